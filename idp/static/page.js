@@ -1,0 +1,98 @@
+// What makes a page more convenient. Every page works without it.
+
+const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+// Announce in a polite live region that is there before it speaks.
+const live = Object.assign(document.createElement("p"), { className: "hush" });
+live.setAttribute("role", "status");
+document.body.append(live);
+const say = (text) => { live.textContent = text; };
+
+// A form is sent once. Not `disabled`: a disabled button is not submitted and loses the focus.
+all("form[data-once]", (form) => {
+  form.addEventListener("submit", (event) => {
+    if (form.hasAttribute("data-submitting")) return event.preventDefault();
+    form.setAttribute("data-submitting", "");
+    hideSecrets(form);
+  });
+});
+
+// Coming back with the Back button may show the page as it was left.
+addEventListener("pageshow", () => all("[data-submitting]", (form) => form.removeAttribute("data-submitting")));
+
+// The summary of problems takes the focus, also where `autofocus` on it is not honoured.
+document.querySelector("[data-summary]")?.focus();
+
+// Show and hide a password. It is hidden again before it is sent, so that browsers know it for one.
+function reveal(button, shown) {
+  const input = document.getElementById(button.dataset.reveal);
+  input.type = shown ? "text" : "password";
+  button.textContent = shown ? button.dataset.hide : button.dataset.show;
+  button.setAttribute("aria-label", shown ? button.dataset.hideLabel : button.dataset.showLabel);
+}
+const hideSecrets = (form) => form.querySelectorAll("[data-reveal]").forEach((button) => reveal(button, false));
+all("[data-reveal]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    reveal(button, document.getElementById(button.dataset.reveal).type === "password");
+  });
+});
+
+// Copy: the text of the element named by data-copy; the result is told, not only shown.
+all("[data-copy]", (button) => {
+  if (!navigator.clipboard) return;
+  const label = button.textContent;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText.trim());
+    button.textContent = button.dataset.done;
+    say(button.dataset.done);
+    setTimeout(() => { button.textContent = label; say(""); }, 3000);
+  });
+});
+
+// Download the same text as a file; print the page.
+all("[data-download]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const text = document.getElementById(button.dataset.download).innerText.trim() + "\n";
+    const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    Object.assign(document.createElement("a"), { href: url, download: button.dataset.name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  });
+});
+all("[data-print]", (button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});
+
+// Wait before another mail may be asked for. Counted as text; told once at the end.
+all("[data-wait]", (button) => {
+  const label = button.textContent;
+  const until = Date.now() + Number(button.dataset.wait) * 1000;
+  button.setAttribute("aria-disabled", "true");
+  button.addEventListener("click", (event) => {
+    if (button.hasAttribute("aria-disabled")) event.preventDefault();
+  });
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    if (left > 0) {
+      button.textContent = button.dataset.waitText.replace("{seconds}", left);
+      return setTimeout(tick, 1000);
+    }
+    button.removeAttribute("aria-disabled");
+    button.textContent = label;
+    say(label);
+  };
+  tick();
+});
+
+// One sign-in, several tabs: pages that only a signed-in person sees tell the waiting ones.
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse") : null;
+if (channel && document.body.hasAttribute("data-signed-in")) channel.postMessage("signed in");
+channel?.addEventListener("message", ({ data }) => {
+  if (data === "signed in") all("[data-elsewhere]", (notice) => { notice.hidden = false; });
+});
+
+// Pages that only carry a form on: send it now, the button stays for the rest.
+document.querySelector("form[data-send]")?.requestSubmit();
