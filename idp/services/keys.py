@@ -1,0 +1,167 @@
+"""The provider's signing keys in use: which one signs, which are published, who signed this."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from joserfc.jwk import JWKRegistry, Key
+from sqlalchemy import Row, select
+
+from idp.config import Settings
+from idp.models import SigningKey, db
+from idp.protocol.json_values import Json
+from idp.secrecy import Box, Unreadable
+from idp.services import jose
+from idp.services.jose import InvalidToken
+from idp.services.key_life import Life, life_of, signing_at
+
+REFRESH_AFTER: Final = timedelta(seconds=3)
+"""How long this process may not notice a rotation that another one made."""
+
+UNKNOWN_KID_AFTER: Final = timedelta(seconds=1)
+"""The same for a key that a token names and nobody here has heard of."""
+
+_ROWS = select(
+    SigningKey.id,
+    SigningKey.algorithm,
+    SigningKey.public_jwk,
+    SigningKey.private_jwk,
+    SigningKey.published_at,
+    SigningKey.signs_from,
+    SigningKey.retired_at,
+    SigningKey.removed_at,
+).order_by(SigningKey.algorithm, SigningKey.signs_from, SigningKey.id)
+
+
+class KeysUnreadable(Exception):
+    """The stored keys were sealed by a deployment key that is not configured."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The signing keys in the database cannot be read with the configured deployment keys. "
+            "Put the key that sealed them back into IDP_KEYS (or the keys file), after the new one."
+        )
+
+
+class NoSigningKey(Exception):
+    """There is no key of this algorithm: ``key_rotation.prepare`` has not been run."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The published keys as a document (RFC 7517 section 5) and its entity tag."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    at: datetime
+    lives: tuple[Life, ...]
+    keys: Mapping[str, Key]
+    key_set: KeySet
+
+
+class SigningKeys:
+    """What is signed and verified here, from a snapshot that is at most some seconds old.
+
+    Keys are parsed once in a process. Reading the snapshot anew is one statement in whatever
+    transaction the caller has; between times there is none.
+    """
+
+    def __init__(self, settings: Settings, box: Box) -> None:
+        self._box = box
+        self.keep = kept_after(settings)
+        self._snapshot: _Snapshot | None = None
+        self._parsed: dict[str, Key] = {}
+
+    def sign(
+        self, claims: Mapping[str, Any], *, algorithm: str, now: datetime, typ: str = "JWT"
+    ) -> str:
+        """A compact JWS by the key of ``algorithm`` that signs at ``now``.
+
+        Raises ``NoSigningKey``, ``KeysUnreadable``.
+        """
+        snapshot = self._current(now)
+        life = signing_at(snapshot.lives, algorithm, now)
+        if life is None:
+            raise NoSigningKey(algorithm)
+        key = snapshot.keys[life.kid]
+        return jose.sign(claims, key=key, kid=life.kid, algorithm=algorithm, typ=typ)
+
+    def verify(self, token: str, *, typ: str, now: datetime) -> Mapping[str, Json]:
+        """The claims of a JWT that one of the published keys signed; its times are not checked.
+
+        Raises ``InvalidToken`` also when it is of another type (RFC 8725 section 3.11).
+        """
+        presented = jose.read(token)
+        if presented.typ.lower() != typ.lower():
+            raise InvalidToken("another type of token")
+        life, key = self._published(presented.kid, now)
+        return jose.verify(presented, key=key, algorithm=life.algorithm)
+
+    def key_set(self, now: datetime) -> KeySet:
+        """What relying parties fetch."""
+        return self._current(now).key_set
+
+    def forget(self) -> None:
+        """Read the keys anew at the next use: something was just changed here."""
+        self._snapshot = None
+
+    def check(self, now: datetime) -> None:
+        """Raise ``KeysUnreadable`` when a stored key cannot be opened."""
+        self.forget()
+        self._current(now)
+
+    def _published(self, kid: str, now: datetime) -> tuple[Life, Key]:
+        snapshot = self._current(now)
+        if kid not in snapshot.keys:
+            snapshot = self._current(now, UNKNOWN_KID_AFTER)
+        for life in snapshot.lives:
+            if life.kid == kid and life.is_published(now, self.keep):
+                return life, snapshot.keys[kid]
+        raise InvalidToken("signed by a key that is not published")
+
+    def _current(self, now: datetime, tolerance: timedelta = REFRESH_AFTER) -> _Snapshot:
+        snapshot = self._snapshot
+        # abs: a clock that is set back must not keep an old snapshot alive.
+        if snapshot is None or abs(now - snapshot.at) >= tolerance:
+            snapshot = self._snapshot = self._read(now)
+        return snapshot
+
+    def _read(self, now: datetime) -> _Snapshot:
+        rows = db.session.execute(_ROWS).all()
+        lives = life_of(rows)
+        in_use = {row.id: self._parse(row) for row in rows if row.private_jwk}
+        published = [life for life in lives if life.is_published(now, self.keep)]
+        return _Snapshot(now, lives, in_use, _document(rows, {life.kid for life in published}))
+
+    def _parse(self, row: Row[Any]) -> Key:
+        key = self._parsed.get(row.id)
+        if key is None:
+            try:
+                private = self._box.open(row.private_jwk)
+            except Unreadable:
+                raise KeysUnreadable from None
+            key = self._parsed[row.id] = JWKRegistry.import_key(private)
+        return key
+
+
+def kept_after(settings: Settings) -> timedelta:
+    """How long a key stays published once it has stopped signing.
+
+    Until the last token that it signed has expired, and the publication time on top, for nodes
+    whose clocks disagree and tokens that were signed under a longer lifetime.
+    """
+    longest = max(settings.access_token_lifetime, settings.id_token_lifetime)
+    return longest + settings.key_publish_ahead
+
+
+def _document(rows: Sequence[Row[Any]], published: set[str]) -> KeySet:
+    keys = [row.public_jwk for row in rows if row.id in published]
+    body = json.dumps({"keys": keys}, separators=(",", ":"), sort_keys=True).encode()
+    return KeySet(body, hashlib.sha256(body).hexdigest()[:32])
