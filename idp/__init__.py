@@ -1,0 +1,1 @@
+"""Gatehouse: an OpenID Connect provider whose sign-in is the product."""

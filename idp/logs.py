@@ -1,0 +1,53 @@
+"""Logs: one JSON object a line, with the request's id, and never a secret."""
+
+import logging
+import logging.config
+import re
+from collections.abc import Mapping
+
+_SECRET = re.compile(
+    r"(?i)(\b(?:code|token|password|otp|secret|client_secret|access_token|refresh_token|id_token"
+    r"|code_verifier|client_assertion|id_token_hint)=)[^&\s\"']+"
+)
+_LINK = re.compile(r"(/login/(?:reset|verify|link)/)[A-Za-z0-9_-]{16,}")
+
+
+class Redacted(logging.Filter):
+    """Takes what looks like a secret out of a line, should one ever get that far."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        cleaned = _LINK.sub(r"\1[redacted]", _SECRET.sub(r"\1[redacted]", message))
+        if cleaned != message:
+            record.msg, record.args = cleaned, None
+        return True
+
+
+def configure(level: str, *, json: bool = True) -> None:
+    """Set logging up for a process that serves. ``level`` as in ``IDP_LOG_LEVEL``."""
+    logging.config.dictConfig(_configuration(level, json=json))
+
+
+def _configuration(level: str, *, json: bool) -> Mapping[str, object]:
+    formatter = {
+        "()": "pythonjsonlogger.json.JsonFormatter",
+        "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+    }
+    plain = {"format": "%(levelname)s %(name)s: %(message)s"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"redacted": {"()": Redacted}},
+        "formatters": {"line": formatter if json else plain},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["redacted"],
+            }
+        },
+        "root": {"level": level, "handlers": ["stderr"]},
+        # At DEBUG this logger writes whole tokens.
+        "loggers": {"authlib": {"level": "WARNING"}},
+    }

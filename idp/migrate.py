@@ -1,0 +1,58 @@
+"""Bring a database to the schema of this code, and tell whether it is there."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, make_url
+
+from idp.models import db
+from idp.models.base import engine_options, prepare_engine
+from idp.resources import resource_dir
+
+
+def upgrade(database_url: str, revision: str = "head") -> None:
+    """Run every migration up to ``revision``; does nothing where they have all been run."""
+    with _engine(database_url).connect() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(database_url: str, revision: str) -> None:
+    """Undo migrations down to ``revision`` (``base`` for all)."""
+    with _engine(database_url).connect() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def pending(database_url: str) -> tuple[str, ...]:
+    """What keeps the schema from being the code's, a sentence each; empty when it is."""
+    with _engine(database_url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        current = context.get_current_revision()
+        if current != head():
+            return (f"the schema is at revision {current or 'none'}, the code at {head()}",)
+        return tuple(str(change) for change in compare_metadata(context, db.metadata))
+
+
+def head() -> str | None:
+    """The newest revision this code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(connection: object = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resource_dir("migrations")))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _engine(database_url: str) -> Engine:
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, **engine_options(database_url))
+    prepare_engine(engine)
+    return engine

@@ -1,0 +1,39 @@
+"""Tables, one noun a file. Nothing here knows a rule; it only keeps."""
+
+from idp.models.audit import AuditEvent
+from idp.models.base import db, new_id, only_reads, release
+from idp.models.client import Client, ClientSecret
+from idp.models.counter import Counter
+from idp.models.credential import Credential
+from idp.models.entry import Entry
+from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
+from idp.models.key import SigningKey
+from idp.models.outbox import OutboxMessage
+from idp.models.session import BrowserSession, EvidenceRow
+from idp.models.transaction import Transaction
+from idp.models.user import Group, User, membership
+
+__all__ = [
+    "AccessToken",
+    "AuditEvent",
+    "BrowserSession",
+    "Client",
+    "ClientSecret",
+    "Consent",
+    "Counter",
+    "Credential",
+    "Entry",
+    "EvidenceRow",
+    "Grant",
+    "Group",
+    "OutboxMessage",
+    "RefreshToken",
+    "SigningKey",
+    "Transaction",
+    "User",
+    "db",
+    "membership",
+    "new_id",
+    "only_reads",
+    "release",
+]

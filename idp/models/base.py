@@ -1,0 +1,119 @@
+"""The database handle, the column types every table shares, and how transactions begin."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+READ_ONLY = "idp_read_only"
+"""Execution option: this transaction only reads, so SQLite need not take the write lock."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant with microseconds; SQLite, which has no zones, stores it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""A name for every constraint, so that a migration can drop what another made."""
+
+
+class Base(DeclarativeBase):
+    """Gives every table the naming rule and the column types above."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={datetime: Instant, dict[str, Any]: JSON, list[str]: JSON},
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def new_id() -> str:
+    """A random identifier: 128 bits, URL-safe, 22 characters."""
+    return secrets.token_urlsafe(16)
+
+
+def dump_json(value: object) -> str:
+    """JSON as it is stored: compact, and the same text for the same value."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """Engine arguments that this program's guarantees rest on, by the URL's dialect."""
+    options: dict[str, Any] = {"json_serializer": dump_json}
+    if database_url.startswith("sqlite"):
+        # Our own BEGIN (below): the driver's deferred one fails at the first contended write.
+        return options | {"connect_args": {"isolation_level": None, "timeout": 5}}
+    return options | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make SQLite durable, concurrent and strict: WAL, foreign keys, an immediate write lock."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+
+
+def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def only_reads() -> None:
+    """Say, before the first statement, that this transaction writes nothing."""
+    db.session.connection(execution_options={READ_ONLY: True})
+
+
+def release() -> None:
+    """End a transaction that has only read: nothing is locked or held while a hash is computed."""
+    db.session.commit()
+
+
+Row = Mapping[str, Any]

@@ -1,0 +1,53 @@
+"""Browser sessions and the append-only ledger of what was proved in them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.models.base import Model, new_id
+
+
+class BrowserSession(Model):
+    """One person in one browser. ``id`` is the ``sid`` claim and never a secret.
+
+    The cookie holds a random token whose hash is ``token_hash``. Until a decision is satisfied
+    for the first time there is no token, so an unfinished sign-in cannot be presented at all.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
+    token_hash: Mapped[str | None] = mapped_column(String(43), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    persistent: Mapped[bool] = mapped_column(default=False)
+    """"Keep me signed in on this device": decides only how long the cookie may live."""
+    user_agent: Mapped[str] = mapped_column(String(400), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """The absolute limit; the idle limit is counted from ``last_seen_at``."""
+    ended_at: Mapped[datetime | None]
+
+
+class EvidenceRow(Model):
+    """One proof. Rows are inserted and, with their session, one day deleted; never changed."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
+    )
+    transaction_id: Mapped[str] = mapped_column(String(22))
+    method: Mapped[str] = mapped_column(String(32))
+    credential_id: Mapped[str | None] = mapped_column(String(22))
+    proves: Mapped[str] = mapped_column(String(120))
+    """Traits by name, sorted, separated by spaces; ``amr`` likewise, in order."""
+    amr: Mapped[str] = mapped_column(String(120))
+    enrolled: Mapped[bool] = mapped_column(default=False)
+    """The credential was made in the very sign-in that this proof belongs to."""
+    at: Mapped[datetime]

@@ -1,0 +1,55 @@
+"""People and the groups they belong to."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from idp.models.base import Model, new_id
+
+membership = Table(
+    "memberships",
+    Model.metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Group(Model):
+    """A named set of people, told to relying parties by the ``groups`` scope."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+
+
+class User(Model):
+    """A person. ``id`` is the public ``sub``; ``webauthn_handle`` is the id authenticators keep."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    """Normalised by ``services.accounts.normalise_email``, the only place that does."""
+    email_verified: Mapped[bool] = mapped_column(default=False)
+    username: Mapped[str | None] = mapped_column(String(64), unique=True)
+    name: Mapped[str | None] = mapped_column(String(255), index=True)
+    profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Further standard claims under their names (OpenID Connect Core 5.1)."""
+    role: Mapped[str | None] = mapped_column(String(32))
+    webauthn_handle: Mapped[str] = mapped_column(String(86), unique=True)
+    """64 random bytes, base64url: never the account id (WebAuthn §14.6.1)."""
+    disabled_at: Mapped[datetime | None]
+    deletion_due_at: Mapped[datetime | None]
+    passkey_prompt_after: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]
+
+    groups: Mapped[list[Group]] = relationship(secondary=membership, order_by=Group.name)
+
+    @property
+    def display_name(self) -> str:
+        """What a page calls this person."""
+        return self.name or self.username or self.email

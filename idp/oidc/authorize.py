@@ -1,0 +1,359 @@
+"""The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from idp import audit
+from idp.assurance import Demand, Satisfied, Unmet
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import Transaction, User, db
+from idp.protocol.authorization import (
+    AuthorizationRequest,
+    identify,
+    parse_authorization_request,
+    reply_to,
+)
+from idp.protocol.capabilities import Capabilities
+from idp.protocol.errors import OAuthError, not_redirectable
+from idp.protocol.parameters import Parameters
+from idp.protocol.responses import AuthorizationResponse
+from idp.protocol.vocabulary import Prompt
+from idp.services import demands, transactions
+from idp.services.clients import Clients, RegisteredClient
+from idp.services.consents import Consents
+from idp.services.grants import Granted, Grants
+from idp.services.sessions import Live
+from idp.services.signin import SignIn, Standing
+from idp.services.transactions import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The request has its answer: this goes to the client."""
+
+    response: AuthorizationResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Interact:
+    """A person has to do something first; ``user_id`` pins who."""
+
+    purpose: Purpose
+    user_id: str | None
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskConsent:
+    """The person has to allow ``new``; ``already`` was allowed before."""
+
+    new: tuple[str, ...]
+    already: tuple[str, ...]
+
+
+class HintReader(Protocol):
+    """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
+
+    def __call__(self, hint: str, *, client_id: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request with what it was measured against."""
+
+    request: AuthorizationRequest
+    client: RegisteredClient
+    demand: Demand
+
+
+class AuthorizationEndpoint:
+    """RFC 6749 section 3.1 and OpenID Connect Core 3.1.2, over the sign-in's own decisions."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        capabilities: Capabilities,
+        clients: Clients,
+        consents: Consents,
+        grants: Grants,
+        signin: SignIn,
+        read_hint: HintReader,
+    ) -> None:
+        self._settings = settings
+        self._capabilities = capabilities
+        self._clients = clients
+        self._consents = consents
+        self._grants = grants
+        self._signin = signin
+        self._read_hint = read_hint
+
+    # --- a request arrives ------------------------------------------------------------------
+
+    def arrive(
+        self, parameters: Parameters, *, presented: Live | None, context: Context
+    ) -> Answered | Interact:
+        """Consider a new request; commits what it decides.
+
+        Raises ``OAuthError``, not redirectable, while the client or its address is not certain:
+        that is for a page of our own, and nothing is sent anywhere.
+        """
+        client = self._client(parameters)
+        reply = reply_to(parameters, client.metadata, self._capabilities)
+        try:
+            asked = self._parse(parameters, client, context)
+            return self._consider(asked, presented, context)
+        except OAuthError as error:
+            if not error.redirectable:
+                raise
+            return Answered(
+                AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
+            )
+
+    def _client(self, parameters: Parameters) -> RegisteredClient:
+        client = self._clients.get(identify(parameters))
+        if client is None or client.disabled:
+            raise not_redirectable("invalid_request", "client_id names no application known here.")
+        return client
+
+    def _parse(
+        self, parameters: Parameters, client: RegisteredClient, context: Context
+    ) -> _Asked:
+        request = parse_authorization_request(parameters, client.metadata, self._capabilities)
+        return self._measure(request, client, context)
+
+    def _measure(
+        self, request: AuthorizationRequest, client: RegisteredClient, context: Context
+    ) -> _Asked:
+        demand = demands.of_request(request, client.metadata, self._settings, started=context.at)
+        if isinstance(demand, Unmet):
+            raise OAuthError(
+                "unmet_authentication_requirements", "None of the requested acr values is known."
+            )
+        return _Asked(request, client, demand)
+
+    def _consider(
+        self, asked: _Asked, presented: Live | None, context: Context
+    ) -> Answered | Interact:
+        request = asked.request
+        subject = self._subject(request)
+        fitting = presented if presented and subject in (None, presented.user_id) else None
+        if Prompt.NONE in request.prompts:
+            return self._silently(asked, fitting, context)
+        if fitting and not self._must_choose(request, fitting):
+            decision = self._signin.weigh(fitting, asked.demand)
+            if isinstance(decision, Satisfied) and not self._needs_consent(asked, fitting.user_id):
+                self._check_entry(asked.client, fitting.user_id)
+                return self._answer(asked, fitting.user_id, fitting.id, decision, context)
+            if isinstance(decision, Unmet):
+                raise _unmet()
+            return self._interact(asked, fitting.user_id, fitting.id)
+        return self._interact(asked, subject, None, choose=presented is not None and not subject)
+
+    def _must_choose(self, request: AuthorizationRequest, live: Live) -> bool:
+        creating = Prompt.CREATE in request.prompts
+        return creating or Prompt.SELECT_ACCOUNT in request.prompts or _hints_at_other(request, live)
+
+    def _interact(
+        self, asked: _Asked, user_id: str | None, session_id: str | None, *, choose: bool = False
+    ) -> Interact:
+        state = {
+            "choose": choose,
+            "create": Prompt.CREATE in asked.request.prompts,
+            "login_name": asked.request.login_hint,
+        }
+        purpose = Purpose(
+            client_id=asked.client.id,
+            parameters=asked.request.parameters.to_json(),
+            state={name: value for name, value in state.items() if value},
+        )
+        return Interact(purpose, user_id, session_id)
+
+    def _subject(self, request: AuthorizationRequest) -> str | None:
+        """The one person this request is about, by ``id_token_hint`` or a ``sub`` that it claims."""
+        named = request.claims.subject
+        if request.id_token_hint is None:
+            return named
+        hinted = self._read_hint(request.id_token_hint, client_id=request.client_id)
+        if named not in (None, hinted):
+            raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
+        return hinted
+
+    # --- prompt=none ------------------------------------------------------------------------
+
+    def _silently(self, asked: _Asked, live: Live | None, context: Context) -> Answered:
+        """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
+        if live is None:
+            raise OAuthError("login_required", "Nobody fitting is signed in.")
+        if _hints_at_other(asked.request, live):
+            raise OAuthError("account_selection_required", "Another account is signed in.")
+        decision = self._decide_silently(asked.demand, live)
+        self._check_entry(asked.client, live.user_id)
+        if self._needs_consent(asked, live.user_id):
+            raise OAuthError("consent_required", "The person has not allowed this yet.")
+        return self._answer(asked, live.user_id, live.id, decision, context)
+
+    def _decide_silently(self, demand: Demand, live: Live) -> Satisfied:
+        decision = self._signin.weigh(live, demand)
+        if not isinstance(decision, Satisfied) and demand.wish:
+            decision = self._signin.weigh(live, demand.without_wish())
+        if isinstance(decision, Satisfied):
+            return decision
+        if isinstance(decision, Unmet):
+            raise _unmet()
+        ageless = replace(demand, since=None, rung_since={})
+        if isinstance(self._signin.weigh(live, ageless), Satisfied):
+            raise OAuthError("login_required", "The sign-in is too long ago.")
+        raise OAuthError("interaction_required", "A further proof is needed.")
+
+    # --- a transaction goes on ---------------------------------------------------------------
+
+    def resume(self, transaction: Transaction) -> tuple[AuthorizationRequest, RegisteredClient]:
+        """The request a transaction is for, measured again against what is registered now.
+
+        Raises ``OAuthError``: the registration may have changed under it.
+        """
+        parameters = Parameters.from_json(transaction.parameters or {})
+        client = self._client(parameters)
+        request = parse_authorization_request(parameters, client.metadata, self._capabilities)
+        return request, client
+
+    def demand(self, transaction: Transaction) -> Demand:
+        """The demand of a transaction, counted from when it started, however long it takes."""
+        request, client = self.resume(transaction)
+        return self._measure(request, client, Context(at=transaction.started_at)).demand
+
+    def conclude(
+        self, standing: Standing, context: Context, *, allowed: bool = False
+    ) -> Answered | AskConsent:
+        """Answer the request of a satisfied sign-in; ``allowed`` is the person's word to it.
+
+        Commits. Raises ``Overtaken`` when it was answered meanwhile.
+        """
+        transaction, user, live = standing.transaction, standing.user, standing.live
+        if user is None or live is None or not isinstance(standing.decision, Satisfied):
+            raise ValueError("only a satisfied sign-in can be concluded")
+        request, client = self.resume(transaction)
+        asked = _Asked(request, client, standing.demand)
+        try:
+            self._check_entry(client, user.id)
+        except OAuthError as error:
+            return self.refuse(transaction, error, context)
+        if self._needs_consent(asked, user.id):
+            if not allowed:
+                return self._ask_consent(asked, user.id)
+            self._consents.give(user.id, client.id, request.scopes, context=context)
+        if standing.is_step_up:
+            _record_step_up(standing, standing.decision, context)
+        return self._answer(
+            asked, user.id, live.id, standing.decision, context, transaction=transaction
+        )
+
+    def refuse(self, transaction: Transaction, error: OAuthError, context: Context) -> Answered:
+        """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
+        parameters = Parameters.from_json(transaction.parameters or {})
+        client = self._client(parameters)
+        reply = reply_to(parameters, client.metadata, self._capabilities)
+        response = AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
+        audit.record(
+            "authorization.refused",
+            context,
+            user_id=transaction.user_id,
+            client_id=client.id,
+            transaction_id=transaction.id,
+            error=error.error,
+        )
+        transactions.finish(transaction, dump(response), context.at)
+        db.session.commit()
+        return Answered(response)
+
+    # --- shared ------------------------------------------------------------------------------
+
+    def _needs_consent(self, asked: _Asked, user_id: str) -> bool:
+        if asked.client.metadata.consent == "never":
+            return False
+        if Prompt.CONSENT in asked.request.prompts or asked.client.metadata.consent == "always":
+            return True
+        return bool(self._consents.missing(user_id, asked.client.id, asked.request.scopes))
+
+    def _ask_consent(self, asked: _Asked, user_id: str) -> AskConsent:
+        scopes = asked.request.scopes
+        missing = self._consents.missing(user_id, asked.client.id, scopes)
+        already = tuple(scope for scope in scopes if scope not in missing)
+        # With everything allowed before, the question is only asked again: then all is listed.
+        return AskConsent(missing, already) if missing else AskConsent(scopes, ())
+
+    def _check_entry(self, client: RegisteredClient, user_id: str) -> None:
+        """Raise ``OAuthError`` when the client is for some groups and the person is in none."""
+        allowed = client.metadata.allowed_groups
+        if not allowed:
+            return
+        user = db.session.get_one(User, user_id)
+        if not any(group.name in allowed for group in user.groups):
+            raise OAuthError("access_denied", "This person may not use this application.")
+
+    def _answer(
+        self,
+        asked: _Asked,
+        user_id: str,
+        session_id: str,
+        satisfied: Satisfied,
+        context: Context,
+        *,
+        transaction: Transaction | None = None,
+    ) -> Answered:
+        granted = Granted(
+            user_id=user_id,
+            session_id=session_id,
+            client_id=asked.client.id,
+            scope=asked.request.scopes,
+            satisfied=satisfied,
+        )
+        code = self._grants.issue_code(granted, asked.request, now=context.at)
+        response = AuthorizationResponse.success(
+            asked.request.reply_to, {"code": code}, issuer=self._settings.issuer
+        )
+        if transaction is not None:
+            transactions.finish(transaction, dump(response), context.at)
+        db.session.commit()
+        return Answered(response)
+
+
+def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
+    """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle."""
+    hint = (request.login_hint or "").strip().casefold()
+    return "@" in hint and hint != live.email.casefold()
+
+
+def _unmet() -> OAuthError:
+    # OpenID Connect Core Unmet Authentication Requirements 1.0
+    return OAuthError(
+        "unmet_authentication_requirements", "The requested authentication cannot be reached."
+    )
+
+
+def _record_step_up(standing: Standing, satisfied: Satisfied, context: Context) -> None:
+    audit.record(
+        "step_up.satisfied",
+        context,
+        user_id=standing.user.id if standing.user else None,
+        client_id=standing.transaction.client_id,
+        session_id=standing.live.id if standing.live else None,
+        transaction_id=standing.transaction.id,
+        acr=satisfied.acr,
+        amr=list(satisfied.amr),
+    )
+
+
+def dump(response: AuthorizationResponse) -> str:
+    """A response as a transaction keeps it."""
+    return json.dumps([response.redirect_uri, dict(response.parameters), response.mode])
+
+
+def load(answer: str) -> AuthorizationResponse:
+    """A response as a transaction kept it."""
+    redirect_uri, parameters, mode = json.loads(answer)
+    return AuthorizationResponse(redirect_uri, parameters, mode)
+

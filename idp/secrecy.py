@@ -1,0 +1,63 @@
+"""Random secrets, the hashes they are stored by, and encryption of what must be read back."""
+
+import hashlib
+import hmac
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Unreadable(Exception):
+    """A stored value was encrypted with a key that this deployment no longer has."""
+
+
+def new_secret() -> str:
+    """256 random bits as 43 URL-safe characters."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """The stored form of a random secret: SHA-256, base64url, 43 characters.
+
+    Only for secrets of at least 128 bits, for which a slow hash would add nothing.
+    """
+    return _b64(hashlib.sha256(secret.encode()).digest())
+
+
+def _b64(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class Box:
+    """Encrypts with the first key, decrypts with any (Fernet: AES-128-CBC, HMAC-SHA256)."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._root = keys[0].encode()
+
+    def seal(self, value: Any) -> str:
+        """Encrypt any JSON value."""
+        return self._fernet.encrypt(json.dumps(value, separators=(",", ":")).encode()).decode()
+
+    def open(self, sealed: str) -> Any:
+        """Decrypt what ``seal`` made; raises ``Unreadable`` when no key fits."""
+        try:
+            return json.loads(self._fernet.decrypt(sealed.encode()))
+        except InvalidToken:
+            raise Unreadable("no configured key decrypts a stored value") from None
+
+    def keyed_digest(self, purpose: str, value: str) -> str:
+        """A digest that only this deployment can make; base64url, 43 characters."""
+        message = f"{purpose}\0{value}".encode()
+        return _b64(hmac.new(self._root, message, hashlib.sha256).digest())
+
+
+def derive_key(keys: Sequence[str], purpose: str) -> list[str]:
+    """One key for ``purpose`` from each configured key, in their order."""
+    return [
+        _b64(hmac.new(key.encode(), purpose.encode(), hashlib.sha256).digest()) for key in keys
+    ]

@@ -1,0 +1,69 @@
+"""Who asks for what: an authorization request, or a page of our own, as one Demand."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from idp.assurance import (
+    AssuranceRequest,
+    ClientFloor,
+    Demand,
+    Rung,
+    Unmet,
+    demand_for,
+    oldest_allowed,
+    resolve_acr_values,
+    since,
+)
+from idp.config import Settings
+from idp.protocol.authorization import AuthorizationRequest
+from idp.protocol.client_metadata import ClientMetadata
+
+
+def of_request(
+    request: AuthorizationRequest, client: ClientMetadata, settings: Settings, *, started: datetime
+) -> Demand | Unmet:
+    """The demand of an authorization request that arrived at ``started``.
+
+    Unmet when it insists on an ``acr`` of which this provider knows no value.
+    """
+    return demand_for(
+        AssuranceRequest(
+            acr_values=request.acr_values,
+            acr_claim=request.claims.acr_values,
+            acr_essential=request.claims.acr_is_essential,
+            max_age=request.max_age,
+            prompt_login="login" in request.prompts,
+        ),
+        client_floor(client, settings),
+        started=started,
+        aliases=settings.acr_aliases,
+        rung_ages=_policy(settings),
+    )
+
+
+def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
+    """What a registration asks of every sign-in."""
+    minimum = resolve_acr_values(filter(None, [client.minimum_acr]), settings.acr_aliases)
+    return ClientFloor(
+        minimum=minimum[0].rung if minimum else Rung.ONE_FACTOR,
+        max_age=client.max_auth_age,
+        default_acr_values=client.default_acr_values,
+        default_max_age=client.default_max_age,
+        acr_values_voluntary=client.acr_values_voluntary,
+        refused=frozenset(client.refused_methods),
+    )
+
+
+def of_page(wanted: Mapping[str, Any], settings: Settings, *, started: datetime) -> Demand:
+    """The demand of a page of our own: ``{"floor": name of a rung, "max_age": seconds}``."""
+    return Demand(
+        floor=Rung[wanted.get("floor", Rung.ONE_FACTOR.name)],
+        since=since(started, wanted.get("max_age")),
+        rung_since=oldest_allowed(started, _policy(settings)),
+    )
+
+
+def _policy(settings: Settings) -> dict[Rung, timedelta]:
+    ages = {Rung.MFA: settings.mfa_max_age, Rung.PHRH: settings.phrh_max_age}
+    return {rung: age for rung, age in ages.items() if age is not None}

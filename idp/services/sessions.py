@@ -1,0 +1,248 @@
+"""Browser sessions and their ledger: opened, presented, rotated, ended."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from idp import audit
+from idp.assurance import Evidence, Trait
+from idp.audit import Context
+from idp.config import Settings
+from idp.factors.base import Proof
+from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
+from idp.secrecy import digest, new_secret
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How precisely idle time is known; a write for each request would be worth less than it costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A session that may be relied on now, with the evidence that it holds."""
+
+    id: str
+    user_id: str
+    email: str
+    name: str | None
+    role: str | None
+    has_second_step: bool
+    opened: bool
+    """May a cookie present it? Not before its person has met the account's own floor."""
+    persistent: bool
+    last_seen_at: datetime
+    evidence: tuple[Evidence, ...]
+
+
+_second_step = aliased(Credential)
+_PRESENT = (
+    select(
+        BrowserSession.id,
+        BrowserSession.user_id,
+        BrowserSession.token_hash.is_not(None).label("opened"),
+        BrowserSession.persistent,
+        BrowserSession.last_seen_at,
+        User.email,
+        User.name,
+        User.role,
+        EvidenceRow.method,
+        EvidenceRow.credential_id,
+        EvidenceRow.proves,
+        EvidenceRow.amr,
+        EvidenceRow.at,
+        EvidenceRow.transaction_id,
+    )
+    .join(User, User.id == BrowserSession.user_id)
+    .join(EvidenceRow, EvidenceRow.session_id == BrowserSession.id)
+    .where(BrowserSession.ended_at.is_(None), User.disabled_at.is_(None))
+)
+
+
+class Sessions:
+    """The sessions of all browsers. ``second_steps`` are the kinds that count as a second step."""
+
+    def __init__(self, settings: Settings, *, second_steps: Iterable[str]) -> None:
+        self._settings = settings
+        has_second_step = exists().where(
+            _second_step.user_id == BrowserSession.user_id,
+            _second_step.kind.in_(sorted(second_steps)),
+            _second_step.used_at.is_(None),
+        )
+        self._present = _PRESENT.add_columns(has_second_step.label("has_second_step"))
+
+    def present(self, token: str | None, now: datetime) -> Live | None:
+        """The live session that a cookie names; None when it is unknown, over, idle or disabled."""
+        if not token:
+            return None
+        return self._live(BrowserSession.token_hash == digest(token), now)
+
+    def by_id(self, session_id: str, now: datetime) -> Live | None:
+        """The same by its id, also for one that no cookie can present yet."""
+        return self._live(BrowserSession.id == session_id, now)
+
+    def _live(self, condition: Any, now: datetime) -> Live | None:
+        kept, fleeting = self._settings.session_idle_kept, self._settings.session_idle
+        idle = or_(
+            BrowserSession.last_seen_at > now - fleeting,
+            BrowserSession.persistent.is_(True) & (BrowserSession.last_seen_at > now - kept),
+        )
+        rows = db.session.execute(
+            self._present.where(condition, BrowserSession.expires_at > now, idle)
+        ).all()
+        if not rows:
+            return None
+        first = rows[0]
+        return Live(
+            id=first.id,
+            user_id=first.user_id,
+            email=first.email,
+            name=first.name,
+            role=first.role,
+            has_second_step=first.has_second_step,
+            opened=first.opened,
+            persistent=first.persistent,
+            last_seen_at=first.last_seen_at,
+            evidence=tuple(_evidence(row) for row in rows),
+        )
+
+    def touch(self, session: Live, now: datetime) -> None:
+        """Note that the session is in use, at most once a minute."""
+        if now - session.last_seen_at >= SEEN_EVERY:
+            db.session.execute(
+                update(BrowserSession)
+                .where(BrowserSession.id == session.id)
+                .values(last_seen_at=now)
+            )
+
+    def start(self, user_id: str, *, persistent: bool, context: Context) -> str:
+        """A new session for a first proof. No cookie can present it before ``rotate``."""
+        settings = self._settings
+        lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
+        session_id = new_id()
+        db.session.execute(
+            insert(BrowserSession).values(
+                id=session_id,
+                user_id=user_id,
+                persistent=persistent,
+                user_agent=context.user_agent[:400],
+                address=context.address,
+                created_at=context.at,
+                last_seen_at=context.at,
+                expires_at=context.at + lifetime,
+            )
+        )
+        return session_id
+
+    def add(
+        self,
+        session_id: str,
+        proof: Proof,
+        *,
+        method: str,
+        transaction_id: str,
+        now: datetime,
+        enrolled: bool = False,
+    ) -> Evidence:
+        """Append one proof to the ledger."""
+        evidence = Evidence(
+            method=method,
+            credential_id=proof.credential_id,
+            proves=proof.proves,
+            amr=proof.amr,
+            at=now,
+            transaction_id=transaction_id,
+        )
+        db.session.execute(
+            insert(EvidenceRow).values(
+                session_id=session_id,
+                transaction_id=transaction_id,
+                method=method,
+                credential_id=proof.credential_id,
+                proves=" ".join(sorted(proof.proves)),
+                amr=" ".join(proof.amr),
+                enrolled=enrolled,
+                at=now,
+            )
+        )
+        return evidence
+
+    def rotate(self, session_id: str, now: datetime) -> str:
+        """Give the session a new token, which makes the old one worthless; returns it once."""
+        token = new_secret()
+        db.session.execute(
+            update(BrowserSession)
+            .where(BrowserSession.id == session_id)
+            .values(token_hash=digest(token), last_seen_at=now)
+        )
+        return token
+
+
+def _evidence(row: Any) -> Evidence:
+    return Evidence(
+        method=row.method,
+        credential_id=row.credential_id,
+        proves=frozenset(Trait(name) for name in row.proves.split()),
+        amr=tuple(row.amr.split()),
+        at=row.at,
+        transaction_id=row.transaction_id,
+    )
+
+
+def listed(user_id: str, now: datetime) -> Sequence[BrowserSession]:
+    """A person's sessions that have been opened and are not over, the latest used first."""
+    return db.session.scalars(
+        select(BrowserSession)
+        .where(
+            BrowserSession.user_id == user_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.token_hash.is_not(None),
+            BrowserSession.expires_at > now,
+        )
+        .order_by(BrowserSession.last_seen_at.desc())
+    ).all()
+
+
+def end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:
+    """End one session of this person; False when there is none such that is not over."""
+    ended = db.session.scalar(
+        update(BrowserSession)
+        .where(
+            BrowserSession.id == session_id,
+            BrowserSession.user_id == user_id,
+            BrowserSession.ended_at.is_(None),
+        )
+        .values(ended_at=context.at)
+        .returning(BrowserSession.id)
+    )
+    if ended is not None:
+        audit.record(
+            "session.ended", context, user_id=user_id, session_id=session_id, reason=reason
+        )
+    return ended is not None
+
+
+def end_all(
+    user_id: str, *, context: Context, except_id: str | None = None, reason: str = "all"
+) -> int:
+    """End every session of a person, but for ``except_id``; returns how many."""
+    statement = update(BrowserSession).where(
+        BrowserSession.user_id == user_id, BrowserSession.ended_at.is_(None)
+    )
+    if except_id is not None:
+        statement = statement.where(BrowserSession.id != except_id)
+    ended = db.session.scalars(
+        statement.values(ended_at=context.at).returning(BrowserSession.id)
+    ).all()
+    for session_id in ended:
+        audit.record(
+            "session.ended", context, user_id=user_id, session_id=session_id, reason=reason
+        )
+    return len(ended)
+
+
+def with_evidence(live: Live, evidence: Evidence) -> Live:
+    """The same session after one more proof."""
+    return replace(live, evidence=(*live.evidence, evidence))

@@ -1,0 +1,111 @@
+"""The record of a sign-in under way: begun, found again, advanced, finished."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from idp.audit import Context
+from idp.models import Transaction, db, new_id
+from idp.secrecy import digest
+
+REMEMBERED = timedelta(days=1)
+"""How long past its end a transaction still tells where it was going, so that it can start anew."""
+
+
+class Overtaken(Exception):
+    """Another request has advanced this transaction since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a sign-in is for: an authorization request, or a page of our own (``return_to``)."""
+
+    client_id: str | None = None
+    parameters: Mapping[str, Any] | None = None
+    return_to: str | None = None
+    state: Mapping[str, Any] | None = None
+
+
+def begin(
+    purpose: Purpose,
+    *,
+    browser_token: str,
+    lifetime: timedelta,
+    context: Context,
+    user_id: str | None = None,
+    session_id: str | None = None,
+) -> Transaction:
+    """Start a transaction, bound to the browser and, where ``user_id`` is given, to a person."""
+    transaction = Transaction(
+        id=new_id(),
+        browser_hash=digest(browser_token),
+        version=0,
+        user_id=user_id,
+        session_id=session_id,
+        client_id=purpose.client_id,
+        parameters=dict(purpose.parameters) if purpose.parameters is not None else None,
+        return_to=purpose.return_to,
+        state=dict(purpose.state or {}),
+        started_at=context.at,
+        expires_at=context.at + lifetime,
+    )
+    db.session.add(transaction)
+    db.session.flush()
+    return transaction
+
+
+def find(transaction_id: str, *, browser_token: str | None) -> Transaction | None:
+    """The transaction, if this browser began it; also when it has expired or is finished."""
+    if browser_token is None:
+        return None
+    return db.session.scalar(
+        select(Transaction)
+        .where(Transaction.id == transaction_id, Transaction.browser_hash == digest(browser_token))
+        .execution_options(populate_existing=True)
+    )
+
+
+def purpose_of(transaction_id: str) -> Purpose | None:
+    """What a transaction was for, whoever asks: enough to start another, and nothing of a person.
+
+    An authorization request is no secret from somebody who holds its address.
+    """
+    found = db.session.get(Transaction, transaction_id)
+    if found is None or found.parameters is None:
+        return None
+    return Purpose(client_id=found.client_id, parameters=found.parameters)
+
+
+def advance(transaction: Transaction, **changes: Any) -> None:
+    """Move the record one step on; raises ``Overtaken`` when somebody else did so first.
+
+    The condition on ``version`` is what makes a double submit, a second tab and a race between
+    two nodes come out as one step.
+    """
+    advanced = db.session.scalar(
+        update(Transaction)
+        .where(
+            Transaction.id == transaction.id,
+            Transaction.version == transaction.version,
+            Transaction.finished_at.is_(None),
+        )
+        .values(version=Transaction.version + 1, **changes)
+        .returning(Transaction.version)
+        .execution_options(synchronize_session=False)
+    )
+    if advanced is None:
+        raise Overtaken
+    db.session.refresh(transaction)
+
+
+def finish(transaction: Transaction, answer: str, now: datetime) -> None:
+    """Say where the browser goes, once and for all."""
+    advance(transaction, answer=answer, finished_at=now, state={})
+
+
+def is_over(transaction: Transaction, now: datetime) -> bool:
+    """Has its time run out before it was finished?"""
+    return transaction.finished_at is None and now >= transaction.expires_at

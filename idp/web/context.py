@@ -1,0 +1,51 @@
+"""What a request tells about itself: the time, the network address, its id."""
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from flask import current_app, g, request
+
+from idp.audit import Context
+from idp.secrecy import new_secret
+from idp.services.sessions import Live
+from idp.web import cookies
+
+if TYPE_CHECKING:
+    from idp.services.all import Services
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def services() -> "Services":
+    """Everything the views call."""
+    return cast("Services", current_app.extensions["idp"])
+
+
+def start() -> None:
+    """Fix the request's id and instant: one request sees one time."""
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_secret()[:16]
+    g.now = services().clock()
+
+
+def context() -> Context:
+    """The circumstances that services and the audit log are told."""
+    return Context(
+        at=g.now,
+        address=request.remote_addr or "",
+        user_agent=request.user_agent.string[:400],
+        request_id=g.request_id,
+    )
+
+
+def live_session() -> Live | None:
+    """The session this browser presents, read once a request."""
+    if "live" not in g:
+        g.live = services().sessions.present(cookies.read(cookies.SESSION), g.now)
+    live: Live | None = g.live
+    return live
+
+
+def present_anew(token: str) -> None:
+    """From here on this request goes by the session that ``token`` names."""
+    g.live = services().sessions.present(token, g.now)

@@ -1,0 +1,82 @@
+"""The cookies: who this browser is, and which session it may present."""
+
+from datetime import timedelta
+
+from flask import Response, current_app, g, request
+
+from idp.config import Settings
+from idp.secrecy import new_secret
+
+SESSION = "idp_session"
+BROWSER = "idp_browser"
+DEVICE = "idp_device"
+
+_LONGEST = 2000
+_BROWSER_AGE = timedelta(days=1)
+_DEVICE_AGE = timedelta(days=180)
+
+
+def name(base: str, settings: Settings) -> str:
+    """``__Host-`` ties a cookie to this very host over TLS; a loopback http issuer cannot use it."""
+    return f"__Host-{base}" if settings.secure else base
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["idp"].settings
+    return settings
+
+
+def read(base: str) -> str | None:
+    """The value the browser sent, None for none or one too long to be ours."""
+    value = request.cookies.get(name(base, _settings()))
+    return value if value and len(value) <= _LONGEST else None
+
+
+def _write(response: Response, base: str, value: str, max_age: timedelta | None) -> None:
+    settings = _settings()
+    response.set_cookie(
+        name(base, settings),
+        value,
+        max_age=max_age,
+        secure=settings.secure,
+        httponly=True,
+        samesite="Lax",  # the relying party's redirect must carry it; a foreign POST must not
+        path="/",
+    )
+
+
+def browser_token() -> str:
+    """The token sign-ins in this browser are bound to; made, and sent, where there is none.
+
+    It authenticates nobody: it only tells this browser's transactions from another's.
+    """
+    known = read(BROWSER) or g.get("new_browser_token")
+    if known is None:
+        known = g.new_browser_token = new_secret()
+    return str(known)
+
+
+def send_browser_token(response: Response) -> Response:
+    """After a request that needed a browser token, set it."""
+    if token := g.pop("new_browser_token", None):
+        _write(response, BROWSER, token, _BROWSER_AGE)
+    return response
+
+
+def write_session(response: Response, token: str, *, persistent: bool) -> None:
+    """Hand the session's new token out; without "keep me signed in" it ends with the browser."""
+    age = _settings().session_lifetime_kept if persistent else None
+    _write(response, SESSION, token, age)
+
+
+def clear_session(response: Response) -> None:
+    """Forget the session."""
+    settings = _settings()
+    response.delete_cookie(
+        name(SESSION, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"
+    )
+
+
+def write_device(response: Response, value: str) -> None:
+    """Remember that the owner of an account has signed in from this browser."""
+    _write(response, DEVICE, value, _DEVICE_AGE)

@@ -1,0 +1,158 @@
+"""One place for each family of errors: what people see, what scripts get, what is remembered."""
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from idp import audit
+from idp.protocol.errors import OAuthError
+from idp.web import flow
+from idp.web.context import context, services
+
+log = logging.getLogger("idp.web")
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RETRY_AFTER = 5
+
+
+def new_reference() -> str:
+    """Eight characters that can be read out over a telephone: 40 bits, no I, L, O or U."""
+    return "".join(secrets.choice(_ALPHABET) for _place in range(8))
+
+
+def page(
+    heading: str,
+    *,
+    status: int,
+    detail: str | None = None,
+    shared: str | None = None,
+    back: dict[str, str] | None = None,
+    reference: str | None = None,
+) -> Response:
+    """The error page."""
+    html = render_template(
+        "error.html",
+        heading=heading,
+        detail=detail,
+        shared=shared,
+        back=back,
+        reference=reference,
+        at=g.now if reference else None,
+        hint=None,
+    )
+    return make_response(html, status)
+
+
+def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
+    """The request cannot even be answered at the client's address: say so here.
+
+    The reference leads from the page to the audit event, which holds what was sent.
+    """
+    reference = new_reference()
+    audit.record(
+        "authorization.refused",
+        context(),
+        client_id=str(sent.get("client_id", ""))[:255] or None,
+        reference=reference,
+        error=error.error,
+        description=error.description,
+        redirect_uri=str(sent.get("redirect_uri", ""))[:2000],
+    )
+    services().commit()
+    if flow.wants_json():
+        response = jsonify(error.parameters() | {"reference": reference})
+        response.status_code = error.status
+        return response
+    return page(
+        _("The application sent a request we can’t accept"),
+        status=error.status,
+        detail=_explained(error),
+        shared=_("Nothing was shared."),
+        reference=reference,
+    )
+
+
+def _explained(error: OAuthError) -> str:
+    if "redirect_uri" in error.description:
+        return str(_("It asked us to send you to an address we don’t know it by."))
+    return error.description
+
+
+def storage_failed(error: Exception) -> Response:
+    """503: nothing was done, and nothing was skipped; another try may well succeed."""
+    log.error("storage failed", exc_info=error)
+    services().rollback()
+    response = _calmly(503, "temporarily_unavailable", "Try again in a moment.")
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _calmly(status: int, error: str, message: str) -> Response:
+    if _is_protocol() or flow.wants_json():
+        response = jsonify(error=error, error_description=message)
+        response.status_code = status
+        return response
+    if status == 503:
+        return make_response(render_template("unavailable.html"), status)
+    return page(_("Something went wrong on our side"), status=status, detail=_("Try again."))
+
+
+def _is_protocol() -> bool:
+    return request.path.startswith(("/oauth/", "/.well-known/", "/api/")) and (
+        request.path != "/oauth/authorize"
+    )
+
+
+def csrf_failed(_error: CSRFError) -> Response:
+    """The form was not ours, or the browser has lost its cookies since it was shown."""
+    return page(
+        _("This page was open too long"),
+        status=400,
+        detail=_("Nothing was done. Go back, reload the page and try again."),
+        back={"url": url_for("account.home"), "label": _("Start again")},
+    )
+
+
+def http_error(error: HTTPException) -> Response:
+    """Werkzeug's errors, in our clothes."""
+    status = error.code or 500
+    if error.response is not None and not isinstance(error, CSRFError):
+        return make_response(error.response)
+    if _is_protocol() or flow.wants_json():
+        response = jsonify(error="invalid_request", error_description=error.name)
+        response.status_code = status
+    else:
+        response = page(_HEADINGS.get(status, error.name), status=status)
+    for header, value in error.get_headers():
+        if header in ("Allow", "Retry-After"):
+            response.headers[header] = value
+    return response
+
+
+_HEADINGS = {
+    404: "There is nothing at this address",
+    405: "This address does not work that way",
+    413: "That was too large",
+}
+
+
+def unexpected(error: Exception) -> Response:
+    """A mistake of ours: logged with the request's id, shown without a word of it."""
+    log.error("unexpected error", exc_info=error)
+    services().rollback()
+    return _calmly(500, "server_error", "Something went wrong.")
+
+
+def install(app: Flask) -> None:
+    """Hand each family to its place."""
+    for family in (OperationalError, InterfaceError, PoolTimeout, DBAPIError):
+        app.register_error_handler(family, storage_failed)
+    app.register_error_handler(CSRFError, csrf_failed)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, unexpected)

@@ -1,0 +1,45 @@
+"""What was submitted: as a form, guarded by a token, or as JSON, guarded by its content type."""
+
+import json
+
+from flask import Flask, abort, request
+from flask_wtf.csrf import CSRFProtect
+
+MAX_FIELDS = 64
+csrf = CSRFProtect()
+
+
+def install(app: Flask) -> None:
+    """Guard every form of the pages; protocol endpoints are guarded by their own rules."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the page's own transaction
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # no Referer is ever sent: Referrer-Policy
+    csrf.init_app(app)
+
+
+def guard() -> None:
+    """Before a page's view: refuse a form that did not come from one of our pages.
+
+    A foreign page can make a browser post a form, but not JSON: that content type needs a
+    preflight, which is never answered here, and the cookies are SameSite=Lax besides.
+    """
+    if request.method not in ("GET", "HEAD", "OPTIONS") and not request.is_json:
+        csrf.protect()
+
+
+def submitted() -> dict[str, str]:
+    """The fields that are not empty, the first of each name, as text."""
+    if not request.is_json:
+        return {name: value for name, value in request.form.items() if value}
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or len(body) > MAX_FIELDS:
+        abort(400)
+    return {str(name): _text(value) for name, value in body.items() if value not in (None, "")}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return str(value)

@@ -1,0 +1,90 @@
+"""Headers on every answer: the content security policy and its company."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g
+
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": (
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+        "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+    ),
+}
+
+
+def csp_nonce() -> str:
+    """This response's nonce; each script element of a page must carry it."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def allow_form_target(uri: str) -> None:
+    """Let a form on this page end in a redirect to ``uri``.
+
+    Browsers hold the redirect that follows a POST to ``form-action`` as well, and block it without
+    a word: the page would seem dead.
+    """
+    g.setdefault("form_targets", []).append(_source(uri))
+
+
+def allow_image(uri: str) -> None:
+    """Let this page show an image from ``uri`` (a relying party's logo)."""
+    g.setdefault("image_sources", []).append(_source(uri))
+
+
+def _source(uri: str) -> str:
+    """The CSP source for an address: its origin, or the bare scheme of a native app's."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
+
+
+def policy() -> str:
+    """The content security policy of this response (CSP Level 3)."""
+    forms = " ".join(["'self'", *g.get("form_targets", [])])
+    images = " ".join(["'self'", "data:", *g.get("image_sources", [])])
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{csp_nonce()}'",
+            "style-src 'self'",
+            f"img-src {images}",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            f"form-action {forms}",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )
+
+
+def _finish(response: Response) -> Response:
+    for header, value in _FIXED.items():
+        response.headers.setdefault(header, value)
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Security-Policy", policy())
+        response.headers.setdefault("Cache-Control", "no-store")
+    if "request_id" in g:
+        response.headers["X-Request-ID"] = g.request_id
+    return response
+
+
+def install(app: Flask, *, secure: bool) -> None:
+    """Put the headers on every answer of ``app``; over TLS, also HSTS."""
+    app.after_request(_finish)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    if secure:
+        _FIXED_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+
+        @app.after_request
+        def strict_transport(response: Response) -> Response:
+            response.headers.extend(_FIXED_TLS)
+            return response

@@ -1,0 +1,209 @@
+"""The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from flask import Blueprint, Response, abort, request
+
+from idp.models import Transaction
+from idp.protocol.errors import OAuthError
+from idp.services import transactions
+from idp.services.signin import Accepted, Attempt, Declined, Overtaken
+from idp.services.throttle import Wait
+from idp.web import cookies, flow, views
+from idp.web.context import context, live_session, present_anew, services
+from idp.web.forms import submitted
+
+bp = Blueprint("login", __name__, url_prefix="/login")
+P = ParamSpec("P")
+Step = Callable[Concatenate[Transaction, P], Response]
+
+
+def in_transaction(view: Step[P]) -> Callable[Concatenate[str, P], Response]:
+    """Hand the view the transaction of the address, resolving every way it may not be there.
+
+    Another browser's, an expired and a finished one each lead on somewhere; none is a dead end.
+    """
+
+    @wraps(view)
+    def resolved(transaction_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
+        found = transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
+        if found is None:
+            return _not_here(transaction_id)
+        if found.finished_at is not None:
+            return flow.answer_of(found) if request.method == "POST" else views.finished(found)
+        if transactions.is_over(found, context().at):
+            return _pending_is_over() if flow.wants_json() else flow.restart(found)
+        if _is_stale(found):
+            return flow.see_other(views.address(found))
+        try:
+            return view(found, *args, **kwargs)
+        except Overtaken:
+            services().rollback()
+            return _after_overtaken(transaction_id)
+
+    return resolved
+
+
+def _not_here(transaction_id: str) -> Response:
+    """Begun in another browser, or long gone: start where its request would start."""
+    if flow.wants_json():
+        return _pending_is_over()
+    purpose = transactions.purpose_of(transaction_id)
+    if purpose is not None and request.method == "GET":
+        return flow.replay(purpose)
+    return views.lost()
+
+
+def _pending_is_over() -> Response:
+    return views.problem(401, "login_required", "This sign-in is over. Start again.")
+
+
+def _is_stale(transaction: Transaction) -> bool:
+    """Was the form made for an earlier step? Then it was sent twice, or from an old page."""
+    token = request.form.get("form_token")
+    return request.method == "POST" and token is not None and token != str(transaction.version)
+
+
+def _after_overtaken(transaction_id: str) -> Response:
+    found = transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
+    if found is not None and found.finished_at is not None:
+        return flow.answer_of(found)
+    return flow.see_other(f"/login/{transaction_id}")
+
+
+@bp.get("/")
+def start() -> Response:
+    """Sign in to the provider's own pages."""
+    url = flow.begin(transactions.Purpose(return_to="/me"))
+    services().commit()
+    return flow.see_other(url)
+
+
+@bp.get("/<transaction_id>")
+@in_transaction
+def show(transaction: Transaction) -> Response:
+    """The step that is due."""
+    return flow.proceed(transaction)
+
+
+@bp.post("/<transaction_id>")
+@in_transaction
+def answer(transaction: Transaction) -> Response:
+    """An answer that tells by its fields which factor it is for."""
+    return _answer(transaction, None)
+
+
+@bp.post("/<transaction_id>/identify")
+@in_transaction
+def identify(transaction: Transaction) -> Response:
+    """The address first. What follows does not depend on whether anybody has it."""
+    login_name = submitted().get("username", "").strip()[:320]
+    if not login_name:
+        return flow.proceed(transaction, refused=views.NO_ADDRESS, status=422)
+    transactions.advance(transaction, state={**transaction.state, "login_name": login_name})
+    services().commit()
+    return flow.proceed(transaction)
+
+
+@bp.post("/<transaction_id>/account")
+@in_transaction
+def account(transaction: Transaction) -> Response:
+    """Who goes on: the person signed in here, or another."""
+    live = live_session()
+    chosen = submitted().get("account", "")
+    state = {key: value for key, value in transaction.state.items() if key != "choose"}
+    if live is not None and chosen == live.user_id:
+        transactions.advance(transaction, state=state, user_id=live.user_id)
+    else:
+        transactions.advance(transaction, state={**state, "other_person": True})
+    services().commit()
+    return flow.see_other(views.address(transaction))
+
+
+@bp.post("/<transaction_id>/leave")
+@in_transaction
+def leave(transaction: Transaction) -> Response:
+    """"Not you?": this sign-in keeps its person; another one starts, for anybody else."""
+    return flow.restart(transaction, {"other_person": True})
+
+
+@bp.post("/<transaction_id>/cancel")
+@in_transaction
+def cancel(transaction: Transaction) -> Response:
+    """Back to where the request came from, empty-handed."""
+    return flow.refuse(transaction, OAuthError("access_denied", "The person cancelled."))
+
+
+@bp.post("/<transaction_id>/consent")
+@in_transaction
+def consent(transaction: Transaction) -> Response:
+    """Allow, or not, what the application asks for."""
+    if submitted().get("decision") == "allow":
+        return flow.proceed(transaction, allowed=True)
+    return flow.refuse(transaction, OAuthError("access_denied", "The person did not allow it."))
+
+
+@bp.get("/<transaction_id>/<method>")
+@in_transaction
+def step(transaction: Transaction, method: str) -> Response:
+    """One way to prove it, as a page of its own."""
+    if method not in services().factors:
+        abort(404)
+    return flow.proceed(transaction, method=method)
+
+
+@bp.post("/<transaction_id>/<method>")
+@in_transaction
+def answer_with(transaction: Transaction, method: str) -> Response:
+    """An answer to one factor, or the wish to begin with it."""
+    if method not in services().factors:
+        abort(404)
+    return _answer(transaction, method)
+
+
+def _answer(transaction: Transaction, named: str | None) -> Response:
+    fields = submitted()
+    method, answers = services().signin.addressed(named, fields)
+    if method is None:
+        return flow.proceed(transaction, refused=views.NOTHING_SENT, status=422)
+    standing = flow.standing_of(transaction)
+    if not answers:
+        return views.begin_anew(standing, method, fields)
+    attempt = Attempt(
+        method=method,
+        answer=fields,
+        presented=live_session(),
+        device_token=cookies.read(cookies.DEVICE),
+    )
+    outcome = services().signin.attempt(standing, attempt, context())
+    if isinstance(outcome, Accepted):
+        return _accepted(transaction, outcome)
+    if isinstance(outcome, Declined):
+        status = 401 if flow.wants_json() else 422
+        return flow.proceed(
+            transaction, method=method, refused=outcome.refused, values=fields, status=status
+        )
+    return _wait(transaction, method, outcome, fields)
+
+
+def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
+    token = outcome.session_token
+    if token is None:
+        return flow.go_on(transaction)
+    present_anew(token)
+    response = flow.go_on(transaction)
+    cookies.write_session(response, token, persistent=outcome.persistent)
+    cookies.write_device(response, services().throttle.device_token(outcome.user))
+    return response
+
+
+def _wait(
+    transaction: Transaction, method: str, wait: Wait, fields: dict[str, str]
+) -> Response:
+    response = flow.proceed(
+        transaction, method=method, refused=views.too_many(wait), values=fields, status=429
+    )
+    response.headers["Retry-After"] = str(int(wait.retry_after.total_seconds()))
+    return response

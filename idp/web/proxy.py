@@ -1,0 +1,45 @@
+"""Whose word about the caller counts: only a trusted proxy's."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+Network = IPv4Network | IPv6Network
+
+
+class TrustedProxies:
+    """Takes the client's address from ``X-Forwarded-For`` when a trusted proxy sent the request.
+
+    Read from the right, because each proxy appends what it saw: the first address that is not a
+    trusted proxy's is the client. Scheme and host are never taken from a header, as the issuer
+    comes from the settings.
+    """
+
+    def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if self._trusted and self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            environ["REMOTE_ADDR"] = self._client(environ)
+        return self._app(environ, start)
+
+    def _client(self, environ: WSGIEnvironment) -> str:
+        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        for hop in reversed([hop for hop in hops if hop]):
+            if not _is_address(hop):
+                break
+            if not self._is_trusted(hop):
+                return hop
+        return str(environ["REMOTE_ADDR"])
+
+    def _is_trusted(self, address: str) -> bool:
+        return _is_address(address) and any(ip_address(address) in net for net in self._trusted)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Decisions in words: why somebody is asked for more, and what came of an answer."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from idp.assurance import Challenge, Evidence, Rung
+from idp.factors.base import Refused
+from idp.services.signin import Standing
+from idp.web.context import context, services
+
+
+def refusal(refused: Refused) -> str:
+    """A refusal in the reader's language."""
+    return str(_(refused.message))
+
+
+def why(standing: Standing) -> str:
+    """What was proved, when, and what this needs: one or two sentences."""
+    decision = standing.decision
+    if not isinstance(decision, Challenge):
+        return ""
+    known = [*decision.reason.counting, *decision.reason.stale]
+    newest = max(known, key=lambda proof: proof.at, default=None)
+    need = _need(decision, fresh=bool(decision.reason.counting))
+    return f"{_did(newest, context().at)} {need}" if newest else need
+
+
+def _did(proof: Evidence, now: datetime) -> str:
+    method = _method(proof.method)
+    return str(
+        _("You signed in %(when)s with %(method)s.", when=ago(now - proof.at), method=method)
+    )
+
+
+def ago(elapsed: object) -> str:
+    """How long ago, roughly, in words."""
+    seconds = int(getattr(elapsed, "total_seconds", lambda: 0)())
+    if seconds < 90:
+        return str(_("just now"))
+    if seconds < 5400:
+        minutes = round(seconds / 60)
+        return str(ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes))
+    if seconds < 129600:
+        hours = round(seconds / 3600)
+        return str(ngettext("%(num)s hour ago", "%(num)s hours ago", hours))
+    return str(ngettext("%(num)s day ago", "%(num)s days ago", round(seconds / 86400)))
+
+
+def _method(method: str) -> str:
+    factor = services().factors.get(method)
+    return str(_(factor.phrase)) if factor else method
+
+
+def _need(decision: Challenge, *, fresh: bool) -> str:
+    wanted = decision.reason.wanted
+    if wanted >= Rung.PHR:
+        return str(_("This needs a passkey."))
+    if wanted is Rung.MFA or (wanted is Rung.SECOND_STEP and fresh):
+        return str(_("This needs a second step as well."))
+    return str(_("This needs you to confirm it again."))
