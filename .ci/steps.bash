@@ -1,0 +1,28 @@
+# Sourced by check and test: runs named steps, remembers which failed, closes with one line.
+failed=()
+
+step() {
+    local name=$1
+    shift
+    echo "--- $name"
+    "$@" || failed+=("$name")
+}
+
+# finish COMMAND: the one line, and the exit status that goes with it.
+finish() {
+    if [ ${#failed[@]} -eq 0 ]; then
+        echo "$1: passed"
+        exit 0
+    fi
+    local list
+    list=$(printf ', %s' "${failed[@]}")
+    echo "$1: FAILED (${list:2})"
+    exit 1
+}
+
+static_steps() {
+    step format .venv/bin/ruff format --check --quiet .
+    step lint .venv/bin/ruff check --quiet .
+    step types .venv/bin/mypy
+    step contracts .venv/bin/lint-imports
+}

@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.ready ## start the provider and the demo applications; Ctrl-C stops them
+	@$(BIN)/idp demo
+
+test: ## format, lint, types, import contracts and every test, on SQLite and PostgreSQL
+	@.ci/test
+
+check: .venv/.ready-dev ## format, lint, types and import contracts only
+	@.ci/check
+
+bench: .venv/.ready-dev ## print the measured figures as a table
+	@$(BIN)/python -m tests.bench
+
+.venv/.ready: pyproject.toml .ci/venv
+	@.ci/venv
+	@touch $@
+
+.venv/.ready-dev: pyproject.toml .ci/venv
+	@.ci/venv dev
+	@touch .venv/.ready $@
