@@ -1,0 +1,68 @@
+"""The scopes of OpenID Connect: what each gives, and the sentence that asks a person for it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from idp.protocol.text import words
+
+# RFC 6749 section 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_TOKEN: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A scope, the claims it gives (OIDC Core 5.4), and what it means to the person asked."""
+
+    name: str
+    sentence: str
+    claims: tuple[str, ...] = ()
+
+
+_PROFILE: Final = (
+    *("name", "family_name", "given_name", "middle_name", "nickname", "preferred_username"),
+    *("profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
+)
+
+SCOPES: Final = (
+    Scope("openid", "Sign you in, and recognise you the next time"),
+    Scope("profile", "See your profile, such as your name, picture and language", _PROFILE),
+    Scope("email", "See your e-mail address", ("email", "email_verified")),
+    Scope("address", "See your postal address", ("address",)),
+    Scope("phone", "See your phone number", ("phone_number", "phone_number_verified")),
+    Scope("offline_access", "Stay connected when you are away"),
+    Scope("groups", "See which groups you belong to", ("groups",)),
+)
+
+SCOPE_NAMES: Final = tuple(scope.name for scope in SCOPES)
+_BY_NAME: Final = {scope.name: scope for scope in SCOPES}
+_SCOPE_OF: Final = {claim: scope.name for scope in SCOPES for claim in scope.claims}
+
+
+def parse_scope(text: str) -> tuple[str, ...]:
+    """The scope tokens of ``text``, each once, in the order given.
+
+    Raises ``ValueError`` when one is not a scope token (RFC 6749 section 3.3).
+    """
+    tokens = words(text)
+    if not all(_TOKEN.fullmatch(token) for token in tokens):
+        raise ValueError("holds a character that a scope cannot have")
+    return tokens
+
+
+def claims_of(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Every claim that ``scopes`` give, in the order of ``SCOPES``; unknown scopes give none."""
+    granted = frozenset(scopes)
+    return tuple(claim for scope in SCOPES if scope.name in granted for claim in scope.claims)
+
+
+def scope_of_claim(claim: str) -> str | None:
+    """The scope that gives ``claim`` (with or without a ``#language`` tag), or ``None``."""
+    return _SCOPE_OF.get(claim.partition("#")[0])
+
+
+def sentence(scope: str) -> str | None:
+    """What granting ``scope`` means, for the page that asks; ``None`` for one we do not define."""
+    known = _BY_NAME.get(scope)
+    return known.sentence if known else None
