@@ -15,11 +15,3 @@ def bare_app(database_url: str) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     return app
-
-
-def create_schema(database_url: str) -> None:
-    """Make the tables, without migrations."""
-    app = bare_app(database_url)
-    with app.app_context():
-        db.create_all()
-        db.engine.dispose()

@@ -1,0 +1,220 @@
+"""Registering relying parties and keeping their registrations: every change is a revision."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, insert, update
+
+from idp import audit
+from idp.audit import Context
+from idp.clock import epoch
+from idp.models import Client, ClientSecret, db, new_id
+from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.metadata_rules import SECRET_METHODS
+from idp.secrecy import digest, new_secret
+from idp.services.client_listing import ClientRefused, no_client, shown
+from idp.services.client_rules import ClientRules
+from idp.services.clients import is_client_id
+
+PREFIX: Final = 6
+"""Characters of a secret that are kept, so that people can tell one from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A client just registered; ``secret`` is told this once, and None for a public client."""
+
+    client_id: str
+    metadata: ClientMetadata
+    secret: str | None
+    issued_at: datetime
+
+    def to_json(self) -> dict[str, object]:
+        """The answer to a registration (RFC 7591 section 3.2.1)."""
+        answer: dict[str, object] = {
+            "client_id": self.client_id,
+            "client_id_issued_at": epoch(self.issued_at),
+        }
+        if self.secret is not None:
+            # RFC 7591 section 3.2.1: required beside a secret; 0 means that it does not expire.
+            answer |= {"client_secret": self.secret, "client_secret_expires_at": 0}
+        return answer | self.metadata.to_json()
+
+
+class ClientRegistry:
+    """Adds, changes and removes clients. Every operation commits once, at its end."""
+
+    def __init__(self, rules: ClientRules) -> None:
+        self._rules = rules
+
+    def register(
+        self,
+        members: Mapping[str, object],
+        context: Context,
+        *,
+        client_id: str | None = None,
+        managed_by: str = "command",
+    ) -> Registration:
+        """Add a client, with a secret where it authenticates by one.
+
+        Raises ``InvalidClientMetadata``, ``ClientRefused`` (the id is taken or malformed).
+        """
+        metadata = self._rules.parse(members)
+        client_id = client_id or new_id()
+        insert_client(metadata, context, client_id=client_id, managed_by=managed_by)
+        secret = new_secret() if has_secret(metadata) else None
+        if secret is not None:
+            insert_secret(client_id, secret, context.at)
+        db.session.commit()
+        return Registration(client_id, metadata, secret, context.at)
+
+    def update(self, client_id: str, members: Mapping[str, object], context: Context) -> None:
+        """Replace the registration. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
+        metadata = self._rules.parse(members)
+        change(client_id, context, **columns(client_id, metadata))
+        audit.record("client.changed", context, client_id=client_id)
+        db.session.commit()
+
+    def add_secret(
+        self, client_id: str, context: Context, *, expires_at: datetime | None = None
+    ) -> str:
+        """A further secret, told this once. Raises ``ClientRefused``."""
+        self._needs_secret(client_id)
+        secret = new_secret()
+        insert_secret(client_id, secret, context.at, expires_at=expires_at)
+        change(client_id, context)
+        audit.record("client.secret_added", context, client_id=client_id)
+        db.session.commit()
+        return secret
+
+    def rotate_secret(
+        self, client_id: str, context: Context, *, overlap: timedelta = timedelta(0)
+    ) -> str:
+        """A new secret, told this once; the others end after ``overlap``, so at once by default.
+
+        Raises ``ClientRefused``.
+        """
+        self._needs_secret(client_id)
+        end_secrets(client_id, context.at + overlap)
+        secret = new_secret()
+        insert_secret(client_id, secret, context.at)
+        change(client_id, context)
+        audit.record("client.secret_rotated", context, client_id=client_id)
+        db.session.commit()
+        return secret
+
+    def remove_secret(self, client_id: str, secret_id: str, context: Context) -> None:
+        """Forget one secret. Raises ``ClientRefused`` when there is none such."""
+        removed = db.session.scalar(
+            delete(ClientSecret)
+            .where(ClientSecret.id == secret_id, ClientSecret.client_id == client_id)
+            .returning(ClientSecret.id)
+        )
+        if removed is None:
+            raise ClientRefused(f"{client_id} has no such secret.")
+        change(client_id, context)
+        audit.record("client.secret_removed", context, client_id=client_id)
+        db.session.commit()
+
+    def disable(self, client_id: str, context: Context) -> None:
+        """Stop the client, and all it holds, at once on every node. Raises ``ClientRefused``."""
+        change(client_id, context, disabled_at=context.at)
+        audit.record("client.disabled", context, client_id=client_id)
+        db.session.commit()
+
+    def enable(self, client_id: str, context: Context) -> None:
+        """Let a disabled client go on. Raises ``ClientRefused``."""
+        change(client_id, context, disabled_at=None)
+        audit.record("client.enabled", context, client_id=client_id)
+        db.session.commit()
+
+    def delete(self, client_id: str, context: Context) -> None:
+        """Remove the client with every grant, token and consent. Raises ``ClientRefused``."""
+        removed = db.session.scalar(
+            delete(Client).where(Client.id == client_id).returning(Client.id)
+        )
+        if removed is None:
+            raise no_client(client_id)
+        audit.record("client.deleted", context, client_id=client_id)
+        db.session.commit()
+
+    def _needs_secret(self, client_id: str) -> None:
+        if not has_secret(shown(client_id).metadata):
+            raise ClientRefused(f"{client_id} does not authenticate with a secret.")
+
+
+def insert_client(
+    metadata: ClientMetadata, context: Context, *, client_id: str, managed_by: str
+) -> None:
+    """Add the row, in the caller's transaction. Raises ``ClientRefused``."""
+    if not is_client_id(client_id):
+        raise ClientRefused("client_id must be 1 to 255 printable ASCII characters.")
+    if db.session.get(Client, client_id) is not None:
+        raise ClientRefused(f"There is a client {client_id} already.")
+    db.session.execute(
+        insert(Client).values(
+            id=client_id,
+            **columns(client_id, metadata),
+            managed_by=managed_by,
+            # Random, so that a client that was deleted and made anew under the same id is
+            # never taken for the one that some process remembers.
+            revision=secrets.randbits(30),
+            created_at=context.at,
+            updated_at=context.at,
+        )
+    )
+    audit.record("client.registered", context, client_id=client_id, managed_by=managed_by)
+
+
+def has_secret(metadata: ClientMetadata) -> bool:
+    """Does the client authenticate with a secret?"""
+    return metadata.token_endpoint_auth_method in SECRET_METHODS
+
+
+def columns(client_id: str, metadata: ClientMetadata) -> dict[str, Any]:
+    """What a registration sets in its row; a client without a name goes by its id."""
+    return {"registration": metadata.to_json(), "name": metadata.client_name or client_id}
+
+
+def insert_secret(
+    client_id: str, secret: str, now: datetime, *, expires_at: datetime | None = None
+) -> None:
+    """Keep the hash of a secret, in the caller's transaction."""
+    db.session.execute(
+        insert(ClientSecret).values(
+            id=new_id(),
+            client_id=client_id,
+            secret_hash=digest(secret),
+            prefix=secret[:PREFIX],
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+
+
+def end_secrets(client_id: str, at: datetime) -> None:
+    """Let every secret that would outlive ``at`` end then."""
+    db.session.execute(
+        update(ClientSecret)
+        .where(
+            ClientSecret.client_id == client_id,
+            ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > at),
+        )
+        .values(expires_at=at)
+    )
+
+
+def change(client_id: str, context: Context, **values: Any) -> None:
+    """Set columns and count a revision, in the caller's transaction. Raises ``ClientRefused``."""
+    changed = db.session.scalar(
+        update(Client)
+        .where(Client.id == client_id)
+        .values(revision=Client.revision + 1, updated_at=context.at, **values)
+        .returning(Client.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is None:
+        raise no_client(client_id)

@@ -1,0 +1,68 @@
+"""What a registration must keep to here, beyond what the protocol asks of every registration."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from idp.assurance import resolve_acr_values
+from idp.config import Settings
+from idp.protocol.capabilities import Capabilities
+from idp.protocol.client_metadata import (
+    ISSUED_MEMBERS,
+    LOCALIZED_MEMBERS,
+    MEMBER_NAMES,
+    ClientMetadata,
+)
+from idp.protocol.registration import InvalidClientMetadata, Problems, parse_client_metadata
+
+
+class ClientRules:
+    """The validator of every registration that this deployment's own people write.
+
+    ``methods`` are the names of the factors there are, which a client may refuse.
+    """
+
+    def __init__(
+        self, settings: Settings, capabilities: Capabilities, *, methods: Collection[str]
+    ) -> None:
+        self._aliases = settings.acr_aliases
+        self._capabilities = capabilities
+        self._methods = frozenset(methods)
+
+    def parse(self, members: Mapping[str, object]) -> ClientMetadata:
+        """Registration members (RFC 7591), held against what this deployment can do and knows.
+
+        Raises ``InvalidClientMetadata`` with all problems; a member that nobody knows is one,
+        for it is more likely a slip than a wish for nothing.
+        """
+        problems: Problems = tuple(_unknown(members))
+        try:
+            metadata = parse_client_metadata(members, self._capabilities)
+        except InvalidClientMetadata as error:
+            raise InvalidClientMetadata((*problems, *error.problems)) from None
+        problems += tuple(self._meaningless(metadata))
+        if problems:
+            raise InvalidClientMetadata(problems)
+        return metadata
+
+    def _meaningless(self, metadata: ClientMetadata) -> Iterator[tuple[str, str]]:
+        """Names that the protocol leaves open and nobody here knows: a floor must not vanish."""
+        asked = {
+            "minimum_acr": tuple(filter(None, [metadata.minimum_acr])),
+            "default_acr_values": metadata.default_acr_values,
+        }
+        for member, names in asked.items():
+            for name in names:
+                if not resolve_acr_values([name], self._aliases):
+                    yield member, f"names an acr value that is not known here: {name}"
+        for name in metadata.refused_methods:
+            if name not in self._methods:
+                yield "refused_methods", f"names a method that there is not: {name}"
+
+
+def _unknown(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name in members:
+        base, tagged, _ = name.partition("#")
+        if base not in (LOCALIZED_MEMBERS if tagged else _KNOWN):
+            yield name, "is not a member of a registration"
+
+
+_KNOWN = MEMBER_NAMES | ISSUED_MEMBERS | {"software_statement"}

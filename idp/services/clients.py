@@ -1,0 +1,135 @@
+"""Relying parties as requests see them: found by id in one cheap statement, and let in or not."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select, update
+
+from idp.models import Client, ClientSecret, db
+from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.registration import parse_client_metadata
+from idp.secrecy import digest
+
+MAX_CLIENT_ID: Final = 255
+MAX_CACHED: Final = 2000
+
+USE_NOTED_EVERY: Final = timedelta(days=1)
+"""How precisely the last use of a secret is known."""
+
+_REVISION = select(Client.revision).where(Client.id == bindparam("client_id"))
+_CLIENT = select(Client.id, Client.registration, Client.disabled_at, Client.revision).where(
+    Client.id == bindparam("client_id")
+)
+_SECRETS = (
+    select(
+        ClientSecret.id,
+        ClientSecret.secret_hash,
+        ClientSecret.expires_at,
+        ClientSecret.last_used_at,
+    )
+    .where(ClientSecret.client_id == bindparam("client_id"))
+    .order_by(ClientSecret.created_at.desc(), ClientSecret.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """A secret as it is kept: by its hash."""
+
+    id: str
+    secret_hash: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Does it still count?"""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """A relying party at one revision of its registration."""
+
+    id: str
+    metadata: ClientMetadata
+    secrets: tuple[StoredSecret, ...]
+    disabled: bool
+    revision: int
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        return self.metadata.client_name or self.id
+
+
+class Clients:
+    """Finds clients. What was parsed is kept, and used for as long as its revision is current.
+
+    The revision is read each time: whatever is changed or disabled on any node counts at once on
+    all of them, for the price of one look-up by primary key.
+    """
+
+    def __init__(self) -> None:
+        self._cache: dict[str, RegisteredClient] = {}
+
+    def get(self, client_id: str) -> RegisteredClient | None:
+        """The client of that id, also a disabled one; None when there is none."""
+        if not is_client_id(client_id):
+            return None
+        revision = db.session.execute(_REVISION, {"client_id": client_id}).scalar()
+        if revision is None:
+            self._cache.pop(client_id, None)
+            return None
+        cached = self._cache.get(client_id)
+        return cached if cached and cached.revision == revision else self._read(client_id)
+
+    def accepts(self, client: RegisteredClient, secret: str, now: datetime) -> bool:
+        """Is ``secret`` one of the client's that still count? Notes that it was used."""
+        presented = digest(secret)
+        matching = [
+            one
+            for one in client.secrets
+            if compare_digest(one.secret_hash, presented) and one.is_alive(now)
+        ]
+        if matching:
+            self._note_use(client, matching[0], now)
+        return bool(matching)
+
+    def _read(self, client_id: str) -> RegisteredClient | None:
+        row = db.session.execute(_CLIENT, {"client_id": client_id}).one_or_none()
+        if row is None:
+            return None
+        secrets = db.session.execute(_SECRETS, {"client_id": client_id})
+        client = registered(row, tuple(StoredSecret(*secret) for secret in secrets))
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        self._cache[client_id] = client
+        return client
+
+    def _note_use(self, client: RegisteredClient, secret: StoredSecret, now: datetime) -> None:
+        if secret.last_used_at is not None and now - secret.last_used_at < USE_NOTED_EVERY:
+            return
+        db.session.execute(
+            update(ClientSecret).where(ClientSecret.id == secret.id).values(last_used_at=now)
+        )
+        used = replace(secret, last_used_at=now)
+        secrets = tuple(used if one is secret else one for one in client.secrets)
+        self._cache[client.id] = replace(client, secrets=secrets)
+
+
+def registered(row: Any, secrets: tuple[StoredSecret, ...]) -> RegisteredClient:
+    """From a row of ``clients``; raises ``InvalidClientMetadata`` for what no version wrote."""
+    return RegisteredClient(
+        id=row.id,
+        metadata=parse_client_metadata(row.registration),
+        secrets=secrets,
+        disabled=row.disabled_at is not None,
+        revision=row.revision,
+    )
+
+
+def is_client_id(text: str) -> bool:
+    """Could ``text`` be a client id at all (RFC 6749 appendix A.1: VSCHAR), and ours by length?"""
+    return 0 < len(text) <= MAX_CLIENT_ID and text.isascii() and text.isprintable()
