@@ -21,8 +21,8 @@ finish() {
 }
 
 static_steps() {
-    step format .venv/bin/ruff format --check --quiet .
-    step lint .venv/bin/ruff check --quiet .
+    step format .venv/bin/ruff format --check --output-format concise .
+    step lint .venv/bin/ruff check --output-format concise .
     step types .venv/bin/mypy
-    step contracts .venv/bin/lint-imports
+    step contracts .venv/bin/lint-imports --no-logo
 }
