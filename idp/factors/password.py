@@ -1,0 +1,157 @@
+"""The password: something known, and the one factor whose every answer takes the same work."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import exists, select, update
+
+from idp.assurance import PASSWORD, Offer, Trait
+from idp.config import Settings
+from idp.factors.base import Answer, Ceremony, Enrolled, Proof, Refused, Task, Tools, of_kind
+from idp.factors.rows import delete_all, hold
+from idp.models import Credential, User, db, new_id, release
+from idp.passwords import Hasher, normalise, problem, requirement_for
+
+KIND = "password"
+
+_FIELD = "password"
+_EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
+
+REFUSED = Refused("wrong", "Email or password is not correct.", _FIELD)
+"""The one answer, whatever was wrong: nobody learns from it which accounts there are."""
+
+
+class Password:
+    """One password a person, kept as a hash in ``data["hash"]``."""
+
+    name: ClassVar[str] = KIND
+    can_prove: ClassVar[frozenset[Trait]] = PASSWORD.proves
+    enrolable: ClassVar[bool] = False
+    answer_fields: ClassVar[frozenset[str]] = frozenset({_FIELD})
+    names_its_user: ClassVar[bool] = False
+    phrase: ClassVar[str] = "your password"
+    on_request: ClassVar[bool] = False
+
+    def __init__(self, tools: Tools, *, hasher: Hasher | None = None) -> None:
+        self._settings = tools.settings
+        self._hasher = hasher or Hasher(tools.settings)
+
+    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+        """A thing known to who has set one; what anybody might know while nobody is known."""
+        owned = of_kind(credentials, KIND)
+        if user is not None and not owned:
+            return None
+        used = [one.last_used_at for one in owned if one.last_used_at]
+        return Offer(KIND, self.can_prove, last_used=max(used, default=None))
+
+    def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
+        """Nothing to prepare."""
+        return Ceremony()
+
+    def verify(
+        self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime
+    ) -> Proof | Refused:
+        """Compare ``answer["password"]``, with the same work for nobody as for somebody.
+
+        Commits what the transaction holds before it hashes, so that a slow hash locks nothing.
+        """
+        password = answer.get(_FIELD, "")
+        if not password:
+            return _EMPTY
+        credentials = _credentials(user)
+        release()
+        usable = credentials if user is not None and user.disabled_at is None else []
+        mine = next(iter(of_kind(usable, KIND)), None)
+        verdict = self._hasher.verify(mine.data["hash"] if mine else None, password)
+        if user is None or mine is None or not verdict.correct:
+            return REFUSED
+        renewed = self._hasher.hash(password) if verdict.outdated else None
+        if not _use(mine, renewed, now):
+            return REFUSED
+        signals = _signals(password, credentials)
+        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals)
+
+    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+        """Tells the page how long the new password must be, in ``public["minimum"]``."""
+        return Ceremony(public={"minimum": requirement_for(_kinds(_credentials(user))).length})
+
+    def finish_enrolment(
+        self, user: User, secret: Mapping[str, Any], answer: Answer, now: datetime
+    ) -> Enrolled | Refused:
+        """Set ``answer["new_password"]``, in place of the old one where there is one.
+
+        Commits what the transaction holds before it hashes, as ``verify`` does.
+        """
+        required = requirement_for(_kinds(_credentials(user)))
+        release()
+        password = answer.get("new_password", "")
+        wrong = problem(password, required, words=words_about(user, self._settings))
+        if wrong is not None:
+            return Refused("rules", wrong, "new_password", counts=False)
+        return Enrolled(store(user.id, self._hasher.hash(password), now))
+
+
+def words_about(user: User, settings: Settings) -> tuple[str, ...]:
+    """What a guesser who knows this person and this site would try first."""
+    local, _, domain = user.email.partition("@")
+    names = (user.username, user.name, *(user.name or "").split())
+    about = (user.email, local, domain, *names, settings.site_name, settings.rp_id)
+    return tuple(word for word in about if word)
+
+
+def store(user_id: str, hashed: str, now: datetime) -> Credential:
+    """Make this hash the person's only password, in the caller's transaction.
+
+    It is a new credential: what was proved with the old one was not proved with this.
+    """
+    hold(user_id)
+    delete_all(user_id, KIND)
+    credential = Credential(
+        id=new_id(),
+        user_id=user_id,
+        kind=KIND,
+        lookup=user_id,  # unique: two passwords of one person cannot be
+        data={"hash": hashed},
+        created_at=now,
+    )
+    db.session.add(credential)
+    db.session.flush()
+    return credential
+
+
+def _credentials(user: User | None) -> Sequence[Credential]:
+    # Nobody is looked up as well: the query is part of the work.
+    owner = user.id if user is not None else ""
+    return db.session.scalars(
+        select(Credential)
+        .where(Credential.user_id == owner)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _kinds(credentials: Sequence[Credential]) -> set[str]:
+    return {one.kind for one in credentials if one.used_at is None}
+
+
+def _use(credential: Credential, renewed: str | None, now: datetime) -> bool:
+    """Note the use, with a ``renewed`` hash where there is one.
+
+    False when the password was replaced, or its owner disabled, while the hash was computed.
+    """
+    active = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
+    data = {"data": {**credential.data, "hash": renewed}} if renewed else {}
+    used = db.session.execute(
+        update(Credential)
+        .where(Credential.id == credential.id, active)
+        .values(last_used_at=now, **data)
+        .returning(Credential.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    return used.scalar_one_or_none() is not None
+
+
+def _signals(password: str, credentials: Sequence[Credential]) -> dict[str, Any]:
+    # Whoever gives up the last second step is left with a password long enough only beside it.
+    required = requirement_for(_kinds(credentials))
+    return {"too_short": True} if len(normalise(password)) < required.length else {}

@@ -1,0 +1,90 @@
+"""Hashing: bounded, and the same work whether or not there is anything to compare with."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import BoundedSemaphore
+
+from idp.config import Settings
+from idp.passwords.schemes import Argon2id, MakingScheme, Scheme
+
+LONGEST = 1024
+"""Code points. More is nobody's password, and normalising without end is a way to stall us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Did the password fit, and should it be hashed anew because the cost has changed?"""
+
+    correct: bool
+    outdated: bool = False
+
+
+def normalise(password: str) -> str:
+    """The form that is counted, compared and hashed: NFC (NIST SP 800-63B-4, 3.1.1.2).
+
+    Nothing is trimmed, folded or cut off.
+    """
+    return unicodedata.normalize("NFC", password)
+
+
+@cache
+def _gate(places: int) -> BoundedSemaphore:
+    # One for the process however many hashers there are: it is the machine that is bounded.
+    return BoundedSemaphore(places)
+
+
+class Hasher:
+    """Makes and checks password hashes, at most ``argon2_concurrency`` at once in a process.
+
+    ``making`` makes new hashes. ``others`` only check what came from elsewhere; what they
+    accept is always outdated.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        making: MakingScheme | None = None,
+        others: Sequence[Scheme] = (),
+    ) -> None:
+        self._making = making or Argon2id(settings)
+        self._schemes: tuple[Scheme, ...] = (self._making, *others)
+        self._gate = _gate(settings.argon2_concurrency)
+        self._decoy = self._making.decoy()
+
+    def hash(self, password: str) -> str:
+        """The stored form of a password of at most ``LONGEST`` code points."""
+        if len(password) > LONGEST:
+            raise ValueError(f"a password has at most {LONGEST} characters")
+        with self._gate:
+            return self._making.hash(_encoded(password))
+
+    def verify(self, stored: str | None, password: str) -> Verdict:
+        """Compare with the stored hash; with None the same work, and the answer no."""
+        if len(password) > LONGEST:
+            stored, password = None, ""
+        scheme = self._scheme_of(stored)
+        if stored is None or scheme is None:
+            self._check(self._making, self._decoy, password)
+            return Verdict(correct=False)
+        correct = self._check(scheme, stored, password)
+        return Verdict(correct, outdated=correct and self._is_outdated(scheme, stored))
+
+    def _scheme_of(self, stored: str | None) -> Scheme | None:
+        if stored is None:
+            return None
+        return next((one for one in self._schemes if stored.startswith(one.prefixes)), None)
+
+    def _check(self, scheme: Scheme, stored: str, password: str) -> bool:
+        with self._gate:
+            return scheme.verify(stored, _encoded(password))
+
+    def _is_outdated(self, scheme: Scheme, stored: str) -> bool:
+        return scheme is not self._making or scheme.is_outdated(stored)
+
+
+def _encoded(password: str) -> bytes:
+    # JSON can carry a lone surrogate; it is as good a character as any here.
+    return normalise(password).encode("utf-8", "surrogatepass")
