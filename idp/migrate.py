@@ -1,5 +1,7 @@
 """Bring a database to the schema of this code, and tell whether it is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
 from idp.models import db
 from idp.models.base import engine_options, prepare_engine
@@ -16,19 +18,19 @@ from idp.resources import resource_dir
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Run every migration up to ``revision``; does nothing where they have all been run."""
-    with _engine(database_url).connect() as connection:
+    with _connected(database_url) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(database_url: str, revision: str) -> None:
     """Undo migrations down to ``revision`` (``base`` for all)."""
-    with _engine(database_url).connect() as connection:
+    with _connected(database_url) as connection:
         command.downgrade(_config(connection), revision)
 
 
 def pending(database_url: str) -> tuple[str, ...]:
     """What keeps the schema from being the code's, a sentence each; empty when it is."""
-    with _engine(database_url).connect() as connection:
+    with _connected(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         current = context.get_current_revision()
         if current != head():
@@ -49,10 +51,16 @@ def _config(connection: object = None) -> Config:
     return config
 
 
-def _engine(database_url: str) -> Engine:
+@contextmanager
+def _connected(database_url: str) -> Iterator[Connection]:
+    """A connection that is closed, and not merely pooled, afterwards."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, **engine_options(database_url))
     prepare_engine(engine)
-    return engine
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()

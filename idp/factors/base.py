@@ -44,12 +44,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to be sent: the template ``mail/<template>``, to whom, with what."""
+    """A mail to be sent: the template ``mail/<template>``, to whom, with what.
+
+    A ``decoy`` costs the same work and is never sent: so an address that nobody has cannot be
+    told from one that somebody has.
+    """
 
     template: str
     to: str
     values: Mapping[str, Any] = field(default_factory=dict)
     not_after: datetime | None = None
+    decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from idp import audit
@@ -9,6 +9,8 @@ from idp.assurance import Demand, Satisfied, Unmet
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Transaction, User, db
+from idp.oidc.answers import Answered, AskConsent, Interact, dump
+from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.authorization import (
     AuthorizationRequest,
     identify,
@@ -25,32 +27,12 @@ from idp.services.clients import Clients, RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted, Grants
 from idp.services.sessions import Live
-from idp.services.signin import SignIn, Standing
 from idp.services.transactions import Purpose
+from idp.services.weighing import Standing, Weighing
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The request has its answer: this goes to the client."""
-
-    response: AuthorizationResponse
-
-
-@dataclass(frozen=True, slots=True)
-class Interact:
-    """A person has to do something first; ``user_id`` pins who."""
-
-    purpose: Purpose
-    user_id: str | None
-    session_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class AskConsent:
-    """The person has to allow ``new``; ``already`` was allowed before."""
-
-    new: tuple[str, ...]
-    already: tuple[str, ...]
+_TO_COME = "to come"
+"""Stands for the transaction that a request will become, should it need one."""
 
 
 class HintReader(Protocol):
@@ -79,7 +61,7 @@ class AuthorizationEndpoint:
         clients: Clients,
         consents: Consents,
         grants: Grants,
-        signin: SignIn,
+        weighing: Weighing,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
@@ -87,10 +69,8 @@ class AuthorizationEndpoint:
         self._clients = clients
         self._consents = consents
         self._grants = grants
-        self._signin = signin
+        self._weighing = weighing
         self._read_hint = read_hint
-
-    # --- a request arrives ------------------------------------------------------------------
 
     def arrive(
         self, parameters: Parameters, *, presented: Live | None, context: Context
@@ -118,16 +98,27 @@ class AuthorizationEndpoint:
             raise not_redirectable("invalid_request", "client_id names no application known here.")
         return client
 
-    def _parse(
-        self, parameters: Parameters, client: RegisteredClient, context: Context
-    ) -> _Asked:
+    def _parse(self, parameters: Parameters, client: RegisteredClient, context: Context) -> _Asked:
         request = parse_authorization_request(parameters, client.metadata, self._capabilities)
-        return self._measure(request, client, context)
+        # Without a page nothing can be set up; with one, it is to be in the sign-in that follows.
+        within = None if Prompt.NONE in request.prompts else _TO_COME
+        return self._measure(request, client, started=context.at, transaction_id=within)
 
     def _measure(
-        self, request: AuthorizationRequest, client: RegisteredClient, context: Context
+        self,
+        request: AuthorizationRequest,
+        client: RegisteredClient,
+        *,
+        started: datetime,
+        transaction_id: str | None,
     ) -> _Asked:
-        demand = demands.of_request(request, client.metadata, self._settings, started=context.at)
+        demand = demands.of_request(
+            request,
+            client.metadata,
+            self._settings,
+            started=started,
+            transaction_id=transaction_id,
+        )
         if isinstance(demand, Unmet):
             raise OAuthError(
                 "unmet_authentication_requirements", "None of the requested acr values is known."
@@ -143,18 +134,20 @@ class AuthorizationEndpoint:
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
         if fitting and not self._must_choose(request, fitting):
-            decision = self._signin.weigh(fitting, asked.demand)
+            decision = self._weighing.weigh(fitting, asked.demand)
             if isinstance(decision, Satisfied) and not self._needs_consent(asked, fitting.user_id):
                 self._check_entry(asked.client, fitting.user_id)
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
-                raise _unmet()
+                raise unmet()
             return self._interact(asked, fitting.user_id, fitting.id)
         return self._interact(asked, subject, None, choose=presented is not None and not subject)
 
     def _must_choose(self, request: AuthorizationRequest, live: Live) -> bool:
         creating = Prompt.CREATE in request.prompts
-        return creating or Prompt.SELECT_ACCOUNT in request.prompts or _hints_at_other(request, live)
+        return (
+            creating or Prompt.SELECT_ACCOUNT in request.prompts or _hints_at_other(request, live)
+        )
 
     def _interact(
         self, asked: _Asked, user_id: str | None, session_id: str | None, *, choose: bool = False
@@ -172,7 +165,7 @@ class AuthorizationEndpoint:
         return Interact(purpose, user_id, session_id)
 
     def _subject(self, request: AuthorizationRequest) -> str | None:
-        """The one person this request is about, by ``id_token_hint`` or a ``sub`` that it claims."""
+        """The one person it is about, by ``id_token_hint`` or by the ``sub`` that it claims."""
         named = request.claims.subject
         if request.id_token_hint is None:
             return named
@@ -181,34 +174,17 @@ class AuthorizationEndpoint:
             raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
         return hinted
 
-    # --- prompt=none ------------------------------------------------------------------------
-
     def _silently(self, asked: _Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
         if live is None:
             raise OAuthError("login_required", "Nobody fitting is signed in.")
         if _hints_at_other(asked.request, live):
             raise OAuthError("account_selection_required", "Another account is signed in.")
-        decision = self._decide_silently(asked.demand, live)
+        decision = decide_silently(self._weighing, asked.demand, live)
         self._check_entry(asked.client, live.user_id)
         if self._needs_consent(asked, live.user_id):
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return self._answer(asked, live.user_id, live.id, decision, context)
-
-    def _decide_silently(self, demand: Demand, live: Live) -> Satisfied:
-        decision = self._signin.weigh(live, demand)
-        if not isinstance(decision, Satisfied) and demand.wish:
-            decision = self._signin.weigh(live, demand.without_wish())
-        if isinstance(decision, Satisfied):
-            return decision
-        if isinstance(decision, Unmet):
-            raise _unmet()
-        ageless = replace(demand, since=None, rung_since={})
-        if isinstance(self._signin.weigh(live, ageless), Satisfied):
-            raise OAuthError("login_required", "The sign-in is too long ago.")
-        raise OAuthError("interaction_required", "A further proof is needed.")
-
-    # --- a transaction goes on ---------------------------------------------------------------
 
     def resume(self, transaction: Transaction) -> tuple[AuthorizationRequest, RegisteredClient]:
         """The request a transaction is for, measured again against what is registered now.
@@ -223,7 +199,9 @@ class AuthorizationEndpoint:
     def demand(self, transaction: Transaction) -> Demand:
         """The demand of a transaction, counted from when it started, however long it takes."""
         request, client = self.resume(transaction)
-        return self._measure(request, client, Context(at=transaction.started_at)).demand
+        return self._measure(
+            request, client, started=transaction.started_at, transaction_id=transaction.id
+        ).demand
 
     def conclude(
         self, standing: Standing, context: Context, *, allowed: bool = False
@@ -268,8 +246,6 @@ class AuthorizationEndpoint:
         transactions.finish(transaction, dump(response), context.at)
         db.session.commit()
         return Answered(response)
-
-    # --- shared ------------------------------------------------------------------------------
 
     def _needs_consent(self, asked: _Asked, user_id: str) -> bool:
         if asked.client.metadata.consent == "never":
@@ -327,13 +303,6 @@ def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
     return "@" in hint and hint != live.email.casefold()
 
 
-def _unmet() -> OAuthError:
-    # OpenID Connect Core Unmet Authentication Requirements 1.0
-    return OAuthError(
-        "unmet_authentication_requirements", "The requested authentication cannot be reached."
-    )
-
-
 def _record_step_up(standing: Standing, satisfied: Satisfied, context: Context) -> None:
     audit.record(
         "step_up.satisfied",
@@ -345,15 +314,3 @@ def _record_step_up(standing: Standing, satisfied: Satisfied, context: Context) 
         acr=satisfied.acr,
         amr=list(satisfied.amr),
     )
-
-
-def dump(response: AuthorizationResponse) -> str:
-    """A response as a transaction keeps it."""
-    return json.dumps([response.redirect_uri, dict(response.parameters), response.mode])
-
-
-def load(answer: str) -> AuthorizationResponse:
-    """A response as a transaction kept it."""
-    redirect_uri, parameters, mode = json.loads(answer)
-    return AuthorizationResponse(redirect_uri, parameters, mode)
-

@@ -21,11 +21,17 @@ from idp.protocol.client_metadata import ClientMetadata
 
 
 def of_request(
-    request: AuthorizationRequest, client: ClientMetadata, settings: Settings, *, started: datetime
+    request: AuthorizationRequest,
+    client: ClientMetadata,
+    settings: Settings,
+    *,
+    started: datetime,
+    transaction_id: str | None = None,
 ) -> Demand | Unmet:
     """The demand of an authorization request that arrived at ``started``.
 
-    Unmet when it insists on an ``acr`` of which this provider knows no value.
+    ``transaction_id`` is the sign-in it has become, in which a missing factor may be set up where
+    that is allowed. Unmet when it insists on an ``acr`` of which this provider knows no value.
     """
     return demand_for(
         AssuranceRequest(
@@ -39,6 +45,7 @@ def of_request(
         started=started,
         aliases=settings.acr_aliases,
         rung_ages=_policy(settings),
+        enrol_within=transaction_id if settings.enrol_in_step_up else None,
     )
 
 

@@ -1,7 +1,7 @@
 """What a request tells about itself: the time, the network address, its id."""
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import current_app, g, request
 
@@ -9,16 +9,14 @@ from idp.audit import Context
 from idp.secrecy import new_secret
 from idp.services.sessions import Live
 from idp.web import cookies
-
-if TYPE_CHECKING:
-    from idp.services.all import Services
+from idp.web.services import Services
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-def services() -> "Services":
+def services() -> Services:
     """Everything the views call."""
-    return cast("Services", current_app.extensions["idp"])
+    return cast(Services, current_app.extensions["idp"])
 
 
 def start() -> None:

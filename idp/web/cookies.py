@@ -17,7 +17,7 @@ _DEVICE_AGE = timedelta(days=180)
 
 
 def name(base: str, settings: Settings) -> str:
-    """``__Host-`` ties a cookie to this very host over TLS; a loopback http issuer cannot use it."""
+    """``__Host-`` ties a cookie to this very host over TLS; loopback http cannot have it."""
     return f"__Host-{base}" if settings.secure else base
 
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from idp import audit
 from idp.protocol.errors import OAuthError
-from idp.web import flow
+from idp.web.answers import wants_json
 from idp.web.context import context, services
 
 log = logging.getLogger("idp.web")
@@ -65,7 +65,7 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         redirect_uri=str(sent.get("redirect_uri", ""))[:2000],
     )
     services().commit()
-    if flow.wants_json():
+    if wants_json():
         response = jsonify(error.parameters() | {"reference": reference})
         response.status_code = error.status
         return response
@@ -94,7 +94,7 @@ def storage_failed(error: Exception) -> Response:
 
 
 def _calmly(status: int, error: str, message: str) -> Response:
-    if _is_protocol() or flow.wants_json():
+    if _is_protocol() or wants_json():
         response = jsonify(error=error, error_description=message)
         response.status_code = status
         return response
@@ -124,7 +124,7 @@ def http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None and not isinstance(error, CSRFError):
         return make_response(error.response)
-    if _is_protocol() or flow.wants_json():
+    if _is_protocol() or wants_json():
         response = jsonify(error="invalid_request", error_description=error.name)
         response.status_code = status
     else:

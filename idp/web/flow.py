@@ -1,36 +1,24 @@
 """From a transaction to a page: what to show, where to send the browser, what to answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, render_template, url_for
 
 from idp.assurance import Challenge, Demand, Satisfied
 from idp.factors.base import Refused
 from idp.models import Transaction
-from idp.oidc import authorize
-from idp.oidc.authorize import Answered, AskConsent
+from idp.oidc.answers import Answered, AskConsent, load
 from idp.protocol.errors import OAuthError
 from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
-from idp.services.signin import Overtaken, Standing
 from idp.services.transactions import Purpose
-from idp.web import cookies, headers, views
+from idp.services.weighing import Standing
+from idp.web import asking, cookies, headers, pages
+from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
-
-
-def wants_json() -> bool:
-    """Does the caller talk JSON: a script, not a browser showing a page?"""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    return request.is_json or best == "application/json"
-
-
-def see_other(url: str) -> Response:
-    """303: whatever this was, what follows is a GET (RFC 9700 section 4.12 forbids 307)."""
-    if wants_json():
-        return jsonify(redirect=url)
-    return make_response(redirect(url, code=303))
+from idp.web.models import address
 
 
 def begin(purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None) -> str:
@@ -46,10 +34,10 @@ def begin(purpose: Purpose, *, user_id: str | None = None, session_id: str | Non
     return url_for("login.show", transaction_id=started.id)
 
 
-def send(response: AuthorizationResponse) -> Response:
+def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:
     """Let an authorization response travel to the client."""
     if response.mode != "form_post":
-        return see_other(response.url())
+        return by(response.url())
     headers.allow_form_target(response.redirect_uri)
     page = render_template(
         "login/post_response.html",
@@ -63,7 +51,7 @@ def send(response: AuthorizationResponse) -> Response:
 def answer_of(transaction: Transaction) -> Response:
     """The answer a finished transaction already got: of two submits, both see the first's."""
     if transaction.parameters is not None:
-        return send(authorize.load(transaction.answer or ""))
+        return send(load(transaction.answer or ""))
     return see_other(transaction.answer or url_for("account.home"))
 
 
@@ -78,7 +66,7 @@ def demand_of(transaction: Transaction) -> Demand:
 
 def standing_of(transaction: Transaction) -> Standing:
     """Where the transaction stands in this browser, now."""
-    return services().signin.standing(
+    return services().weighing.standing(
         transaction, demand_of(transaction), presented=live_session(), context=context()
     )
 
@@ -97,13 +85,14 @@ def proceed(
     ``method`` is the way she chose, ``refused`` what came of her last answer, ``values`` what to
     keep of what she typed.
     """
+    live = live_session()
     if transaction.state.get("choose"):
-        return views.choose_account(transaction, live_session())
+        return pages.choose_account(transaction, live) if live else without_choice(transaction)
     standing = standing_of(transaction)
     if isinstance(standing.decision, Satisfied):
         return conclude(standing, allowed=allowed)
     if isinstance(standing.decision, Challenge):
-        return views.ask(standing, method=method, refused=refused, values=values, status=status)
+        return asking.ask(standing, method=method, refused=refused, values=values, status=status)
     return unmet(standing)
 
 
@@ -116,7 +105,7 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
         return answer_of(transaction)
     outcome = services().authorization.conclude(standing, context(), allowed=allowed)
     if isinstance(outcome, AskConsent):
-        return views.ask_consent(standing, outcome)
+        return pages.ask_consent(standing, outcome)
     return send(outcome.response)
 
 
@@ -127,12 +116,12 @@ def go_on(transaction: Transaction) -> Response:
     """
     standing = standing_of(transaction)
     if isinstance(standing.decision, Challenge) and wants_json():
-        return views.ask(standing)
+        return asking.ask(standing)
     if not isinstance(standing.decision, Satisfied) or transaction.parameters is None:
-        return see_other(views.address(transaction))
+        return see_other(address(transaction))
     outcome = services().authorization.conclude(standing, context())
     if isinstance(outcome, AskConsent):
-        return see_other(views.address(transaction))
+        return see_other(address(transaction))
     return send(outcome.response)
 
 
@@ -140,7 +129,7 @@ def unmet(standing: Standing) -> Response:
     """Nothing she has leads there: the relying party is told; a page of ours says what to do."""
     transaction = standing.transaction
     if transaction.parameters is None:
-        return views.cannot_reach(standing)
+        return pages.cannot_reach(standing)
     error = OAuthError(
         "unmet_authentication_requirements", "The requested authentication cannot be reached."
     )
@@ -170,19 +159,39 @@ def restart(transaction: Transaction, state: Mapping[str, Any] | None = None) ->
     return see_other(url)
 
 
+def without_choice(transaction: Transaction) -> Response:
+    """Nobody is signed in any more, so there is nobody to choose: go on as for anybody."""
+    state = {key: value for key, value in transaction.state.items() if key != "choose"}
+    transactions.advance(transaction, state=state)
+    services().commit()
+    return proceed(transaction)
+
+
+def way_on(transaction: Transaction) -> str:
+    """Where a finished sign-in leads: to the application's own home, or through it again."""
+    if transaction.parameters is None:
+        return transaction.return_to or url_for("account.home")
+    client = services().clients.get(transaction.client_id or "")
+    home = client.metadata.client_uri if client else None
+    return home or _again(transaction.parameters)
+
+
+def _again(parameters: Mapping[str, Any]) -> str:
+    """The request's address once more; nobody is asked for a fresh sign-in by going back."""
+    pairs = [
+        (name, one)
+        for name, value in parameters.items()
+        if name != "prompt"
+        for one in (value if isinstance(value, list) else [value])
+    ]
+    return f"{url_for('authorization.endpoint')}?{urlencode(pairs)}"
+
+
 def _page_demand(transaction: Transaction) -> dict[str, Any]:
     demand = transaction.state.get("demand")
     return {"demand": demand} if demand else {}
 
 
 def replay(purpose: Purpose) -> Response:
-    """Send the browser through the authorization endpoint again with a request it once carried."""
-    pairs = [
-        (name, one)
-        for name, value in (purpose.parameters or {}).items()
-        for one in (value if isinstance(value, list) else [value])
-    ]
-    return see_other(f"{url_for('oidc.authorize')}?{urlencode(pairs)}")
-
-
-__all__ = ["Overtaken", "begin", "conclude", "proceed", "refuse", "restart", "send"]
+    """Send the browser through the authorization endpoint with a request it once carried."""
+    return see_other(_again(purpose.parameters or {}))

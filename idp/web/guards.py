@@ -12,6 +12,7 @@ from idp.services import demands
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.web import flow
+from idp.web.answers import see_other
 from idp.web.context import live_session, services
 
 P = ParamSpec("P")
@@ -36,7 +37,7 @@ def demanding(
             if live is None:
                 return _sign_in(wanted, None)
             demand = demands.of_page(wanted, services().settings, started=g.now)
-            if not isinstance(services().signin.weigh(live, demand), Satisfied):
+            if not isinstance(services().weighing.weigh(live, demand), Satisfied):
                 return _sign_in(wanted, live)
             services().sessions.touch(live, g.now)
             return view(*args, **kwargs)
@@ -55,7 +56,7 @@ def _sign_in(wanted: dict[str, str | int], live: Live | None) -> Response:
         session_id=live.id if live else None,
     )
     services().commit()
-    return flow.see_other(url)
+    return see_other(url)
 
 
 def viewer() -> tuple[Live, User]:

@@ -1,11 +1,11 @@
 """Is it alive, and is it ready: for whoever runs it."""
 
 from flask import Blueprint, Response, jsonify
+from sqlalchemy import text
 
 from idp.models import db
 from idp.models.base import only_reads
 from idp.web.context import services
-from sqlalchemy import text
 
 bp = Blueprint("health", __name__)
 

@@ -9,11 +9,14 @@ from flask import Blueprint, Response, abort, request
 from idp.models import Transaction
 from idp.protocol.errors import OAuthError
 from idp.services import transactions
-from idp.services.signin import Accepted, Attempt, Declined, Overtaken
+from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
-from idp.web import cookies, flow, views
+from idp.services.transactions import Overtaken
+from idp.web import asking, cookies, flow, pages
+from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import submitted
+from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
 
 bp = Blueprint("login", __name__, url_prefix="/login")
 P = ParamSpec("P")
@@ -32,11 +35,11 @@ def in_transaction(view: Step[P]) -> Callable[Concatenate[str, P], Response]:
         if found is None:
             return _not_here(transaction_id)
         if found.finished_at is not None:
-            return flow.answer_of(found) if request.method == "POST" else views.finished(found)
+            return _finished(found)
         if transactions.is_over(found, context().at):
-            return _pending_is_over() if flow.wants_json() else flow.restart(found)
+            return _pending_is_over() if wants_json() else flow.restart(found)
         if _is_stale(found):
-            return flow.see_other(views.address(found))
+            return see_other(address(found))
         try:
             return view(found, *args, **kwargs)
         except Overtaken:
@@ -46,18 +49,25 @@ def in_transaction(view: Step[P]) -> Callable[Concatenate[str, P], Response]:
     return resolved
 
 
+def _finished(transaction: Transaction) -> Response:
+    """Sent twice, it is answered the same way; looked at again, it leads on."""
+    if request.method == "POST" or wants_json():
+        return flow.answer_of(transaction)
+    return pages.finished(transaction, flow.way_on(transaction))
+
+
 def _not_here(transaction_id: str) -> Response:
     """Begun in another browser, or long gone: start where its request would start."""
-    if flow.wants_json():
+    if wants_json():
         return _pending_is_over()
     purpose = transactions.purpose_of(transaction_id)
     if purpose is not None and request.method == "GET":
         return flow.replay(purpose)
-    return views.lost()
+    return pages.lost()
 
 
 def _pending_is_over() -> Response:
-    return views.problem(401, "login_required", "This sign-in is over. Start again.")
+    return problem(401, "login_required", "This sign-in is over. Start again.")
 
 
 def _is_stale(transaction: Transaction) -> bool:
@@ -70,7 +80,7 @@ def _after_overtaken(transaction_id: str) -> Response:
     found = transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
     if found is not None and found.finished_at is not None:
         return flow.answer_of(found)
-    return flow.see_other(f"/login/{transaction_id}")
+    return see_other(f"/login/{transaction_id}")
 
 
 @bp.get("/")
@@ -78,7 +88,7 @@ def start() -> Response:
     """Sign in to the provider's own pages."""
     url = flow.begin(transactions.Purpose(return_to="/me"))
     services().commit()
-    return flow.see_other(url)
+    return see_other(url)
 
 
 @bp.get("/<transaction_id>")
@@ -101,7 +111,7 @@ def identify(transaction: Transaction) -> Response:
     """The address first. What follows does not depend on whether anybody has it."""
     login_name = submitted().get("username", "").strip()[:320]
     if not login_name:
-        return flow.proceed(transaction, refused=views.NO_ADDRESS, status=422)
+        return flow.proceed(transaction, refused=NO_ADDRESS, status=422)
     transactions.advance(transaction, state={**transaction.state, "login_name": login_name})
     services().commit()
     return flow.proceed(transaction)
@@ -119,13 +129,13 @@ def account(transaction: Transaction) -> Response:
     else:
         transactions.advance(transaction, state={**state, "other_person": True})
     services().commit()
-    return flow.see_other(views.address(transaction))
+    return see_other(address(transaction))
 
 
 @bp.post("/<transaction_id>/leave")
 @in_transaction
 def leave(transaction: Transaction) -> Response:
-    """"Not you?": this sign-in keeps its person; another one starts, for anybody else."""
+    """ "Not you?": this sign-in keeps its person; another one starts, for anybody else."""
     return flow.restart(transaction, {"other_person": True})
 
 
@@ -165,12 +175,12 @@ def answer_with(transaction: Transaction, method: str) -> Response:
 
 def _answer(transaction: Transaction, named: str | None) -> Response:
     fields = submitted()
-    method, answers = services().signin.addressed(named, fields)
+    method, answers = services().ceremonies.addressed(named, fields)
     if method is None:
-        return flow.proceed(transaction, refused=views.NOTHING_SENT, status=422)
+        return flow.proceed(transaction, refused=NOTHING_SENT, status=422)
     standing = flow.standing_of(transaction)
     if not answers:
-        return views.begin_anew(standing, method, fields)
+        return asking.begin_anew(standing, method, fields)
     attempt = Attempt(
         method=method,
         answer=fields,
@@ -181,7 +191,7 @@ def _answer(transaction: Transaction, named: str | None) -> Response:
     if isinstance(outcome, Accepted):
         return _accepted(transaction, outcome)
     if isinstance(outcome, Declined):
-        status = 401 if flow.wants_json() else 422
+        status = 401 if wants_json() else 422
         return flow.proceed(
             transaction, method=method, refused=outcome.refused, values=fields, status=status
         )
@@ -195,15 +205,16 @@ def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
     present_anew(token)
     response = flow.go_on(transaction)
     cookies.write_session(response, token, persistent=outcome.persistent)
-    cookies.write_device(response, services().throttle.device_token(outcome.user))
+    known = cookies.read(cookies.DEVICE)
+    cookies.write_device(
+        response, services().devices.remember(known, outcome.user.id, context().at)
+    )
     return response
 
 
-def _wait(
-    transaction: Transaction, method: str, wait: Wait, fields: dict[str, str]
-) -> Response:
+def _wait(transaction: Transaction, method: str, wait: Wait, fields: dict[str, str]) -> Response:
     response = flow.proceed(
-        transaction, method=method, refused=views.too_many(wait), values=fields, status=429
+        transaction, method=method, refused=too_many(wait), values=fields, status=429
     )
     response.headers["Retry-After"] = str(int(wait.retry_after.total_seconds()))
     return response

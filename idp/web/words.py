@@ -7,7 +7,7 @@ from flask_babel import ngettext
 
 from idp.assurance import Challenge, Evidence, Rung
 from idp.factors.base import Refused
-from idp.services.signin import Standing
+from idp.services.weighing import Standing
 from idp.web.context import context, services
 
 

@@ -1,0 +1,87 @@
+"""Puts everything together: the only module that knows everyone."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from idp.clock import Clock, system_clock
+from idp.config import Settings
+from idp.factors import FACTORS
+from idp.factors.base import Factor
+from idp.models import db
+from idp.models.base import engine_options, prepare_engine
+from idp.resources import resource_dir
+from idp.secrecy import derive_key
+from idp.web import (
+    account,
+    authorization,
+    context,
+    cookies,
+    demo,
+    errors,
+    forms,
+    headers,
+    health,
+    i18n,
+    login,
+    oidc,
+    register,
+    reset,
+    well_known,
+)
+from idp.web.proxy import TrustedProxies
+from idp.web.services import Services
+
+MAX_BODY = 256 * 1024
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    kinds: tuple[type[Factor], ...] = FACTORS,
+) -> Flask:
+    """The whole program as a WSGI application; ``kinds`` are the factors it knows.
+
+    Touches no database before the first request.
+    """
+    app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
+    app.config.update(_configuration(settings))
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
+    _install_web(app, settings)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    keys = derive_key(settings.keys, "flask-session")
+    return {
+        "SECRET_KEY": keys[0],
+        "SECRET_KEY_FALLBACKS": keys[1:],
+        "SESSION_COOKIE_NAME": "__Host-idp_form" if settings.secure else "idp_form",
+        "SESSION_COOKIE_SECURE": settings.secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+    }
+
+
+def _install_web(app: Flask, settings: Settings) -> None:
+    app.before_request(context.start)
+    app.after_request(cookies.send_browser_token)
+    headers.install(app, secure=settings.secure)
+    i18n.install(app)
+    forms.install(app)
+    errors.install(app)
+    pages = [login.bp, reset.bp, register.bp, account.bp, *([demo.bp] if settings.demo else [])]
+    for blueprint in (*pages, authorization.bp, oidc.bp, well_known.bp, health.bp):
+        app.register_blueprint(blueprint)
+    for blueprint in pages:
+        app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]

@@ -1,0 +1,15 @@
+"""Settings: read once, frozen, and every problem reported at once."""
+
+from idp.config.readers import LOOPBACK_HOSTS
+from idp.config.settings import LOGIN_STYLES, Settings
+from idp.config.sources import CONFIG_FILE, ConfigurationError, config_path, load_settings
+
+__all__ = [
+    "CONFIG_FILE",
+    "LOGIN_STYLES",
+    "LOOPBACK_HOSTS",
+    "ConfigurationError",
+    "Settings",
+    "config_path",
+    "load_settings",
+]

@@ -1,0 +1,163 @@
+"""From what a file or a variable says to a value, or a ``ValueError`` that says what it must be."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def text(value: object) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be a text that is not empty")
+    return value.strip()
+
+
+def issuer(value: object) -> str:
+    """An issuer: https, or http on a loopback host (OpenID Connect Discovery 3)."""
+    address = text(value).rstrip("/")
+    parts = urlsplit(address)
+    if parts.query or parts.fragment or parts.username or not parts.hostname:
+        raise ValueError("must be an address without query, fragment or user name")
+    if parts.path:
+        raise ValueError("must have no path: cookies and passkeys belong to a whole host")
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+        return address
+    raise ValueError("must start with https:// (http:// only on a loopback host)")
+
+
+def flag(value: object) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("must be true or false")
+
+
+def whole(value: object) -> int:
+    """A whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a whole number")
+    try:
+        number = int(value)
+    except ValueError:
+        raise ValueError("must be a whole number") from None
+    if number < 1:
+        raise ValueError("must be at least 1")
+    return number
+
+
+def duration(value: object) -> timedelta:
+    """Whole seconds."""
+    return timedelta(seconds=whole(value))
+
+
+def words(value: object) -> tuple[str, ...]:
+    """A list of texts, or one text with spaces or commas between them."""
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError("must be a list of texts")
+
+
+def table(value: object) -> Mapping[str, str]:
+    """A table of texts; JSON in a variable."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            raise ValueError("must be a JSON object in an environment variable") from None
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError("must be a table of texts")
+    return value
+
+
+def networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses or networks."""
+    try:
+        return tuple(ip_network(word, strict=False) for word in words(value))
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
+
+
+def mail_url(value: object) -> str:
+    """Where mail goes."""
+    address = text(value)
+    if urlsplit(address).scheme not in ("smtp", "smtps", "file", "console"):
+        raise ValueError("must start with smtp://, smtps://, file:/// or console:")
+    return address
+
+
+def redis_url(value: object) -> str:
+    """Where Redis answers."""
+    address = text(value)
+    if urlsplit(address).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return address
+
+
+def database_url(value: object) -> str:
+    """An SQLAlchemy URL of a database that this program knows."""
+    address = text(value)
+    if not address.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+    return address
+
+
+def one_of(*allowed: str) -> Callable[[object], str]:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return parse
+
+
+def origins(value: object) -> tuple[str, ...]:
+    """Web origins."""
+    found = words(value)
+    if any(urlsplit(word).path or not urlsplit(word).hostname for word in found):
+        raise ValueError("must be origins, such as https://id.example.org")
+    return found
+
+
+def path(value: object) -> Path:
+    """A path."""
+    return Path(text(value))
+
+
+def aaguids(value: object) -> tuple[str, ...]:
+    """Models of authenticators."""
+    try:
+        return tuple(str(UUID(word)) for word in words(value))
+    except ValueError:
+        raise ValueError(
+            "must be model ids, such as 2fc0579f-8113-47ea-b116-bb5a8db9202a"
+        ) from None
+
+
+def keys(value: object) -> tuple[str, ...]:
+    """Keys that encrypt what is stored."""
+    found = words(value)
+    if not found or not all(_is_key(word) for word in found):
+        raise ValueError("must be keys as `idp init` writes them (32 bytes, base64url)")
+    return found
+
+
+def _is_key(word: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(word)) == 32
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,107 @@
+# ruff: noqa: RUF009 - every default is an immutable value
+"""Everything a deployment decides, as one frozen value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from idp.config import readers as read
+
+LOGIN_STYLES = ("combined", "identifier_first", "passkey_only")
+
+
+def _setting(
+    parse: Callable[[object], Any],
+    default: Any = None,
+    *,
+    required: bool = False,
+    factory: Callable[[], Any] | None = None,
+    secret: bool = False,
+) -> Any:
+    """A field that knows how to read itself; a ``secret`` one stays out of every ``repr``."""
+    metadata = {"parse": parse, "required": required}
+    if required:
+        return field(metadata=metadata, repr=not secret)
+    if factory is not None:
+        return field(default_factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a deployment decides. Times are ``timedelta`` (whole seconds in the file)."""
+
+    issuer: str = _setting(read.issuer, required=True)
+    keys: tuple[str, ...] = _setting(read.keys, required=True, secret=True)
+    """Base64url, 32 bytes each; the first encrypts, all decrypt."""
+    database_url: str = _setting(read.database_url, "sqlite:///var/idp.sqlite3", secret=True)
+    redis_url: str | None = _setting(read.redis_url, secret=True)
+    mail_url: str | None = _setting(read.mail_url, secret=True)
+    mail_from: str | None = _setting(read.text)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    webauthn_rp_id: str = _setting(read.text, "")
+    webauthn_origins: tuple[str, ...] = _setting(read.origins, ())
+    webauthn_attestation: str = _setting(read.one_of("none", "direct"), "none")
+    webauthn_attestation_roots: Path | None = _setting(read.path)
+    """Makers' root certificates: a PEM file, or a folder of ``*.pem``."""
+    webauthn_allowed_aaguids: tuple[str, ...] = _setting(read.aaguids, ())
+    """Models that new passkeys may be of; none named: any."""
+    login_style: str = _setting(read.one_of(*LOGIN_STYLES), "combined")
+    registration: bool = _setting(read.flag, False)
+    """May anybody make an account for themselves? (self-registration of people)"""
+    demo: bool = _setting(read.flag, False)
+    site_name: str = _setting(read.text, "Gatehouse")
+    log_level: str = _setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+
+    acr_aliases: Mapping[str, str] = _setting(read.table, factory=dict)
+    """Alias to canonical acr value."""
+    account_second_step: bool = _setting(read.flag, True)
+    """Is a person who enrolled a second step asked for it at every sign-in?"""
+    enrol_in_step_up: bool = _setting(read.flag, True)
+
+    session_lifetime: timedelta = _setting(read.duration, timedelta(hours=24))
+    session_idle: timedelta = _setting(read.duration, timedelta(hours=8))
+    session_lifetime_kept: timedelta = _setting(read.duration, timedelta(days=30))
+    session_idle_kept: timedelta = _setting(read.duration, timedelta(days=14))
+    transaction_lifetime: timedelta = _setting(read.duration, timedelta(minutes=30))
+    code_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
+    access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
+    id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
+    refresh_token_lifetime: timedelta = _setting(read.duration, timedelta(days=60))
+    key_lifetime: timedelta = _setting(read.duration, timedelta(days=90))
+    key_publish_ahead: timedelta = _setting(read.duration, timedelta(days=1))
+    mfa_max_age: timedelta | None = _setting(read.duration)
+    phrh_max_age: timedelta | None = _setting(read.duration)
+
+    argon2_memory_kib: int = _setting(read.whole, 19456)
+    argon2_time: int = _setting(read.whole, 2)
+    argon2_parallelism: int = _setting(read.whole, 1)
+    argon2_concurrency: int = _setting(read.whole, 4)
+    """Hashes computed at once in one process; the rest wait their turn."""
+    password_attempts: int = _setting(read.whole, 10)
+    """Wrong passwords for one account from browsers it does not know, in fifteen minutes."""
+    network_attempts: int = _setting(read.whole, 100)
+
+    @property
+    def secure(self) -> bool:
+        """Is the issuer served over TLS? Then cookies are ``Secure`` and ``__Host-``."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def rp_id(self) -> str:
+        """The passkeys' relying-party ID."""
+        return self.webauthn_rp_id or urlsplit(self.issuer).hostname or ""
+
+    @property
+    def passkey_origins(self) -> tuple[str, ...]:
+        """Origins a passkey may be used on."""
+        return self.webauthn_origins or (self.issuer,)
+
+    @property
+    def sender(self) -> str:
+        """The address that mail comes from."""
+        return self.mail_from or f"no-reply@{urlsplit(self.issuer).hostname}"

@@ -1,0 +1,154 @@
+"""Where settings come from: the file, then the environment, then the caller; the later one wins."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from idp.config import readers as read
+from idp.config.settings import Settings
+
+CONFIG_FILE = "idp.toml"
+_PREFIX = "IDP_"
+_ENV_ONLY = frozenset({"IDP_CONFIG"})
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be used. ``problems`` holds one sentence for each thing wrong."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load_settings(
+    path: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: object
+) -> Settings:
+    """Read the file, then the environment, then ``overrides``; the later one wins.
+
+    ``path`` is the file to read; without it ``IDP_CONFIG`` or ``idp.toml`` in the working
+    directory, where there is one. Raises ``ConfigurationError`` with all that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    values = _read_file(path, environ, problems)
+    values |= _read_environment(environ, problems)
+    values |= overrides
+    _read_keys_file(values, config_path(path, environ), problems)
+    parsed = _parse(values, problems)
+    problems += _contradictions(parsed)
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(**parsed)
+
+
+_FIELDS = {item.name: item for item in fields(Settings)}
+
+
+def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The settings file that counts, or None where there is none."""
+    if path is None and "IDP_CONFIG" in environ:
+        return Path(environ["IDP_CONFIG"])
+    if path is None and Path(CONFIG_FILE).is_file():
+        return Path(CONFIG_FILE)
+    return path
+
+
+def _read_file(
+    path: Path | None, environ: Mapping[str, str], problems: list[str]
+) -> dict[str, object]:
+    found = config_path(path, environ)
+    if found is None:
+        return {}
+    try:
+        document = tomllib.loads(found.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{found}: cannot be read: {error}")
+        return {}
+    flat = _flatten(document)
+    problems += [f"{name}: there is no such setting" for name in flat if not _is_known(name)]
+    return {name: value for name, value in flat.items() if _is_known(name)}
+
+
+def _is_known(name: str) -> bool:
+    return name in _FIELDS or name == "keys_file"
+
+
+def _flatten(document: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """``[mail] url`` becomes ``mail_url``; a table that is itself a setting stays whole."""
+    flat: dict[str, object] = {}
+    for key, value in document.items():
+        name = prefix + key
+        if isinstance(value, dict) and name not in _FIELDS:
+            flat |= _flatten(value, f"{name}_")
+        else:
+            flat[name] = value
+    return flat
+
+
+def _read_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(_PREFIX) or variable in _ENV_ONLY:
+            continue
+        name = variable.removeprefix(_PREFIX).lower()
+        if _is_known(name):
+            found[name] = value
+        else:
+            problems.append(f"{variable}: there is no such setting")
+    return found
+
+
+def _read_keys_file(values: dict[str, object], path: Path | None, problems: list[str]) -> None:
+    """``keys_file`` names a file with one key a line; ``keys`` given outright wins."""
+    name = values.pop("keys_file", None)
+    if name is None or "keys" in values:
+        return
+    location = (path.parent if path else Path()) / str(name)
+    try:
+        values["keys"] = location.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"keys_file: {location} cannot be read: {error}")
+
+
+def _parse(values: Mapping[str, object], problems: list[str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = {}
+    for name, item in _FIELDS.items():
+        if values.get(name) is not None:
+            try:
+                parsed[name] = item.metadata["parse"](values[name])
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+        elif item.metadata["required"] and not _already_blamed(name, problems):
+            problems.append(f"{name}: is missing (IDP_{name.upper()}, or run `idp init`)")
+    return parsed
+
+
+def _already_blamed(name: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(f"{name}_file:") for problem in problems)
+
+
+def _contradictions(parsed: Mapping[str, Any]) -> list[str]:
+    """What no single setting shows."""
+    problems = []
+    host = urlsplit(parsed.get("issuer", "")).hostname or ""
+    rp_id = parsed.get("webauthn_rp_id")
+    if rp_id and host and host != rp_id and not host.endswith(f".{rp_id}"):
+        problems.append("webauthn_rp_id: must be the issuer's host or a domain above it")
+    problems += _attestation_contradictions(parsed)
+    if parsed.get("demo") and host not in read.LOOPBACK_HOSTS:
+        problems.append("demo: only on a loopback issuer, because everybody can read its mail")
+    return problems
+
+
+def _attestation_contradictions(parsed: Mapping[str, Any]) -> list[str]:
+    if parsed.get("webauthn_attestation", "none") == "none":
+        # Whatever a browser says of its authenticator's model, nobody would vouch for it.
+        if parsed.get("webauthn_allowed_aaguids"):
+            return ["webauthn_allowed_aaguids: needs webauthn_attestation = direct"]
+    elif parsed.get("webauthn_attestation_roots") is None:
+        return ["webauthn_attestation: direct needs webauthn_attestation_roots"]
+    return []

@@ -1,0 +1,146 @@
+"""Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from idp.assurance import (
+    Challenge,
+    Choice,
+    Decision,
+    Demand,
+    Evidence,
+    Offer,
+    Rung,
+    Satisfied,
+    account_floor,
+    decide,
+)
+from idp.audit import Context
+from idp.config import Settings
+from idp.factors.base import Factor
+from idp.models import Credential, Transaction, User, db
+from idp.services.sessions import Live, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a sign-in stands: who is pinned, what was proved, what is demanded, what follows."""
+
+    transaction: Transaction
+    user: User | None
+    live: Live | None
+    demand: Demand
+    decision: Decision
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What may be answered with now, best first."""
+        return self.decision.choices if isinstance(self.decision, Challenge) else ()
+
+    def choice(self, method: str) -> Choice | None:
+        """The choice of that method, where it leads on."""
+        return next((one for one in self.choices if one.method == method), None)
+
+    @property
+    def is_step_up(self) -> bool:
+        """Had this person signed in before this request came?"""
+        return self.user is not None and self.live is not None and self.live.opened
+
+
+class Weighing:
+    """Reads the ledger and decides; writes nothing."""
+
+    def __init__(
+        self, settings: Settings, *, factors: Mapping[str, Factor], sessions: Sessions
+    ) -> None:
+        self._settings = settings
+        self._factors = factors
+        self._sessions = sessions
+
+    def standing(
+        self, transaction: Transaction, demand: Demand, *, presented: Live | None, context: Context
+    ) -> Standing:
+        """Weigh what was proved in this browser against ``demand`` and the account's own floor."""
+        live = self._relied_on(transaction, presented, context)
+        user_id = transaction.user_id or (live.user_id if live else None)
+        if user_id is None:
+            return Standing(transaction, None, None, demand, self._anonymous(demand))
+        user = db.session.get_one(User, user_id)
+        offers = self.offers(user)
+        demand = demand.raised(floor=self.floor(offers))
+        evidence = live.evidence if live else ()
+        return Standing(transaction, user, live, demand, decide(demand, evidence, offers))
+
+    def weigh(self, live: Live, demand: Demand) -> Decision:
+        """The decision on a session alone, without a transaction: a silent sign-in, or a page.
+
+        Where the evidence suffices even with a second step demanded, nothing more is read.
+        """
+        strict = demand
+        if live.has_second_step and self._settings.account_second_step:
+            strict = demand.raised(floor=Rung.SECOND_STEP)
+        decision = decide(strict, live.evidence, ())
+        if isinstance(decision, Satisfied):
+            return decision
+        offers = self.offers(db.session.get_one(User, live.user_id))
+        return decide(demand.raised(floor=self.floor(offers)), live.evidence, offers)
+
+    def _relied_on(
+        self, transaction: Transaction, presented: Live | None, context: Context
+    ) -> Live | None:
+        """The session whose evidence counts here.
+
+        An opened session counts only while this browser still presents it: one that was ended, or
+        replaced by another person's in another tab, brings nothing into a resumed sign-in.
+        """
+        if transaction.session_id and (presented is None or presented.id != transaction.session_id):
+            pending = self._sessions.by_id(transaction.session_id, context.at)
+            if pending is not None and not pending.opened:
+                return pending
+        if presented is None or transaction.state.get("other_person"):
+            return None
+        return presented if transaction.user_id in (None, presented.user_id) else None
+
+    def _anonymous(self, demand: Demand) -> Decision:
+        """What to ask somebody unknown: whatever opens a session, the ways that suffice first.
+
+        What else she has is not known yet, so a way that falls short is a beginning, not an end.
+        """
+        offers = self.offers(None)
+        best = decide(demand, (), offers)
+        anything = decide(Demand(refused=demand.refused), (), offers)
+        if not isinstance(anything, Challenge):
+            return anything
+        reaching = best.choices if isinstance(best, Challenge) else ()
+        known = {choice.method for choice in reaching}
+        rest = [choice for choice in anything.choices if choice.method not in known]
+        ordered = (*self._in_house_order(reaching), *self._in_house_order(rest))
+        reason = best.reason if isinstance(best, Challenge) else anything.reason
+        return Challenge(ordered, reason)
+
+    def _in_house_order(self, choices: Sequence[Choice]) -> list[Choice]:
+        return sorted(choices, key=lambda choice: list(self._factors).index(choice.method))
+
+    def offers(self, user: User | None) -> tuple[Offer, ...]:
+        """What this person could prove next; with nobody known, what anybody might."""
+        credentials = credentials_of(user)
+        found = (factor.offer(user, credentials) for factor in self._factors.values())
+        return tuple(offer for offer in found if offer is not None)
+
+    def floor(self, offers: Sequence[Offer]) -> Rung:
+        """The account's own floor, by policy."""
+        return account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
+
+    def opens(self, user: User, evidence: Sequence[Evidence]) -> bool:
+        """Is this enough for the session to be presented at all?"""
+        floor = Demand(floor=self.floor(self.offers(user)))
+        return isinstance(decide(floor, evidence, ()), Satisfied)
+
+
+def credentials_of(user: User | None) -> Sequence[Credential]:
+    """All of a person's credentials; none for nobody."""
+    if user is None:
+        return ()
+    return db.session.scalars(select(Credential).where(Credential.user_id == user.id)).all()

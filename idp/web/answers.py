@@ -1,0 +1,26 @@
+"""The shapes an answer takes: a redirect, or JSON for a script."""
+
+from flask import Response, jsonify, make_response, redirect, request
+
+
+def wants_json() -> bool:
+    """Does the caller talk JSON: a script, not a browser showing a page?"""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return request.is_json or best == "application/json"
+
+
+def redirect_to(url: str) -> Response:
+    """303: whatever this was, what follows is a GET (RFC 9700 section 4.12 forbids 307)."""
+    return make_response(redirect(url, code=303))
+
+
+def see_other(url: str) -> Response:
+    """The same for people; a script is told where to go."""
+    return jsonify(redirect=url) if wants_json() else redirect_to(url)
+
+
+def problem(status: int, error: str, message: str) -> Response:
+    """A refusal for a script: ``{"error", "message"}``."""
+    response = jsonify(error=error, message=message)
+    response.status_code = status
+    return response

@@ -1,0 +1,196 @@
+"""The page, or the JSON, that asks a person for what is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, jsonify, make_response, render_template, url_for
+
+from idp.assurance import Choice
+from idp.factors.base import Refused, Task
+from idp.models import Transaction, User
+from idp.services.throttle import Wait
+from idp.services.weighing import Standing
+from idp.web.answers import problem, see_other, wants_json
+from idp.web.context import context, services
+from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, errors_of, too_many
+from idp.web.words import refusal, why
+
+
+def task_of(standing: Standing, choice: Choice) -> Task:
+    """What the ceremony of this choice has to achieve."""
+    app = app_of(standing.transaction)
+    anonymous = standing.user is None
+    return Task(
+        transaction_id=standing.transaction.id,
+        user_verification=choice.user_verification,
+        login_name=standing.transaction.state.get("login_name") if anonymous else None,
+        app=app.name if app else services().settings.site_name,
+        user_agent=context().user_agent,
+    )
+
+
+def shown(standing: Standing, choice: Choice) -> ChoiceView:
+    """A choice with the public part of its ceremony, begun where looking may begin it."""
+    public = services().ceremonies.ask(standing, choice, task_of(standing, choice), context())
+    identified = standing.user is not None or bool(standing.transaction.state.get("login_name"))
+    return ChoiceView(
+        method=choice.method,
+        url=url_for("login.step", transaction_id=standing.transaction.id, method=choice.method),
+        enrol=choice.enrol,
+        public={**(public or {}), "autofill": not identified},
+        begun=bool(public),
+    )
+
+
+def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Response:
+    """She asked for this way: begin it (a mail is sent), then show where its answer goes."""
+    choice = standing.choice(method)
+    if choice is None:
+        return see_other(address(standing.transaction))
+    login_name = fields.get("username", "").strip()[:320]
+    if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
+        return ask(standing, refused=NO_ADDRESS, status=422)
+    wait = services().ceremonies.request(
+        standing, choice, task_of(standing, choice), login_name, context()
+    )
+    if isinstance(wait, Wait):
+        return ask(standing, refused=too_many(wait), values=fields, status=429)
+    target = url_for("login.step", transaction_id=standing.transaction.id, method=method)
+    return ask(standing, method=method) if wants_json() else see_other(target)
+
+
+def ask(
+    standing: Standing,
+    *,
+    method: str | None = None,
+    refused: Refused | None = None,
+    values: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page, or the JSON, that asks for what is missing."""
+    if wants_json():
+        return _ask_json(standing, method, refused, status)
+    transaction = standing.transaction
+    chosen = standing.choice(method) if method else None
+    page = _page(standing, chosen)
+    return make_response(page.render(standing, chosen, refused, _kept(transaction, values)), status)
+
+
+def _ask_json(
+    standing: Standing, method: str | None, refused: Refused | None, status: int
+) -> Response:
+    if refused is not None:
+        return problem(status, refused.reason, refusal(refused))
+    choices = [shown(standing, choice) for choice in standing.choices]
+    first = method if method and standing.choice(method) else choices[0].method
+    body = {
+        "next": first,
+        "choices": [choice.method for choice in choices],
+        "url": address(standing.transaction),
+        "options": {choice.method: dict(choice.public) for choice in choices},
+    }
+    return jsonify(body)
+
+
+def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[str, str]:
+    """What stays in the fields after a refusal: never a secret."""
+    typed = (values or {}).get("username") or transaction.state.get("login_name") or ""
+    return {"username": typed}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A template, and which choices it shows: all in one form, or one with the others below."""
+
+    template: str
+    one_form: bool = False
+    addressless: bool = False
+
+    def render(
+        self,
+        standing: Standing,
+        chosen: Choice | None,
+        refused: Refused | None,
+        values: Mapping[str, str],
+    ) -> str:
+        choices = self._ordered(standing, chosen)
+        views = [shown(standing, choice) for choice in choices]
+        transaction = standing.transaction
+        return render_template(
+            self.template,
+            app=app_of(transaction),
+            **_shown_user(self, standing),
+            choices=views,
+            choice=views[0] if views else None,
+            others=views[1:],
+            enrol=[],
+            action=self._action(transaction, views),
+            identifier=services().settings.login_style != "passkey_only",
+            values=values,
+            remember=_remember(standing, values),
+            why=why(standing),
+            operation=None,
+            links=_links(standing),
+            errors=errors_of(refused),
+            notice="restarted" if transaction.state.get("restarted") else None,
+            resume_url=address(transaction),
+            form_token=str(transaction.version),
+        )
+
+    def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
+        factors = services().factors
+        found = [chosen] if chosen else []
+        found += [choice for choice in standing.choices if choice is not chosen]
+        if self.addressless:
+            return [one for one in found if factors[one.method].names_its_user]
+        return found
+
+    def _action(self, transaction: Transaction, views: Sequence[ChoiceView]) -> str:
+        if self.addressless:
+            return url_for("login.identify", transaction_id=transaction.id)
+        return views[0].url if views else address(transaction)
+
+
+_COMBINED = _Page("login/sign_in.html", one_form=True)
+_IDENTIFY = _Page("login/identify.html", addressless=True)
+_STEP = _Page("login/step.html")
+_CONFIRM = _Page("login/confirm.html")
+
+
+def _page(standing: Standing, chosen: Choice | None) -> _Page:
+    if standing.is_step_up:
+        return _CONFIRM
+    if standing.user is not None or chosen is not None:
+        return _STEP
+    if services().settings.login_style != "identifier_first":
+        return _COMBINED
+    return _STEP if standing.transaction.state.get("login_name") else _IDENTIFY
+
+
+def _who(standing: Standing) -> User | dict[str, str | None] | None:
+    if standing.user is not None:
+        return standing.user
+    typed = standing.transaction.state.get("login_name")
+    return {"name": None, "email": typed} if typed else None
+
+
+def _shown_user(page: _Page, standing: Standing) -> dict[str, Any]:
+    """Who is asked; the first page has nobody, and by that factors tell it from a step's."""
+    return {} if page.one_form or page.addressless else {"user": _who(standing)}
+
+
+def _remember(standing: Standing, values: Mapping[str, str]) -> bool | None:
+    """The tick's state; none where a session is kept already, or will not be begun here."""
+    return None if standing.live is not None else bool(values.get("remember"))
+
+
+def _links(standing: Standing) -> dict[str, str | None]:
+    transaction = standing.transaction
+    settings = services().settings
+    return {
+        "forgotten": url_for("reset.forgotten"),
+        "register": url_for("register.form") if settings.registration else None,
+        "cancel": url_for("login.cancel", transaction_id=transaction.id),
+        "switch": url_for("login.leave", transaction_id=transaction.id),
+    }

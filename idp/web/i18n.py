@@ -1,0 +1,41 @@
+"""Which language a page is in, and what every template may say."""
+
+from typing import Any
+
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale
+from flask_wtf.csrf import generate_csrf
+
+from idp.web.context import services
+
+LANGUAGES = ("en",)
+
+
+def _select() -> str | None:
+    wanted = request.args.get("ui_locales", "").split()
+    return next((tag for tag in wanted if tag in LANGUAGES), None) or (
+        request.accept_languages.best_match(LANGUAGES)
+    )
+
+
+def _everywhere() -> dict[str, Any]:
+    locale = get_locale()
+    return {
+        "site": {
+            "name": services().settings.site_name,
+            "logo_url": None,
+            "css_url": None,
+            "help_url": None,
+            "privacy_url": None,
+        },
+        "locale": locale.language if locale else "en",
+        "locales": [],
+        "csrf_token": generate_csrf,
+        "now": g.get("now"),
+    }
+
+
+def install(app: Flask) -> None:
+    """Translations and the context every template stands in."""
+    Babel(app, locale_selector=_select)
+    app.context_processor(_everywhere)

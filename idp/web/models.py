@@ -1,0 +1,87 @@
+"""View models: what templates are handed, and nothing they could change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from idp.factors.base import Refused
+from idp.models import Transaction
+from idp.protocol.client_metadata import ClientMetadata
+from idp.services.throttle import Wait
+from idp.web import headers
+from idp.web.context import services
+from idp.web.words import refusal
+
+NO_ADDRESS = Refused("no_address", "Enter your email address.", at_field="username", counts=False)
+NOTHING_SENT = Refused("nothing_sent", "Nothing was sent.", counts=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AppView:
+    """The relying party, as pages show it."""
+
+    name: str
+    host: str | None
+    logo_url: str | None
+    policy_url: str | None
+    terms_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceView:
+    """One way to prove it, as a factor's template shows it."""
+
+    method: str
+    url: str
+    enrol: bool = False
+    last_used: bool = False
+    public: Mapping[str, Any] = field(default_factory=dict)
+    begun: bool = False
+
+
+def address(transaction: Transaction) -> str:
+    """Where a transaction's current step is shown."""
+    return url_for("login.show", transaction_id=transaction.id)
+
+
+def app_of(transaction: Transaction) -> AppView | None:
+    """The relying party that a transaction is for; None for a page of our own.
+
+    Any form of its pages may end at the client's address, "Cancel" among them.
+    """
+    if transaction.client_id is None or transaction.parameters is None:
+        return None
+    headers.allow_form_target(str(transaction.parameters["redirect_uri"]))
+    client = services().clients.get(transaction.client_id)
+    return app_view(client.id, client.metadata) if client else None
+
+
+def app_view(client_id: str, metadata: ClientMetadata) -> AppView:
+    """A registration, as pages show it."""
+    home = metadata.client_uri or next(iter(metadata.redirect_uris), "")
+    if metadata.logo_uri:
+        headers.allow_image(metadata.logo_uri)
+    return AppView(
+        name=metadata.client_name or client_id,
+        host=urlsplit(home).hostname,
+        logo_url=metadata.logo_uri,
+        policy_url=metadata.policy_uri,
+        terms_url=metadata.tos_uri,
+    )
+
+
+def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
+    return [{"field": refused.at_field, "message": refusal(refused)}] if refused else []
+
+
+def too_many(wait: Wait) -> Refused:
+    """How long to wait, and the ways that stay open meanwhile."""
+    minutes = max(1, round(wait.retry_after.total_seconds() / 60))
+    message = _(
+        "Too many tries. Wait %(minutes)s minutes, or email yourself a link.", minutes=minutes
+    )
+    return Refused("too_many", message, counts=False)

@@ -1,0 +1,77 @@
+"""The protocol's direct endpoints: a request is handed over as a value, the answer is passed on."""
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from idp.oidc.capabilities import ENDPOINTS
+from idp.oidc.direct import MAX_BODY, Direct
+from idp.oidc.server import refusal
+from idp.protocol.errors import OAuthError
+from idp.web.context import context, services
+from idp.web.documents import allow_any_origin, document
+
+bp = Blueprint("oidc", __name__)
+
+JWKS_MAX_AGE = 300
+"""Seconds that relying parties may keep the key set; far less than a key is published ahead."""
+
+
+@bp.post(ENDPOINTS.token)
+def token() -> Response:
+    """RFC 6749 section 3.2."""
+    return services().provider.server.token(_direct())
+
+
+@bp.post(str(ENDPOINTS.introspection))
+def introspect() -> Response:
+    """RFC 7662 section 2."""
+    return services().provider.server.endpoint("introspection", _direct())
+
+
+@bp.post(str(ENDPOINTS.revocation))
+def revoke() -> Response:
+    """RFC 7009 section 2."""
+    return services().provider.server.endpoint("revocation", _direct())
+
+
+@bp.route(ENDPOINTS.userinfo, methods=["GET", "POST"])
+def userinfo() -> Response:
+    """OIDC Core 5.3.1: GET and POST, the token in the header or in the form."""
+    return services().provider.userinfo.answer(_direct())
+
+
+@bp.get(ENDPOINTS.jwks)
+def jwks() -> Response:
+    """RFC 7517 section 5."""
+    keys = services().provider.keys.key_set(context().at)
+    return document(keys.body, etag=keys.etag, max_age=JWKS_MAX_AGE)
+
+
+def _direct() -> Direct:
+    # The raw body, bounded before it is read: what it holds is for the endpoint to judge.
+    request.max_content_length = MAX_BODY
+    return Direct(
+        method=request.method,
+        path=request.path,
+        content_type=request.mimetype,
+        authorization=request.headers.get("Authorization"),
+        query=request.query_string.decode("latin-1"),
+        body=request.get_data(cache=False),
+        context=context(),
+    )
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def too_large(_error: RequestEntityTooLarge) -> Response:
+    """More than any honest request."""
+    error = OAuthError("invalid_request", "The request is too large.", status=413)
+    return refusal(error, services().settings.issuer)
+
+
+_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke"})
+
+
+@bp.after_request
+def cross_origin(response: Response) -> Response:
+    """Browser clients call these from their own pages; no cookie has a say in any of them."""
+    return allow_any_origin(response) if request.endpoint in _CROSS_ORIGIN else response

@@ -1,0 +1,94 @@
+"""A new password by a mailed link: asked for, opened without effect, used once by a POST."""
+
+from flask import Blueprint, Response, make_response, render_template, url_for
+from flask_babel import gettext as _
+
+from idp.factors.base import Refused
+from idp.services.reset import GONE, LIFETIME, Pending
+from idp.web import errors
+from idp.web.context import context, services
+from idp.web.forms import submitted
+from idp.web.models import NO_ADDRESS, errors_of
+
+bp = Blueprint("reset", __name__, url_prefix="/login")
+
+
+@bp.get("/forgotten")
+def forgotten() -> Response:
+    """Where do we send the link?"""
+    return _forgotten_page()
+
+
+def _forgotten_page(refused: Refused | None = None) -> Response:
+    page = render_template(
+        "login/forgotten.html",
+        action=url_for("reset.request_link"),
+        values={"username": ""},
+        links={"back": url_for("login.start")},
+        errors=errors_of(refused),
+    )
+    return make_response(page, 422 if refused else 200)
+
+
+@bp.post("/forgotten")
+def request_link() -> Response:
+    """Send it, if there is anybody to send it to; the answer is the same either way."""
+    address = submitted().get("username", "").strip()[:320]
+    if not address:
+        return _forgotten_page(NO_ADDRESS)
+    services().password_reset.request(address, context())
+    page = render_template(
+        "login/check_email.html",
+        purpose="reset",
+        address=address,
+        minutes=int(LIFETIME.total_seconds()) // 60,
+        wait=None,
+        action=None,
+        links={"change": url_for("reset.forgotten"), "back": url_for("login.start")},
+    )
+    return make_response(page)
+
+
+@bp.get("/reset/<token>")
+def opened(token: str) -> Response:
+    """The link was opened: a mail scanner may have done it, so nothing happens."""
+    pending = services().password_reset.peek(token, context().at)
+    return _reset_page(token, pending) if pending else _gone()
+
+
+def _reset_page(token: str, pending: Pending, refused: Refused | None = None) -> Response:
+    page = render_template(
+        "login/reset.html",
+        action=url_for("reset.finish", token=token),
+        user=pending.user,
+        minimum=pending.minimum,
+        errors=errors_of(refused),
+    )
+    return make_response(page, 422 if refused else 200)
+
+
+@bp.post("/reset/<token>")
+def finish(token: str) -> Response:
+    """Set the password. The person then signs in with it, and with the second step if there is."""
+    new_password = submitted().get("new_password", "")
+    outcome = services().password_reset.finish(token, new_password, context())
+    if not isinstance(outcome, Refused):
+        return _finished()
+    pending = services().password_reset.peek(token, context().at)
+    return _reset_page(token, pending, outcome) if pending else _gone()
+
+
+def _finished() -> Response:
+    page = render_template(
+        "login/changed.html", next={"url": url_for("login.start"), "label": _("Sign in")}
+    )
+    return make_response(page)
+
+
+def _gone() -> Response:
+    return errors.page(
+        _("This link no longer works"),
+        status=410,
+        detail=_(GONE.message),
+        back={"url": url_for("reset.forgotten"), "label": _("Ask for a new link")},
+    )

@@ -1,0 +1,170 @@
+"""Everything the views and the command call: one of each, made from the others it needs."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from idp import migrate
+from idp.assurance import Trait
+from idp.clock import Clock
+from idp.config import Settings
+from idp.factors import build
+from idp.factors.base import Factor, Tools
+from idp.models import db
+from idp.oidc.authorize import AuthorizationEndpoint
+from idp.oidc.capabilities import capabilities_of
+from idp.oidc.hints import IdTokenHints
+from idp.oidc.provider import Provider
+from idp.secrecy import Box
+from idp.services.accounts import Accounts
+from idp.services.ceremonies import Ceremonies
+from idp.services.client_registry import ClientRegistry
+from idp.services.client_rules import ClientRules
+from idp.services.clients import Clients
+from idp.services.consents import Consents
+from idp.services.devices import Devices
+from idp.services.grants import Grants
+from idp.services.key_rotation import KeyRotation
+from idp.services.keys import SigningKeys
+from idp.services.mail import Mailer
+from idp.services.outbox import Outbox
+from idp.services.postman import Postman
+from idp.services.registration import Registration
+from idp.services.reset import PasswordReset
+from idp.services.sessions import Sessions
+from idp.services.signin import SignIn
+from idp.services.throttle import Throttle
+from idp.services.transports import transport_for
+from idp.services.weighing import Weighing
+
+
+class Services:
+    """The program's parts, without HTTP. ``ready`` makes them all, so that no two threads do."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, kinds: Iterable[type[Factor]]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.box = Box(settings.keys)
+        tools = Tools(settings=settings, box=self.box, clock=clock)
+        self.factors = build(tools, tuple(kinds))
+        self.schema_revision = migrate.head()
+
+    def ready(self) -> "Services":
+        """Make every part now."""
+        for name, part in vars(Services).items():
+            if isinstance(part, cached_property):
+                getattr(self, name)
+        return self
+
+    def commit(self) -> None:
+        """End the transaction of a view that wrote something itself."""
+        db.session.commit()
+
+    def rollback(self) -> None:
+        """Take back whatever was not committed."""
+        db.session.rollback()
+
+    # People
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.settings)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        return Mailer(self.settings, self.box)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        postman = Postman(self.settings, transport_for(self.settings))
+        return Outbox(self.box, {"mail": postman})
+
+    @cached_property
+    def devices(self) -> Devices:
+        return Devices(self.box)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        return Throttle(self.settings, self.devices)
+
+    @cached_property
+    def password_reset(self) -> PasswordReset:
+        return PasswordReset(self.settings, mailer=self.mailer, throttle=self.throttle)
+
+    @cached_property
+    def registration(self) -> Registration:
+        return Registration(self.settings, mailer=self.mailer, throttle=self.throttle)
+
+    # Signing in
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        steps = [name for name, one in self.factors.items() if Trait.POSSESSION in one.can_prove]
+        return Sessions(self.settings, second_steps=steps)
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        return Weighing(self.settings, factors=self.factors, sessions=self.sessions)
+
+    @cached_property
+    def ceremonies(self) -> Ceremonies:
+        return Ceremonies(
+            factors=self.factors,
+            throttle=self.throttle,
+            mailer=self.mailer,
+            find_by_login=self.accounts.find_by_login,
+        )
+
+    @cached_property
+    def signin(self) -> SignIn:
+        return SignIn(
+            factors=self.factors,
+            sessions=self.sessions,
+            throttle=self.throttle,
+            weighing=self.weighing,
+            find_by_login=self.accounts.find_by_login,
+        )
+
+    # Relying parties
+
+    @cached_property
+    def clients(self) -> Clients:
+        return Clients()
+
+    @cached_property
+    def client_registry(self) -> ClientRegistry:
+        capabilities = capabilities_of(self.settings)
+        return ClientRegistry(ClientRules(self.settings, capabilities, methods=self.factors))
+
+    @cached_property
+    def consents(self) -> Consents:
+        return Consents()
+
+    @cached_property
+    def grants(self) -> Grants:
+        return Grants(self.settings)
+
+    @cached_property
+    def keys(self) -> SigningKeys:
+        return SigningKeys(self.settings, self.box)
+
+    @cached_property
+    def key_rotation(self) -> KeyRotation:
+        return KeyRotation(self.settings, self.box, self.keys)
+
+    @cached_property
+    def provider(self) -> Provider:
+        return Provider.build(
+            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+        )
+
+    @cached_property
+    def authorization(self) -> AuthorizationEndpoint:
+        return AuthorizationEndpoint(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            consents=self.consents,
+            grants=self.grants,
+            weighing=self.weighing,
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
