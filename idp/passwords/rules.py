@@ -17,6 +17,11 @@ _ESTIMATED = 72
 _COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 """The 30,000 passwords found most often in breaches, as zxcvbn ships them."""
 
+_TELLING = 3
+"""Letters of a word about the person that are no coincidence."""
+_OWN = 6
+"""Letters and digits that a password has besides such words."""
+
 _USER_INPUTS = "user_inputs"
 _one_at_a_time = Lock()
 
@@ -72,7 +77,11 @@ def problem(password: str, required: Requirement, *, words: Sequence[str] = ()) 
 def _listed(folded: str, words: Iterable[str]) -> str | None:
     if folded in _COMMON:
         return TOO_COMMON
-    return TOO_CLOSE if folded in {word.casefold() for word in words} else None
+    rest = folded
+    for word in sorted({word.casefold() for word in words}, key=len, reverse=True):
+        rest = rest.replace(word, "") if len(word) >= _TELLING else rest
+    is_little = sum(char.isalnum() for char in rest) < _OWN
+    return TOO_CLOSE if rest != folded and is_little else None
 
 
 def _patterned(folded: str) -> str | None:

@@ -1,0 +1,215 @@
+"""How often may be guessed. Each try is counted before it is judged, so races gain nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from idp import audit
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import User
+from idp.secrecy import digest
+from idp.services import counters
+from idp.services.addresses import LONGEST_ADDRESS, normalise_login
+from idp.services.counters import Bucket
+from idp.services.devices import Devices
+
+WINDOW = timedelta(minutes=15)
+IN_A_ROW = 100
+"""NIST SP 800-63B-4, 3.2.2: after so many failures without a success, no more are taken."""
+IN_A_ROW_WINDOW = timedelta(days=365)
+STEP_ATTEMPTS = 5
+"""Wrong answers in a window for every factor but the password."""
+AREA = 5
+"""How many times what one address may do is allowed to all of its neighbourhood."""
+
+MAIL_WINDOW = timedelta(hours=1)
+"""Not longer than a mailed link lives: whoever is told to wait has one that still works."""
+MAILS = 5
+MAILS_FROM_NETWORK = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The try has been counted: it may be judged, and has then to be reported on."""
+
+    owner: str | None
+    counted: tuple[str, ...]
+    """Where it was counted."""
+    personal: tuple[str, ...]
+    """The account's counts, which a success empties; of the others it only takes this one back."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now. ``closed``: nor later, from this browser, until the owner signs in another way."""
+
+    retry_after: timedelta
+    closed: bool = False
+
+    @property
+    def minutes(self) -> int:
+        """How long, rounded up to whole minutes; at least one."""
+        return max(1, -(-int(self.retry_after.total_seconds()) // 60))
+
+
+class Throttle:
+    """Counts tries in the database, for all processes; nothing here commits.
+
+    The account is counted under one name, whether its e-mail address or its user name was typed,
+    and a name that belongs to nobody is counted alike. A browser that has signed the person in
+    before has counts of its own: neither other people's guesses nor its network's touch it.
+    """
+
+    def __init__(self, settings: Settings, devices: Devices) -> None:
+        self._settings = settings
+        self._devices = devices
+
+    def reserve(
+        self,
+        *,
+        method: str,
+        user: User | None,
+        login_name: str | None,
+        device_token: str | None,
+        context: Context,
+    ) -> Allowed | Wait:
+        """Count one try with ``method``, before it is judged. The caller commits at once.
+
+        ``login_name``, as it was typed, counts where nobody is known by it. Then report
+        ``succeeded`` or, for what was no guess, ``give_back``; a failure needs no report. A try
+        that has to wait is audited here.
+        """
+        owner = _owner(user, login_name)
+        device = self._devices.recognise(device_token, user.id, context.at) if user else None
+        reserved = self._reserve(method, owner, device, context)
+        if isinstance(reserved, Wait):
+            audit.record(
+                f"login.{method}.throttled",
+                context,
+                user_id=user.id if user else None,
+                closed=reserved.closed,
+            )
+        return reserved
+
+    def _reserve(
+        self, method: str, owner: str | None, device: str | None, context: Context
+    ) -> Allowed | Wait:
+        of_device: list[Bucket] = []
+        if device is not None:
+            of_device = self._personal(method, f"{owner}\0{device}")
+            reserved = _reserve(of_device, owner, context.at)
+            if isinstance(reserved, Allowed) or not reserved.closed:
+                return reserved
+        # A browser that was wrong a hundred times in a row is as good as unknown.
+        personal = self._personal(method, owner) if owner else []
+        shared = self._networks(context.address)
+        return _reserve([*personal, *shared], owner, context.at, emptied=of_device)
+
+    def _personal(self, method: str, who: str) -> list[Bucket]:
+        limit = self._settings.password_attempts if method == _PASSWORD else STEP_ATTEMPTS
+        return [
+            Bucket(_key("try", method, who), limit, WINDOW),
+            Bucket(_key("row", method, who), IN_A_ROW, IN_A_ROW_WINDOW, closes=True),
+        ]
+
+    def _networks(self, address: str) -> list[Bucket]:
+        once = self._settings.network_attempts
+        return [
+            Bucket(_key("net", "any", network), once * times, WINDOW, personal=False)
+            for network, times in zip(networks_of(address), (1, AREA), strict=False)
+        ]
+
+    def reserve_mail(
+        self, purpose: str, *, user: User | None, login_name: str | None, context: Context
+    ) -> Allowed | Wait:
+        """Count one mail that somebody asked us to send; it is not given back."""
+        owner = _owner(user, login_name)
+        buckets = [Bucket(_key("mail", purpose, owner), MAILS, MAIL_WINDOW)] if owner else []
+        for network in networks_of(context.address)[:1]:
+            key = _key("mails", "any", network)
+            buckets.append(Bucket(key, MAILS_FROM_NETWORK, MAIL_WINDOW, personal=False))
+        return _reserve(buckets, owner, context.at)
+
+    def succeeded(self, allowed: Allowed, *, user_id: str | None = None) -> None:
+        """The try was right: the account's counts begin anew, the network's lose this one.
+
+        Any factor reopens the password, as the owner is evidently there. None but itself reopens
+        another: whoever has stolen a password shall not earn tries at the second step with it.
+        ``user_id`` is whom the proof names, where the form had not said who it was.
+        """
+        owner = user_id or allowed.owner
+        emptied = {*allowed.personal, *(_password_keys(owner) if owner else ())}
+        # Networks before accounts, each in order: as they are counted, so that none deadlock.
+        counters.subtract(set(allowed.counted) - emptied, allowed.at)
+        counters.empty(emptied)
+
+    def give_back(self, allowed: Allowed) -> None:
+        """The try was no guess: forget it."""
+        counters.subtract(allowed.counted, allowed.at)
+
+    def reopen_password(self, user_id: str) -> None:
+        """The owner has a new password: guesses at the old one no longer count."""
+        counters.empty(_password_keys(user_id))
+
+
+_PASSWORD = "password"  # noqa: S105 - a factor's name
+
+
+def networks_of(address: str) -> tuple[str, ...]:
+    """The network that counts as one guesser, and the one around it; empty for no address.
+
+    One IPv4 address, then its /24; one IPv6 /64, which is what a single customer gets, then its
+    /48.
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ()
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    if isinstance(parsed, IPv4Address):
+        return _prefixes(parsed, (32, 24))
+    return _prefixes(parsed, (64, 48))
+
+
+def _prefixes(address: IPv4Address | IPv6Address, lengths: Iterable[int]) -> tuple[str, ...]:
+    whole = int(address)
+    bits = address.max_prefixlen
+    return tuple(f"{whole >> (bits - length):x}/{length}" for length in lengths)
+
+
+def _owner(user: User | None, login_name: str | None) -> str | None:
+    if user is not None or not login_name:
+        return user.id if user else None
+    return normalise_login(login_name) or ascii(login_name[:LONGEST_ADDRESS])
+
+
+def _password_keys(owner: str) -> tuple[str, str]:
+    return _key("try", _PASSWORD, owner), _key("row", _PASSWORD, owner)
+
+
+def _key(kind: str, method: str, subject: str) -> str:
+    # 132 bits of the digest: whoever reads the table finds no names that people mistyped.
+    return f"{kind}.{method}.{digest(subject)[:22]}"
+
+
+def _reserve(
+    buckets: Sequence[Bucket], owner: str | None, now: datetime, *, emptied: Iterable[Bucket] = ()
+) -> Allowed | Wait:
+    """Count one in each bucket, unless one is full. A success will empty ``emptied`` as well."""
+    counted = tuple(one.key for one in buckets)
+    counts = counters.count(buckets, now) if buckets else {}
+    full = [one for one in buckets if counts[one.key][0] > one.limit]
+    if not full:
+        personal = [one.key for one in (*buckets, *emptied) if one.personal]
+        return Allowed(owner, counted, tuple(personal), now)
+    # What is not judged is no failure, or whoever keeps knocking would close the account.
+    counters.subtract(counted, now)
+    ends = [counts[one.key][1] - now for one in full if not one.closes]
+    return Wait(max(ends, default=WINDOW), closed=any(one.closes for one in full))
+
+
+__all__ = ["Allowed", "Throttle", "Wait", "networks_of"]

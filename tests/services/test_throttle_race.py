@@ -1,0 +1,76 @@
+"""Guessing in two processes at the same moment gains nothing, and blocks nobody."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+
+from idp.audit import Context
+from idp.factors.base import Tools
+from idp.models import Counter, User, db
+from idp.services.devices import Devices
+from idp.services.throttle import Allowed, Throttle, Wait
+from tests.factors.race import PROCESSES, Racetrack, racetrack
+from tests.factors.storage import KEY, add_person, storage
+from tests.helpers.clock import NOON
+
+ROUNDS = 20
+
+
+@pytest.fixture(scope="module")
+def track() -> Iterator[Racetrack]:
+    with racetrack() as made:
+        yield made
+
+
+@pytest.fixture
+def raced_url(database_url: str) -> Iterator[str]:
+    with storage(database_url):
+        yield database_url
+
+
+def reserve(tools: Tools, user: User | None, login: str, address: str) -> Allowed | Wait:
+    throttle = Throttle(tools.settings, Devices(tools.box))
+    reserved = throttle.reserve(
+        method="password",
+        user=user,
+        login_name=login,
+        device_token=None,
+        context=Context(at=NOON, address=address),
+    )
+    db.session.commit()
+    return reserved
+
+
+def guess(tools: Tools, argument: tuple[str, str]) -> bool:
+    return isinstance(reserve(tools, None, *argument), Allowed)
+
+
+def test_parallel_guesses_do_not_exceed_the_limit(track: Racetrack, raced_url: str) -> None:
+    rounds = [("ann@example.com", f"10.{n}.0.1") for n in range(ROUNDS)]
+    allowed = track.run(guess, rounds, url=raced_url, key=KEY)
+    assert sum(allowed) == 10 < ROUNDS * PROCESSES
+
+
+def test_each_parallel_guess_is_counted_once(track: Racetrack, raced_url: str) -> None:
+    rounds = [(f"{n}@example.com", "10.0.0.1") for n in range(ROUNDS)]
+    assert track.run(guess, rounds, url=raced_url, key=KEY) == [PROCESSES] * ROUNDS
+    counts = db.session.scalars(select(Counter.count).where(Counter.key.startswith("net."))).all()
+    assert list(counts) == [ROUNDS * PROCESSES] * 2
+
+
+def sign_in(tools: Tools, user_id: str) -> bool:
+    user = db.session.get_one(User, user_id)
+    reserved = reserve(tools, user, "", "10.0.0.1")
+    assert isinstance(reserved, Allowed)
+    Throttle(tools.settings, Devices(tools.box)).succeeded(reserved)
+    return True
+
+
+def test_parallel_successes_neither_deadlock_nor_leave_anything(
+    track: Racetrack, raced_url: str
+) -> None:
+    ann = add_person("ann@example.com")
+    rounds = [ann.id] * (5 * ROUNDS)
+    assert track.run(sign_in, rounds, url=raced_url, key=KEY) == [PROCESSES] * len(rounds)
+    assert set(db.session.scalars(select(Counter.count))) <= {0}
