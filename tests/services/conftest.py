@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from idp.audit import Context
-from idp.config import Settings
+from idp.config import Settings, load_settings
 from idp.models import db
 from idp.secrecy import Box
 from tests.helpers.clock import FakeClock
@@ -16,7 +16,7 @@ from tests.services.bare import bare_app
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings.load(
+    return load_settings(
         environ={},
         issuer="https://id.example.com",
         keys=[Fernet.generate_key().decode()],

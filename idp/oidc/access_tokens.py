@@ -1,0 +1,57 @@
+"""Access tokens as they come back to us, JWT or opaque."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from idp.config import Settings
+from idp.oidc.issuance import ACCESS_TOKEN_TYPE
+from idp.protocol.json_values import Json
+from idp.services.access import JwtClaims, LiveToken, live_jwt, live_opaque
+from idp.services.jose import InvalidToken
+from idp.services.keys import SigningKeys
+
+
+class AccessTokens:
+    """Reads them: signature and times by the text, the rest by the grant behind it."""
+
+    def __init__(self, settings: Settings, keys: SigningKeys) -> None:
+        self._issuer = settings.issuer
+        self._keys = keys
+
+    def live(self, token: str, now: datetime) -> LiveToken | None:
+        """What the token stands for; None when it is not ours, over, revoked, or its person or
+        client is disabled."""
+        if "." not in token:
+            return live_opaque(token, now)
+        claims = self.jwt(token, now)
+        return live_jwt(claims) if claims else None
+
+    def jwt(self, token: str, now: datetime) -> JwtClaims | None:
+        """What a JWT access token says, if we signed it and it has not expired by ``now``."""
+        try:
+            claims = _read(self._keys.verify(token, typ=ACCESS_TOKEN_TYPE, now=now), self._issuer)
+        except InvalidToken:
+            return None
+        return claims if now < claims.expires_at else None
+
+
+def _read(claims: Mapping[str, Json], issuer: str) -> JwtClaims:
+    """The claims of a token whose signature is ours: a database or key that was shared with
+    another issuer must not let its tokens in here."""
+    match dict(claims):
+        case {
+            "iss": str(iss),
+            "jti": str(jti),
+            "scope": str(scope),
+            "aud": str() | tuple() as audience,
+            "iat": int(iat),
+            "exp": int(exp),
+        } if iss == issuer:
+            return JwtClaims(
+                jti=jti,
+                scope=tuple(scope.split()),
+                audience=(audience,) if isinstance(audience, str) else tuple(map(str, audience)),
+                issued_at=datetime.fromtimestamp(iat, UTC),
+                expires_at=datetime.fromtimestamp(exp, UTC),
+            )
+    raise InvalidToken("not an access token of this issuer")

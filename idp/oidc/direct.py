@@ -1,0 +1,83 @@
+"""A direct request to one of our endpoints, as a value; its form, read strictly."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from idp.audit import Context
+from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import REPEATABLE, Parameters, sayable
+from idp.protocol.text import is_clean
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+MAX_BODY: Final = 32768
+"""Bytes; the largest honest request carries a client assertion and a token."""
+
+MAX_FIELDS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direct:
+    """What came over the wire. ``path`` is ours; the host that a header names is nobody's."""
+
+    method: str
+    path: str
+    content_type: str
+    authorization: str | None
+    query: str
+    body: bytes
+    context: Context
+
+    @property
+    def scheme(self) -> str:
+        """The authentication scheme of the Authorization header, in lower case; "" without one."""
+        return (self.authorization or "").partition(" ")[0].lower()
+
+    @property
+    def credentials(self) -> str:
+        """What follows the scheme."""
+        return (self.authorization or "").partition(" ")[2].strip()
+
+
+class DirectRequest(OAuth2Request):
+    """The same as Authlib's dispatcher takes it: one parameter source, the body, and no other."""
+
+    def __init__(self, direct: Direct, issuer: str) -> None:
+        super().__init__(direct.method, issuer + direct.path)
+        self.direct = direct
+        self.parameters = read_form(direct)
+        single = {name: values[0] for name, values in self.parameters.values.items() if values[0]}
+        self.payload = BasicOAuth2Payload(single)
+
+
+def read_form(direct: Direct) -> Parameters:
+    """The parameters of the body; the query is not looked at (RFC 6749 section 3.2).
+
+    Raises ``OAuthError`` ``invalid_request``: not a form, too large, not UTF-8, a parameter sent
+    twice, control characters.
+    """
+    if direct.content_type != FORM:
+        raise OAuthError("invalid_request", f"The body must be {FORM}.")
+    if len(direct.body) > MAX_BODY:
+        raise OAuthError("invalid_request", "The request is too large.", status=413)
+    try:
+        pairs = parse_qsl(
+            direct.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        raise OAuthError("invalid_request", "The body is not a form in UTF-8.") from None
+    parameters = Parameters.of(pairs)
+    for name, values in parameters.values.items():
+        _check(name, values)
+    return parameters
+
+
+def _check(name: str, values: tuple[str, ...]) -> None:
+    if len(values) > 1 and name not in REPEATABLE:
+        raise OAuthError("invalid_request", f"{sayable(name)} was sent more than once.")
+    if not is_clean(name) or not all(map(is_clean, values)):
+        raise OAuthError("invalid_request", f"{sayable(name)} holds control characters.")

@@ -1,0 +1,109 @@
+"""Introspection (RFC 7662) and revocation (RFC 7009): a client sees only what is its own."""
+
+from typing import Final
+
+from authlib.oauth2.rfc6749 import OAuth2Request, TokenEndpoint
+
+from idp.clock import epoch
+from idp.models import db
+from idp.oidc.access_tokens import AccessTokens
+from idp.oidc.client_auth import METHODS, ClientAuthentication
+from idp.oidc.direct import DirectRequest
+from idp.oidc.grants import NO_STORE, Answer
+from idp.protocol.errors import OAuthError
+from idp.services.access import LiveToken, live_refresh
+from idp.services.clients import RegisteredClient
+from idp.services.revocation import revoke
+
+CONFIDENTIAL: Final = tuple(name for name in METHODS if name != "none")
+"""RFC 7662 section 2.1: whoever introspects has to authenticate."""
+
+
+class _Endpoint(TokenEndpoint):
+    def __init__(
+        self, authenticate: ClientAuthentication, access_tokens: AccessTokens, issuer: str
+    ) -> None:
+        super().__init__()
+        self._authenticate = authenticate
+        self._access_tokens = access_tokens
+        self._issuer = issuer
+
+    def create_endpoint_response(self, request: OAuth2Request) -> Answer:
+        """Answer a request that ``Server`` made."""
+        if not isinstance(request, DirectRequest):
+            raise TypeError("not a request of this server")
+        return self.answer(request)
+
+    def answer(self, request: DirectRequest) -> Answer:
+        """Authenticate the client and do what the endpoint is for. Raises ``OAuthError``."""
+        raise NotImplementedError
+
+
+class Introspection(_Endpoint):
+    """POST /oauth/introspect."""
+
+    ENDPOINT_NAME = "introspection"
+
+    def answer(self, request: DirectRequest) -> Answer:
+        """``active`` and, if so, what the token says; hints are not needed and not heeded."""
+        client = self._authenticate(request, CONFIDENTIAL)
+        answer = self._describe(_token(request), client, request)
+        db.session.commit()
+        return 200, answer, list(NO_STORE)
+
+    def _describe(
+        self, token: str, client: RegisteredClient, request: DirectRequest
+    ) -> dict[str, object]:
+        now = request.direct.context.at
+        live = self._access_tokens.live(token, now)
+        if live is not None and _concerns(live, client):
+            return {**self._common(live), "token_type": "Bearer"}
+        live = live_refresh(token, now) if live is None else None
+        if live is not None and live.granted.client_id == client.id:
+            return self._common(live)
+        return {"active": False}
+
+    def _common(self, live: LiveToken) -> dict[str, object]:
+        granted = live.granted
+        members: dict[str, object] = {
+            "active": True,
+            "iss": self._issuer,
+            "sub": granted.user_id,
+            "client_id": granted.client_id,
+            "scope": " ".join(live.scope),
+            "iat": epoch(live.issued_at),
+            "exp": epoch(live.expires_at),
+            # RFC 9470 section 6.2, and the same for amr: as the JWT would say it.
+            "acr": granted.satisfied.acr,
+            "amr": list(granted.satisfied.amr),
+            "auth_time": epoch(granted.satisfied.auth_time),
+        }
+        if live.audience:
+            members["aud"] = live.audience[0] if len(live.audience) == 1 else list(live.audience)
+        return members if live.jti is None else {**members, "jti": live.jti}
+
+
+class Revocation(_Endpoint):
+    """POST /oauth/revoke; public clients revoke their own as well (RFC 7009 section 2.1)."""
+
+    ENDPOINT_NAME = "revocation"
+
+    def answer(self, request: DirectRequest) -> Answer:
+        """200 also for a token that nobody knows (section 2.2)."""
+        client = self._authenticate(request)
+        token, context = _token(request), request.direct.context
+        jwt = self._access_tokens.jwt(token, context.at) if "." in token else None
+        revoke(token, jwt, client=client, context=context)
+        return 200, {}, list(NO_STORE)
+
+
+def _token(request: DirectRequest) -> str:
+    token = request.parameters.get("token")
+    if token is None:
+        raise OAuthError("invalid_request", "token is missing.")
+    return token
+
+
+def _concerns(live: LiveToken, client: RegisteredClient) -> bool:
+    """Was it issued to the client, or for it as a resource server?"""
+    return client.id == live.granted.client_id or client.id in live.audience

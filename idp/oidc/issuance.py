@@ -1,0 +1,133 @@
+"""What tokens say: ID tokens (OIDC Core 2), JWT access tokens (RFC 9068), and the response."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from idp.clock import epoch
+from idp.config import Settings
+from idp.models import only_reads
+from idp.protocol.claims import PERSONAL_CLAIMS, Requests, select_claims
+from idp.services.clients import RegisteredClient
+from idp.services.grants import Granted, Redeemed
+from idp.services.keys import SigningKeys
+from idp.services.profiles import profile_of
+
+ACCESS_TOKEN_ALGORITHM: Final = "ES256"  # noqa: S105  no password
+"""What we and resource servers verify is signed by the cheapest that every library knows."""
+
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  RFC 9068 section 2.1
+
+_HALF_HASHED_WITH: Final = {"EdDSA": hashlib.sha512}
+
+
+class Issuance:
+    """Turns what was redeemed into a token response."""
+
+    def __init__(self, settings: Settings, keys: SigningKeys) -> None:
+        self._settings = settings
+        self._keys = keys
+
+    def respond(
+        self, redeemed: Redeemed, client: RegisteredClient, *, repeats_nonce: bool
+    ) -> dict[str, object]:
+        """The members of the token response (RFC 6749 section 5.1, OIDC Core 3.1.3.3)."""
+        tokens = redeemed.tokens
+        access_token = tokens.opaque or self._access_token(redeemed)
+        response: dict[str, object] = {
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": epoch(tokens.expires_at) - epoch(tokens.issued_at),
+            "scope": " ".join(redeemed.scope),
+        }
+        if tokens.refresh is not None:
+            response["refresh_token"] = tokens.refresh
+        if "openid" in redeemed.scope:
+            nonce = redeemed.asked.nonce if repeats_nonce else None
+            response["id_token"] = self.id_token(
+                redeemed, client, access_token=access_token, nonce=nonce
+            )
+        return response
+
+    def id_token(
+        self,
+        redeemed: Redeemed,
+        client: RegisteredClient,
+        *,
+        access_token: str,
+        nonce: str | None,
+    ) -> str:
+        """A signed ID token, by the algorithm that the client registered."""
+        algorithm = client.metadata.id_token_signed_response_alg
+        now, granted = redeemed.tokens.issued_at, redeemed.granted
+        claims = {
+            **_requested(granted.user_id, redeemed.asked.claims.id_token),
+            "iss": self._settings.issuer,
+            "sub": granted.user_id,
+            "aud": client.id,
+            "azp": client.id,
+            "iat": epoch(now),
+            "exp": epoch(now + self._settings.id_token_lifetime),
+            **_proved(granted),
+            "at_hash": half_hash(access_token, algorithm),
+        }
+        if nonce is not None:
+            claims["nonce"] = nonce
+        if granted.session_id is not None:
+            claims["sid"] = granted.session_id
+        return self._keys.sign(claims, algorithm=algorithm, now=now)
+
+    def _access_token(self, redeemed: Redeemed) -> str:
+        tokens, granted = redeemed.tokens, redeemed.granted
+        audience = tokens.audience
+        claims = {
+            "iss": self._settings.issuer,
+            "sub": granted.user_id,
+            "aud": audience[0] if len(audience) == 1 else list(audience),
+            "client_id": granted.client_id,
+            "iat": epoch(tokens.issued_at),
+            "exp": epoch(tokens.expires_at),
+            "jti": tokens.jti,
+            "scope": " ".join(redeemed.scope),
+            **_proved(granted),
+        }
+        return self._keys.sign(
+            claims,
+            algorithm=ACCESS_TOKEN_ALGORITHM,
+            now=tokens.issued_at,
+            typ=ACCESS_TOKEN_TYPE,
+        )
+
+
+def _proved(granted: Granted) -> dict[str, object]:
+    """What the ledger supports, in the words of OIDC Core 2; a refresh repeats it unchanged."""
+    satisfied = granted.satisfied
+    return {
+        "auth_time": epoch(satisfied.auth_time),
+        "acr": satisfied.acr,
+        "amr": list(satisfied.amr),
+    }
+
+
+def _requested(user_id: str, requested: Requests) -> Mapping[str, Any]:
+    """The person's claims that the ``claims`` parameter wants in the ID token itself."""
+    named = {name: one for name, one in requested.items() if _base(name) in PERSONAL_CLAIMS}
+    if not named:
+        return {}
+    only_reads()
+    profile = profile_of(user_id, groups="groups" in named)
+    return select_claims(profile, scopes=(), requested=named)
+
+
+def _base(claim: str) -> str:
+    return claim.partition("#")[0]
+
+
+def half_hash(value: str, algorithm: str) -> str:
+    """``at_hash`` and ``c_hash``: the left half of the hash, base64url (OIDC Core 3.1.3.6).
+
+    Ed25519 hashes with SHA-512 (RFC 8032), so that is the hash that belongs to EdDSA.
+    """
+    hashed = _HALF_HASHED_WITH.get(algorithm, hashlib.sha256)(value.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()

@@ -1,0 +1,82 @@
+"""The dispatcher of direct requests: Authlib finds the grant or endpoint, all answers are ours."""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from flask import Response
+
+from idp.oidc.direct import Direct, DirectRequest
+from idp.oidc.grants import GRANTS, NO_STORE, Desk, Grant
+from idp.oidc.introspection import Introspection, Revocation
+from idp.protocol.errors import OAuthError
+
+# Authlib writes whole token responses to its log at DEBUG.
+logging.getLogger("authlib").setLevel(logging.INFO)
+
+
+class Server(AuthorizationServer):
+    """The token endpoint, and the others that authenticate clients."""
+
+    def __init__(
+        self, issuer: str, desk: Desk, endpoints: Iterable[Introspection | Revocation]
+    ) -> None:
+        super().__init__()
+        self._issuer = issuer
+        self.desk = desk
+        for grant in GRANTS:
+            self.register_grant(grant)
+        for endpoint in endpoints:
+            self.register_endpoint(endpoint)
+
+    def token(self, direct: Direct) -> Response:
+        """POST /oauth/token."""
+        return self._answering(self.create_token_response, direct)
+
+    def endpoint(self, name: str, direct: Direct) -> Response:
+        """POST to the endpoint registered under ``name``."""
+        return self._answering(self.create_endpoint_response, name, direct)
+
+    def create_oauth2_request(self, request: Direct) -> DirectRequest:
+        """Never from a global: from what was handed in."""
+        return DirectRequest(request, self._issuer)
+
+    def get_token_grant(self, request: DirectRequest) -> Grant:  # type: ignore[override]
+        """Find the grant; the value that was sent is not repeated to whoever reads the error."""
+        if request.payload is None or not request.payload.grant_type:
+            raise OAuthError("invalid_request", "grant_type is missing.")
+        try:
+            grant = super().get_token_grant(request)
+        except OAuth2Error:
+            raise OAuthError(
+                "unsupported_grant_type", "This grant_type is not supported."
+            ) from None
+        assert isinstance(grant, Grant)  # noqa: S101  narrows the type
+        return grant
+
+    def handle_response(  # type: ignore[override]
+        self, status: int, body: Mapping[str, object], headers: Iterable[tuple[str, str]]
+    ) -> Response:
+        """JSON, not to be stored."""
+        return Response(json.dumps(body), status=status, headers=list(headers))
+
+    def send_signal(self, name: Any, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""
+
+    def _answering(self, answer: Callable[..., Any], *arguments: Any) -> Response:
+        try:
+            response: Response = answer(*arguments)
+        except OAuthError as error:
+            return refusal(error, self._issuer)
+        return response
+
+
+def refusal(error: OAuthError, realm: str) -> Response:
+    """An error as JSON (RFC 6749 section 5.2); a 401 says how to authenticate."""
+    response = Response(json.dumps(error.parameters()), status=error.status, headers=list(NO_STORE))
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
+    return response

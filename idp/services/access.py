@@ -1,0 +1,134 @@
+"""Access and refresh tokens that are presented: are they alive, and what do they stand for?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import Select, Table, bindparam, exists, select
+
+from idp.models import AccessToken, Client, Grant, RefreshToken, User, db
+from idp.secrecy import digest
+from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
+
+_grants: Final = cast("Table", Grant.__table__)
+_users: Final = cast("Table", User.__table__)
+_clients: Final = cast("Table", Client.__table__)
+_access: Final = cast("Table", AccessToken.__table__)
+_refresh: Final = cast("Table", RefreshToken.__table__)
+
+
+def _alive(statement: Select[Any]) -> Select[Any]:
+    """Only where the grant has not ended, and neither person nor client is disabled."""
+    return (
+        statement.join(_users, _users.c.id == _grants.c.user_id)
+        .join(_clients, _clients.c.id == _grants.c.client_id)
+        .where(
+            _grants.c.ended_at.is_(None),
+            _users.c.disabled_at.is_(None),
+            _clients.c.disabled_at.is_(None),
+        )
+    )
+
+
+_BY_GRANT = _alive(select(*FIELDS)).where(
+    _grants.c.id == bindparam("grant"),
+    ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
+)
+
+_OPAQUE = _alive(
+    select(
+        *FIELDS,
+        _access.c.scope.label("token_scope"),
+        _access.c.audience,
+        _access.c.issued_at,
+        _access.c.expires_at,
+    ).join(_access, _access.c.grant_id == _grants.c.id)
+).where(
+    _access.c.token_hash == bindparam("hash"),
+    _access.c.revoked_at.is_(None),
+    _access.c.expires_at > bindparam("now"),
+)
+
+_REFRESH = _alive(
+    select(
+        *FIELDS,
+        _refresh.c.scope.label("token_scope"),
+        _refresh.c.created_at.label("issued_at"),
+        _refresh.c.expires_at,
+    ).join(_refresh, _refresh.c.grant_id == _grants.c.id)
+).where(
+    _refresh.c.token_hash == bindparam("hash"),
+    _refresh.c.used_at.is_(None),
+    _refresh.c.expires_at > bindparam("now"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveToken:
+    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT."""
+
+    granted: Granted
+    asked: Asked
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+    jti: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtClaims:
+    """What of a verified JWT access token is needed to look at its grant."""
+
+    jti: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def grant_id(self) -> str:
+        """The grant, which a ``jti`` begins with."""
+        return self.jti.partition(".")[0]
+
+
+def live_jwt(claims: JwtClaims) -> LiveToken | None:
+    """The token of a JWT whose signature and times hold; None when its grant has ended, its person
+    or client is disabled, or it was revoked on its own."""
+    row = db.session.execute(
+        _BY_GRANT, {"grant": claims.grant_id, "tombstone": digest(claims.jti)}
+    ).one_or_none()
+    if row is None:
+        return None
+    return LiveToken(
+        granted=granted_of(row),
+        asked=asked_of(row),
+        scope=claims.scope,
+        audience=claims.audience,
+        issued_at=claims.issued_at,
+        expires_at=claims.expires_at,
+        jti=claims.jti,
+    )
+
+
+def live_opaque(token: str, now: datetime) -> LiveToken | None:
+    """The access token of a client that takes them opaque; None when it does not hold now."""
+    row = db.session.execute(_OPAQUE, {"hash": digest(token), "now": now}).one_or_none()
+    return _live(row, tuple(row.audience)) if row else None
+
+
+def live_refresh(token: str, now: datetime) -> LiveToken | None:
+    """A refresh token, left unused; None when it does not hold now. It is for nobody's ears."""
+    row = db.session.execute(_REFRESH, {"hash": digest(token), "now": now}).one_or_none()
+    return _live(row, ()) if row else None
+
+
+def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
+    return LiveToken(
+        granted=granted_of(row),
+        asked=asked_of(row),
+        scope=tuple(row.token_scope.split()),
+        audience=audience,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+    )

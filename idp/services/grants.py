@@ -1,0 +1,257 @@
+"""What a person allowed a client: written with its code, redeemed once, ended for good."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, select
+
+from idp import audit
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import Grant, db, new_id
+from idp.protocol import pkce
+from idp.protocol.authorization import AuthorizationRequest
+from idp.protocol.errors import OAuthError
+from idp.secrecy import digest, new_secret
+from idp.services.clients import RegisteredClient
+from idp.services.granted import (
+    FIELDS,
+    USER_IS_WELL,
+    AnyRow,
+    Asked,
+    Granted,
+    asked_of,
+    granted_of,
+    kept_of,
+)
+from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh
+
+__all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "replayed"]
+
+_grants: Final = cast("Table", Grant.__table__)
+
+_ISSUE = _grants.insert()
+
+# The conditional claim: whatever number of redemptions run at once, on any number of nodes, the
+# row changes for one of them (RFC 6749 section 4.1.2: a code is used once).
+_CLAIM = (
+    _grants.update()
+    .where(
+        _grants.c.code_hash == bindparam("hash"),
+        _grants.c.client_id == bindparam("client"),
+        _grants.c.code_used_at.is_(None),
+        _grants.c.code_expires_at > bindparam("now"),
+        _grants.c.ended_at.is_(None),
+        USER_IS_WELL,
+    )
+    .values(code_used_at=bindparam("now"))
+    .returning(*FIELDS, _grants.c.code_challenge)
+)
+
+_BY_CODE = select(
+    _grants.c.id,
+    _grants.c.client_id,
+    _grants.c.user_id,
+    _grants.c.session_id,
+    _grants.c.code_used_at,
+).where(_grants.c.code_hash == bindparam("hash"))
+
+_END = (
+    _grants.update()
+    .where(_grants.c.id == bindparam("grant"), _grants.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemed:
+    """A code or a refresh token, turned into what it buys. ``scope`` may be a part of the grant."""
+
+    grant_id: str
+    granted: Granted
+    asked: Asked
+    scope: tuple[str, ...]
+    tokens: Tokens
+
+
+class Grants:
+    """Issues codes and redeems them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def issue_code(self, granted: Granted, request: AuthorizationRequest, *, now: datetime) -> str:
+        """Write the grant and return its code (256 bits, of which only the hash is kept).
+
+        In the caller's transaction, so that the answer to a sign-in and the code in it come to be
+        together.
+        """
+        code = new_secret()
+        code_ends = now + self._settings.code_lifetime
+        db.session.execute(
+            _ISSUE,
+            {
+                "id": new_id(),
+                "client_id": granted.client_id,
+                "user_id": granted.user_id,
+                "session_id": granted.session_id,
+                "scope": " ".join(granted.scope),
+                "acr": granted.satisfied.acr,
+                "amr": " ".join(granted.satisfied.amr),
+                "auth_time": granted.satisfied.auth_time,
+                "request": kept_of(granted, request),
+                "code_hash": digest(code),
+                "code_challenge": request.code_challenge,
+                "code_expires_at": code_ends,
+                "created_at": now,
+                "expires_at": code_ends + self._outlives_code(granted.scope),
+            },
+        )
+        return code
+
+    def redeem_code(
+        self,
+        code: str,
+        *,
+        client: RegisteredClient,
+        redirect_uri: str | None,
+        code_verifier: str | None,
+        context: Context,
+    ) -> Redeemed:
+        """Exchange a code for what it buys, in one transaction. Commits.
+
+        Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
+        client's, does not fit ``redirect_uri`` or ``code_verifier``, or its person is disabled.
+        A mismatch leaves the code as it was; a second use ends the grant (RFC 6749 4.1.2).
+        """
+        row = db.session.execute(
+            _CLAIM, {"hash": digest(code), "client": client.id, "now": context.at}
+        ).one_or_none()
+        if row is None:
+            raise self._not_claimed(code, client, context)
+        reason = _mismatch(row, redirect_uri, code_verifier)
+        if reason is not None:
+            db.session.rollback()
+            raise _refuse(reason, row, client, context)
+        redeemed = Redeemed(
+            grant_id=row.id,
+            granted=granted_of(row),
+            asked=asked_of(row),
+            scope=tuple(row.scope.split()),
+            tokens=self._tokens(row, client, context.at),
+        )
+        db.session.commit()
+        return redeemed
+
+    def _tokens(self, row: AnyRow, client: RegisteredClient, now: datetime) -> Tokens:
+        scope = tuple(row.scope.split())
+        refresh = None
+        if may_refresh(client, scope):
+            until = now + self._settings.refresh_token_lifetime
+            refresh = keep_refresh(row.id, scope, now=now, expires_at=until)
+        return issue_tokens(
+            self._settings,
+            client=client,
+            grant_id=row.id,
+            scope=scope,
+            resource=asked_of(row).resource,
+            now=now,
+            refresh=refresh,
+        )
+
+    def _outlives_code(self, scope: tuple[str, ...]) -> timedelta:
+        """How long after its code has expired something that it bought may still be of use."""
+        longest = self._settings.access_token_lifetime
+        offline = "offline_access" in scope
+        return longest + self._settings.refresh_token_lifetime if offline else longest
+
+    def _not_claimed(self, code: str, client: RegisteredClient, context: Context) -> OAuthError:
+        row = db.session.execute(_BY_CODE, {"hash": digest(code)}).one_or_none()
+        if row is None:
+            return _refuse("unknown", None, client, context)
+        if row.client_id != client.id:
+            return _refuse("of another client", row, client, context)
+        if row.code_used_at is None:
+            return _refuse("expired or ended", row, client, context)
+        replayed(row, context, what="code")
+        db.session.commit()
+        return _invalid_grant()
+
+
+def replayed(row: AnyRow, context: Context, *, what: str) -> None:
+    """Something that works once was used again: whoever has it, the grant is over. No commit."""
+    end_grant(row.id, context.at)
+    audit.record(
+        "token.replayed",
+        context,
+        user_id=row.user_id,
+        client_id=row.client_id,
+        session_id=row.session_id,
+        what=what,
+    )
+
+
+def end_grant(grant_id: str, now: datetime) -> None:
+    """End a grant with all that it bought, in the caller's transaction."""
+    db.session.execute(_END, {"grant": grant_id, "now": now})
+
+
+def end_all(
+    *,
+    context: Context,
+    user_id: str | None = None,
+    client_id: str | None = None,
+    session_id: str | None = None,
+    reason: str = "all",
+) -> int:
+    """End every grant that all the given ids name, in the caller's transaction; returns how many.
+
+    Raises ``ValueError`` when none is given.
+    """
+    named = {"user_id": user_id, "client_id": client_id, "session_id": session_id}
+    criteria = [_grants.c[name] == value for name, value in named.items() if value is not None]
+    if not criteria:
+        raise ValueError("whose grants?")
+    ended = db.session.execute(
+        _grants.update()
+        .where(*criteria, _grants.c.ended_at.is_(None))
+        .values(ended_at=context.at)
+        .returning(_grants.c.id)
+    ).all()
+    if ended:
+        audit.record("grant.ended", context, **named, reason=reason, count=len(ended))
+    return len(ended)
+
+
+def _mismatch(row: AnyRow, redirect_uri: str | None, code_verifier: str | None) -> str | None:
+    if redirect_uri != row.request["redirect_uri"]:  # RFC 6749 section 4.1.3
+        return "redirect_uri"
+    if row.code_challenge is None:
+        # RFC 9700 section 2.1.1: a verifier for a code that never had a challenge is an attack.
+        return None if code_verifier is None else "code_verifier without challenge"
+    if code_verifier is None or not pkce.verify(code_verifier, row.code_challenge):
+        return "code_verifier"
+    return None
+
+
+def _refuse(
+    reason: str, row: AnyRow | None, client: RegisteredClient, context: Context
+) -> OAuthError:
+    audit.record(
+        "code.refused",
+        context,
+        user_id=row.user_id if row else None,
+        client_id=client.id,
+        session_id=row.session_id if row else None,
+        reason=reason,
+    )
+    db.session.commit()
+    return _invalid_grant()
+
+
+def _invalid_grant() -> OAuthError:
+    # One sentence for all: which of them it is, is for the audit log.
+    return OAuthError(
+        "invalid_grant", "The code is unknown, used, expired, or does not belong to this request."
+    )

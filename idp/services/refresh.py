@@ -1,0 +1,143 @@
+"""Refresh tokens: each redeemed once, for the next of its line and a new access token."""
+
+from collections.abc import Collection
+from typing import Any, Final, cast
+
+from sqlalchemy import Select, Table, bindparam, select
+
+from idp import audit
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import Grant, RefreshToken, db
+from idp.protocol.errors import OAuthError
+from idp.secrecy import digest
+from idp.services.clients import RegisteredClient
+from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow, asked_of, granted_of
+from idp.services.grants import Redeemed, replayed
+from idp.services.tokens import issue_tokens, keep_refresh
+
+_tokens: Final = cast("Table", RefreshToken.__table__)
+_grants: Final = cast("Table", Grant.__table__)
+
+# As with codes: one conditional statement, so of any number of uses one succeeds.
+_CLAIM = (
+    _tokens.update()
+    .where(
+        _tokens.c.token_hash == bindparam("hash"),
+        _tokens.c.used_at.is_(None),
+        _tokens.c.expires_at > bindparam("now"),
+        _tokens.c.grant_id.in_(
+            select(_grants.c.id).where(
+                _grants.c.client_id == bindparam("client"),
+                _grants.c.ended_at.is_(None),
+                USER_IS_WELL,
+            )
+        ),
+    )
+    .values(used_at=bindparam("now"))
+    .returning(_tokens.c.grant_id, _tokens.c.scope, _tokens.c.expires_at)
+)
+
+_GRANT: Final[Select[Any]] = select(*FIELDS).where(_grants.c.id == bindparam("grant"))
+
+_BY_TOKEN = (
+    select(
+        _grants.c.id,
+        _grants.c.client_id,
+        _grants.c.user_id,
+        _grants.c.session_id,
+        _tokens.c.used_at,
+    )
+    .join(_tokens, _tokens.c.grant_id == _grants.c.id)
+    .where(_tokens.c.token_hash == bindparam("hash"))
+)
+
+
+class Refreshing:
+    """Redeems refresh tokens. At most one of a line is alive (RFC 9700 section 4.14.2)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def redeem(
+        self,
+        token: str,
+        *,
+        client: RegisteredClient,
+        scope: Collection[str] | None,
+        context: Context,
+    ) -> Redeemed:
+        """Exchange a refresh token. Commits.
+
+        ``scope`` narrows the access token; the line keeps what was granted (RFC 6749 section 6).
+        What was proved, and when, stays as it was: a refresh is no authentication.
+
+        Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
+        client's, or its person is disabled; ``invalid_scope`` when more is asked for than was
+        granted. A second use ends the grant.
+        """
+        claimed = db.session.execute(
+            _CLAIM, {"hash": digest(token), "client": client.id, "now": context.at}
+        ).one_or_none()
+        if claimed is None:
+            raise self._not_claimed(token, client, context)
+        whole = tuple(claimed.scope.split())
+        if scope is not None and not set(scope) <= set(whole):
+            db.session.rollback()
+            raise OAuthError("invalid_scope", "More is asked for than was granted.")
+        redeemed = self._succeed(claimed, whole, scope, client, context)
+        db.session.commit()
+        return redeemed
+
+    def _succeed(
+        self,
+        claimed: AnyRow,
+        whole: tuple[str, ...],
+        scope: Collection[str] | None,
+        client: RegisteredClient,
+        context: Context,
+    ) -> Redeemed:
+        row = db.session.execute(_GRANT, {"grant": claimed.grant_id}).one()
+        narrowed = whole if scope is None else tuple(one for one in whole if one in scope)
+        # The line ends when its first token would have: rotation does not prolong it.
+        successor = keep_refresh(row.id, whole, now=context.at, expires_at=claimed.expires_at)
+        tokens = issue_tokens(
+            self._settings,
+            client=client,
+            grant_id=row.id,
+            scope=narrowed,
+            resource=asked_of(row).resource,
+            now=context.at,
+            refresh=successor,
+        )
+        return Redeemed(
+            grant_id=row.id,
+            granted=granted_of(row),
+            asked=asked_of(row),
+            scope=narrowed,
+            tokens=tokens,
+        )
+
+    def _not_claimed(self, token: str, client: RegisteredClient, context: Context) -> OAuthError:
+        row = db.session.execute(_BY_TOKEN, {"hash": digest(token)}).one_or_none()
+        if row is not None and row.client_id == client.id and row.used_at is not None:
+            replayed(row, context, what="refresh token")
+        else:
+            audit.record(
+                "token.refused",
+                context,
+                user_id=row.user_id if row else None,
+                client_id=client.id,
+                session_id=row.session_id if row else None,
+                reason=_reason(row, client),
+            )
+        db.session.commit()
+        return OAuthError(
+            "invalid_grant", "The refresh token is unknown, used, expired, or another client's."
+        )
+
+
+def _reason(row: AnyRow | None, client: RegisteredClient) -> str:
+    if row is None:
+        return "unknown"
+    return "of another client" if row.client_id != client.id else "expired or ended"

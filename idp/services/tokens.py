@@ -1,0 +1,105 @@
+"""What a grant buys: an access token, and a refresh token where the person allowed it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+
+from sqlalchemy import Table
+
+from idp.config import Settings
+from idp.models import AccessToken, RefreshToken, db, new_id
+from idp.secrecy import digest, new_secret
+from idp.services.clients import RegisteredClient
+
+_KEEP_ACCESS: Final = cast("Table", AccessToken.__table__).insert()
+_KEEP_REFRESH: Final = cast("Table", RefreshToken.__table__).insert()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """The tokens bought, told this once.
+
+    ``opaque`` is the access token of a client that takes them so; else None, and a JWT named
+    ``jti`` is due, which needs no row: it lives and dies with its grant.
+    """
+
+    jti: str
+    opaque: str | None
+    refresh: str | None
+    audience: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+
+
+def issue_tokens(
+    settings: Settings,
+    *,
+    client: RegisteredClient,
+    grant_id: str,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
+    now: datetime,
+    refresh: str | None = None,
+) -> Tokens:
+    """Write the rows that the tokens need, in the caller's transaction.
+
+    ``refresh`` is the refresh token to hand out, already kept.
+    """
+    is_opaque = client.metadata.access_token_format == "opaque"  # noqa: S105  no password
+    opaque = new_secret() if is_opaque else None
+    tokens = Tokens(
+        jti=f"{grant_id}.{new_id()}",
+        opaque=opaque,
+        refresh=refresh,
+        audience=audience_of(settings.issuer, scope, resource),
+        issued_at=now,
+        expires_at=now + settings.access_token_lifetime,
+    )
+    if opaque is not None:
+        _keep_opaque(opaque, tokens, grant_id, scope)
+    return tokens
+
+
+def audience_of(issuer: str, scope: tuple[str, ...], resource: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom an access token is for: the resources asked for (RFC 8707), and our own userinfo."""
+    if not resource:
+        return (issuer,)
+    return (*resource, issuer) if "openid" in scope else resource
+
+
+def may_refresh(client: RegisteredClient, scope: tuple[str, ...]) -> bool:
+    """Is a refresh token due? OIDC Core 11: when the person allowed access while she is away."""
+    return "offline_access" in scope and "refresh_token" in client.metadata.grant_types
+
+
+def keep_refresh(
+    grant_id: str, scope: tuple[str, ...], *, now: datetime, expires_at: datetime
+) -> str:
+    """Make a refresh token and keep its hash, in the caller's transaction; returns it."""
+    token = new_secret()
+    db.session.execute(
+        _KEEP_REFRESH,
+        {
+            "id": new_id(),
+            "token_hash": digest(token),
+            "grant_id": grant_id,
+            "scope": " ".join(scope),
+            "created_at": now,
+            "expires_at": expires_at,
+        },
+    )
+    return token
+
+
+def _keep_opaque(opaque: str, tokens: Tokens, grant_id: str, scope: tuple[str, ...]) -> None:
+    db.session.execute(
+        _KEEP_ACCESS,
+        {
+            "token_hash": digest(opaque),
+            "grant_id": grant_id,
+            "scope": " ".join(scope),
+            "audience": list(tokens.audience),
+            "issued_at": tokens.issued_at,
+            "expires_at": tokens.expires_at,
+        },
+    )

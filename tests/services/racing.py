@@ -1,0 +1,108 @@
+"""N redemptions of one value at the same instant, over processes that share only the database."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select, update
+
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import Grant, db
+from idp.models.base import release
+from idp.protocol.errors import OAuthError
+from idp.secrecy import digest
+from idp.services.grants import Grants
+from idp.services.refresh import Refreshing
+from tests.services.bare import bare_app
+from tests.services.people import CALLBACK, VERIFIER, as_registered
+
+What = Literal["code", "refresh token", "code, queried and then saved"]
+Wait = Callable[[], object]
+
+PROCESSES = 2
+THREADS = 4
+
+
+def race(
+    settings: Settings, what: What, values: Sequence[str], now: datetime
+) -> list[Counter[str]]:
+    """Redeem each of ``values`` in all threads of all processes at once; how each attempt ended."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(PROCESSES * THREADS)
+    queue: multiprocessing.Queue[list[list[str]]] = context.Queue()
+    racers = [
+        context.Process(target=_process, args=(settings, what, values, now, barrier, queue))
+        for _ in range(PROCESSES)
+    ]
+    for racer in racers:
+        racer.start()
+    ended = [outcomes for _ in racers for outcomes in queue.get(timeout=120)]
+    for racer in racers:
+        racer.join()
+    return [Counter(outcomes) for outcomes in zip(*ended, strict=True)]
+
+
+def _process(settings, what, values, now, barrier, queue):
+    app = bare_app(settings.database_url)
+
+    def wait() -> None:
+        barrier.wait(timeout=60)
+
+    def run(_number: int) -> list[str]:
+        with app.app_context():
+            return [_attempt(settings, what, value, now, wait) for value in values]
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        queue.put(list(threads.map(run, range(THREADS))))
+
+
+def _attempt(settings: Settings, what: What, value: str, now: datetime, wait: Wait) -> str:
+    wait()
+    try:
+        _REDEEM[what](settings, value, now, wait)
+    except OAuthError as error:
+        return error.error
+    except Exception as error:
+        return repr(error)
+    finally:
+        db.session.remove()
+    return "won"
+
+
+def _code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    Grants(settings).redeem_code(
+        value,
+        client=as_registered("shop"),
+        redirect_uri=CALLBACK,
+        code_verifier=VERIFIER,
+        context=Context(at=now),
+    )
+
+
+def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    Refreshing(settings).redeem(
+        value, client=as_registered("shop"), scope=None, context=Context(at=now)
+    )
+
+
+def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait: Wait) -> None:
+    """What must not be: look, and afterwards write. The wait makes sure that all look first."""
+    unused = (Grant.code_hash == digest(value)) & Grant.code_used_at.is_(None)
+    found = db.session.scalar(select(Grant.id).where(unused))
+    release()
+    wait()
+    if found is None:
+        raise OAuthError("invalid_grant", "used")
+    db.session.execute(update(Grant).where(Grant.id == found).values(code_used_at=now))
+    db.session.commit()
+
+
+_REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], None]] = {
+    "code": _code,
+    "refresh token": _refresh_token,
+    "code, queried and then saved": _queried_and_then_saved,
+}

@@ -1,0 +1,86 @@
+"""However many redeem one value at once, on however many nodes, one of them gets something."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from idp.audit import Context
+from idp.config import Settings
+from idp.models import Grant, RefreshToken, db
+from idp.services.grants import Grants
+from tests.helpers.clock import FakeClock
+from tests.services.people import (
+    CALLBACK,
+    VERIFIER,
+    add_client,
+    add_person,
+    as_registered,
+    granted_to,
+    request_of,
+)
+from tests.services.racing import PROCESSES, THREADS, What, race
+
+ROUNDS = 5
+ONE_WINNER = Counter({"won": 1, "invalid_grant": PROCESSES * THREADS - 1})
+
+
+@pytest.fixture
+def new_code(
+    app: Flask, settings: Settings, clock: FakeClock, context: Context
+) -> Callable[[], str]:
+    add_person(clock())
+    add_client(settings, context, "shop")
+
+    def make() -> str:
+        scope = ("openid", "offline_access")
+        granted = granted_to("shop", clock(), scope=scope)
+        code = Grants(settings).issue_code(granted, request_of(), now=clock())
+        db.session.commit()
+        return code
+
+    return make
+
+
+def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) -> list[str]:
+    codes = [new_code() for _ in range(ROUNDS)]
+    if what != "refresh token":
+        return codes
+    grants, shop = Grants(settings), as_registered("shop")
+    return [
+        grants.redeem_code(
+            code,
+            client=shop,
+            redirect_uri=CALLBACK,
+            code_verifier=VERIFIER,
+            context=Context(at=now),
+        ).tokens.refresh
+        or ""
+        for code in codes
+    ]
+
+
+@pytest.mark.parametrize("what", ["code", "refresh token"])
+def test_exactly_one_of_many_redemptions_wins(
+    what: What, new_code: Callable[[], str], settings: Settings, clock: FakeClock
+):
+    values = values_of(what, new_code, settings, clock())
+    assert race(settings, what, values, clock()) == [ONE_WINNER] * ROUNDS
+    bought = db.session.scalars(select(RefreshToken)).all()
+    assert len(bought) == ROUNDS * (1 if what == "code" else 2)
+
+
+def test_those_who_lost_were_a_replay_so_the_grant_is_over(
+    new_code: Callable[[], str], settings: Settings, clock: FakeClock
+):
+    race(settings, "code", [new_code()], clock())
+    assert db.session.scalars(select(Grant.ended_at)).all() == [clock()]
+
+
+def test_the_race_finds_a_redemption_that_looks_first_and_writes_later(
+    new_code: Callable[[], str], settings: Settings, clock: FakeClock
+):
+    (outcome,) = race(settings, "code, queried and then saved", [new_code()], clock())
+    assert outcome["won"] == PROCESSES * THREADS
