@@ -23,6 +23,7 @@ from idp.web import (
     headers,
     health,
     i18n,
+    link,
     login,
     oidc,
     register,
@@ -79,9 +80,17 @@ def _install_web(app: Flask, settings: Settings) -> None:
     i18n.install(app)
     forms.install(app)
     errors.install(app)
-    pages = [login.bp, reset.bp, register.bp, account.bp, *([demo.bp] if settings.demo else [])]
+    pages = [
+        login.bp,
+        link.bp,
+        reset.bp,
+        register.bp,
+        account.bp,
+        *([demo.bp] if settings.demo else []),
+    ]
     for blueprint in (*pages, authorization.bp, oidc.bp, well_known.bp, health.bp):
         app.register_blueprint(blueprint)
     for blueprint in pages:
         app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
-    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    trusting = TrustedProxies(app.wsgi_app, settings.trusted_proxies)
+    app.wsgi_app = trusting.__call__  # type: ignore[method-assign]  # Flask's way to wrap it

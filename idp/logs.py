@@ -3,7 +3,7 @@
 import logging
 import logging.config
 import re
-from collections.abc import Mapping
+from typing import Any
 
 _SECRET = re.compile(
     r"(?i)(\b(?:code|token|password|otp|secret|client_secret|access_token|refresh_token|id_token"
@@ -28,7 +28,7 @@ def configure(level: str, *, json: bool = True) -> None:
     logging.config.dictConfig(_configuration(level, json=json))
 
 
-def _configuration(level: str, *, json: bool) -> Mapping[str, object]:
+def _configuration(level: str, *, json: bool) -> dict[str, Any]:
     formatter = {
         "()": "pythonjsonlogger.json.JsonFormatter",
         "format": "%(asctime)s %(levelname)s %(name)s %(message)s",

@@ -90,6 +90,7 @@ class Refused:
     message: str
     at_field: str | None = None
     counts: bool = True
+    spent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,11 @@ class Factor(Protocol):
 
     def __init__(self, tools: Tools) -> None: ...
 
-    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """What it can show for this person now; ``credentials`` are all of hers, of every kind.
 
-        None when she cannot use it. With no user: what anybody might show with it.
+        One for each sort of credential, as what two keys show is shown by neither; none when she
+        cannot use it. With no user: what anybody might show with it.
         """
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:

@@ -38,19 +38,27 @@ _GONE = Refused(
     "Ask for a new mail.",
     counts=False,
 )
-_EMPTY = Refused("missing", "Enter the 6-digit code from the mail.", "code", counts=False)
-_MALFORMED = Refused("malformed", "The code has 6 digits. Check it and try again.", "code")
-_WRONG = Refused("wrong", "That code is not right. Use the one from the newest mail.", "code")
+_EMPTY = Refused(
+    "missing", "Enter the 6-digit code from the mail.", "code", counts=False, spent=False
+)
+_MALFORMED = Refused(
+    "malformed", "The code has 6 digits. Check it and try again.", "code", spent=False
+)
+_WRONG = Refused(
+    "wrong", "That code is not right. Use the one from the newest mail.", "code", spent=False
+)
 _TOO_MANY = Refused(
     "too_many_tries",
     "That was one try too many for this code. Open the link in the mail, or ask for a new mail.",
     "code",
     counts=False,
+    spent=False,
 )
 _ELSEWHERE = Refused(
     "other_browser",
     "This link belongs to another browser. Go back to where you started and type the code there.",
     counts=False,
+    spent=False,
 )
 _NO_SETUP = Refused("not_enrolable", "Sign-in links need no setting up.", counts=False)
 
@@ -83,9 +91,10 @@ class MagicLink:
         self._box = tools.box
         self._issuer = tools.settings.issuer
 
-    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """The mailbox, unless the address was never shown to be the person's."""
-        return Offer(self.name, self.can_prove) if user is None or _reachable(user) else None
+        reachable = user is None or _reachable(user)
+        return (Offer(self.name, self.can_prove),) if reachable else ()
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Make the value and the mail; older ones end.
@@ -227,6 +236,11 @@ class MagicLink:
 def withdraw(user_id: str, now: datetime) -> None:
     """End what was mailed to this person: due with every change of address or password."""
     supersede(PURPOSE, user_id, now=now)
+
+
+def withdraw_link(token: str, now: datetime) -> None:
+    """End one mail's link and code: whoever got it did not ask for it."""
+    take(PURPOSE, token, now=now)
 
 
 def masked(address: str) -> str:

@@ -37,13 +37,13 @@ class Password:
         self._settings = tools.settings
         self._hasher = hasher or Hasher(tools.settings)
 
-    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """A thing known to who has set one; what anybody might know while nobody is known."""
         owned = of_kind(credentials, KIND)
         if user is not None and not owned:
-            return None
+            return ()
         used = [one.last_used_at for one in owned if one.last_used_at]
-        return Offer(KIND, self.can_prove, last_used=max(used, default=None))
+        return (Offer(KIND, self.can_prove, last_used=max(used, default=None)),)
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare."""

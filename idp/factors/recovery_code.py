@@ -59,12 +59,14 @@ class RecoveryCode:
     def __init__(self, tools: Tools) -> None:
         """Needs none of the tools: see above."""
 
-    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """A possession of last resort, while unused codes are left."""
         if user is not None and not remaining(credentials):
-            return None
+            return ()
         used = [one.used_at for one in credentials if one.kind == self.name and one.used_at]
-        return Offer(self.name, self.can_prove, last_used=max(used, default=None), last_resort=True)
+        return (
+            Offer(self.name, self.can_prove, last_used=max(used, default=None), last_resort=True),
+        )
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare."""

@@ -54,13 +54,13 @@ class Totp:
         self._box = tools.box
         self._site = tools.settings.site_name
 
-    def offer(self, user: User | None, credentials: Sequence[Credential]) -> Offer | None:
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """A possession for who set up an app; what anybody might have while nobody is known."""
         owned = of_kind(credentials, self.name)
         if user is not None and not owned:
-            return None
+            return ()
         used = [one.last_used_at for one in owned if one.last_used_at]
-        return Offer(self.name, self.can_prove, last_used=max(used, default=None))
+        return (Offer(self.name, self.can_prove, last_used=max(used, default=None)),)
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare: the app and we both have the clock."""

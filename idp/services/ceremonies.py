@@ -56,9 +56,21 @@ class Ceremonies:
         ceremony = factor.begin(user, task, context.at)
         self._keep(standing.transaction, choice, task, ceremony)
         if ceremony.mail is not None:
-            self._mailer.queue(ceremony.mail, now=context.at, user_id=user.id if user else None)
+            self._mailer.queue(
+                ceremony.mail,
+                now=context.at,
+                user_id=user.id if user else None,
+                decoy=ceremony.mail.decoy,
+            )
         db.session.commit()
         return ceremony.public
+
+    def adopt(self, transaction: Transaction, method: str, ceremony: Ceremony) -> None:
+        """Put a ceremony that was begun elsewhere into a transaction; the caller commits."""
+        begun = {"for": None, "public": dict(ceremony.public), "secret": dict(ceremony.secret)}
+        transactions.advance(
+            transaction, state={**transaction.state, "ceremonies": {method: begun}}
+        )
 
     def _ceremony(
         self, transaction: Transaction, choice: Choice, task: Task

@@ -94,7 +94,7 @@ class SignIn:
             if not verdict.counts:
                 self._throttle.give_back(reserved)
             return self._decline(standing, attempt, verdict, context, user)
-        self._throttle.succeeded(reserved, context, user_id=verdict.user_id)
+        self._throttle.succeeded(reserved, user_id=verdict.user_id)
         return self._accept(standing, attempt, verdict, context)
 
     def _judge(

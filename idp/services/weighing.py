@@ -126,8 +126,11 @@ class Weighing:
     def offers(self, user: User | None) -> tuple[Offer, ...]:
         """What this person could prove next; with nobody known, what anybody might."""
         credentials = credentials_of(user)
-        found = (factor.offer(user, credentials) for factor in self._factors.values())
-        return tuple(offer for offer in found if offer is not None)
+        return tuple(
+            offer
+            for factor in self._factors.values()
+            for offer in factor.offers(user, credentials) or _to_enrol(factor, user)
+        )
 
     def floor(self, offers: Sequence[Offer]) -> Rung:
         """The account's own floor, by policy."""
@@ -137,6 +140,14 @@ class Weighing:
         """Is this enough for the session to be presented at all?"""
         floor = Demand(floor=self.floor(self.offers(user)))
         return isinstance(decide(floor, evidence, ()), Satisfied)
+
+
+def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:
+    """What she could show with this factor if she set it up now."""
+    if user is None or not factor.enrolable:
+        return ()
+    most = [offer.proves for offer in factor.offers(None, ())] or [factor.can_prove]
+    return tuple(Offer(factor.name, proves, enrolled=False) for proves in most)
 
 
 def credentials_of(user: User | None) -> Sequence[Credential]:

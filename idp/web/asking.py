@@ -14,6 +14,7 @@ from idp.services.weighing import Standing
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, errors_of, too_many
+from idp.web.user_agents import device_name
 from idp.web.words import refusal, why
 
 
@@ -26,19 +27,18 @@ def task_of(standing: Standing, choice: Choice) -> Task:
         user_verification=choice.user_verification,
         login_name=standing.transaction.state.get("login_name") if anonymous else None,
         app=app.name if app else services().settings.site_name,
-        user_agent=context().user_agent,
+        user_agent=device_name(context().user_agent),
     )
 
 
 def shown(standing: Standing, choice: Choice) -> ChoiceView:
     """A choice with the public part of its ceremony, begun where looking may begin it."""
     public = services().ceremonies.ask(standing, choice, task_of(standing, choice), context())
-    identified = standing.user is not None or bool(standing.transaction.state.get("login_name"))
     return ChoiceView(
         method=choice.method,
         url=url_for("login.step", transaction_id=standing.transaction.id, method=choice.method),
         enrol=choice.enrol,
-        public={**(public or {}), "autofill": not identified},
+        public=public or {},
         begun=bool(public),
     )
 

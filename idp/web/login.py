@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from flask import Blueprint, Response, abort, request
 
@@ -21,9 +21,10 @@ from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
 bp = Blueprint("login", __name__, url_prefix="/login")
 P = ParamSpec("P")
 Step = Callable[Concatenate[Transaction, P], Response]
+Routed = Callable[Concatenate[str, P], Response]
 
 
-def in_transaction(view: Step[P]) -> Callable[Concatenate[str, P], Response]:
+def in_transaction(view: Step[P]) -> Routed[P]:
     """Hand the view the transaction of the address, resolving every way it may not be there.
 
     Another browser's, an expired and a finished one each lead on somewhere; none is a dead end.
@@ -46,7 +47,7 @@ def in_transaction(view: Step[P]) -> Callable[Concatenate[str, P], Response]:
             services().rollback()
             return _after_overtaken(transaction_id)
 
-    return resolved
+    return cast(Routed[P], resolved)
 
 
 def _finished(transaction: Transaction) -> Response:
@@ -102,7 +103,7 @@ def show(transaction: Transaction) -> Response:
 @in_transaction
 def answer(transaction: Transaction) -> Response:
     """An answer that tells by its fields which factor it is for."""
-    return _answer(transaction, None)
+    return answer_to(transaction, None, submitted())
 
 
 @bp.post("/<transaction_id>/identify")
@@ -170,11 +171,11 @@ def answer_with(transaction: Transaction, method: str) -> Response:
     """An answer to one factor, or the wish to begin with it."""
     if method not in services().factors:
         abort(404)
-    return _answer(transaction, method)
+    return answer_to(transaction, method, submitted())
 
 
-def _answer(transaction: Transaction, named: str | None) -> Response:
-    fields = submitted()
+def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str]) -> Response:
+    """Judge what was sent to a factor (or tells by its fields which one), and go on from there."""
     method, answers = services().ceremonies.addressed(named, fields)
     if method is None:
         return flow.proceed(transaction, refused=NOTHING_SENT, status=422)

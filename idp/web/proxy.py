@@ -30,7 +30,7 @@ class TrustedProxies:
             if not _is_address(hop):
                 break
             if not self._is_trusted(hop):
-                return hop
+                return str(hop)
         return str(environ["REMOTE_ADDR"])
 
     def _is_trusted(self, address: str) -> bool:

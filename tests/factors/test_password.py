@@ -336,12 +336,12 @@ def test_short_password_left_without_its_second_step_is_signalled(
 def test_is_offered_to_who_has_one_and_to_whom_nobody_knows(
     password: Password, alice: User
 ) -> None:
-    assert password.offer(None, ()) == Offer("password", KNOWLEDGE)
-    assert password.offer(alice, ()) is None
+    assert password.offers(None, ()) == (Offer("password", KNOWLEDGE),)
+    assert password.offers(alice, ()) == ()
     give_password(alice)
     judge(password, alice, RIGHT)
-    assert password.offer(alice, passwords_of(alice)) == Offer(
-        "password", KNOWLEDGE, last_used=NOON
+    assert password.offers(alice, passwords_of(alice)) == (
+        Offer("password", KNOWLEDGE, last_used=NOON),
     )
 
 

@@ -164,7 +164,7 @@ def test_a_lost_key_refuses_and_the_app_stays_asked_for(totp: Totp, alice: User)
     verdict = judge(other, alice, code_at(seed))
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.counts) == ("unreadable_seed", False)
-    assert other.offer(alice, credentials_of(alice)) is not None
+    assert other.offers(alice, credentials_of(alice)) != ()
 
 
 def test_the_seed_is_never_stored_readable(totp: Totp, alice: User) -> None:
@@ -262,10 +262,12 @@ def test_somebody_elses_setup_cannot_be_finished(totp: Totp, alice: User, bob: U
 
 
 def test_offered_to_who_has_an_app_and_while_nobody_is_known(totp: Totp, alice: User) -> None:
-    assert totp.offer(None, []) == Offer("totp", POSSESSION)
-    assert totp.offer(alice, []) is None
+    assert totp.offers(None, []) == (Offer("totp", POSSESSION),)
+    assert totp.offers(alice, []) == ()
     enrol(totp, alice, NOON)
-    assert totp.offer(alice, credentials_of(alice)) == Offer("totp", POSSESSION, last_used=NOON)
+    assert totp.offers(alice, credentials_of(alice)) == (
+        Offer("totp", POSSESSION, last_used=NOON),
+    )
 
 
 def try_code(tools: Tools, argument: tuple[str, str]) -> bool:
