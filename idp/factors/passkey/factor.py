@@ -1,0 +1,159 @@
+"""The passkey as a factor: alone, as a second step, or both at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import update
+from webauthn.helpers import bytes_to_base64url
+from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+from idp.assurance import Offer, Trait, proofs
+from idp.factors.base import (
+    Answer,
+    Ceremony,
+    Enrolled,
+    Proof,
+    Refused,
+    Task,
+    Tools,
+    UserVerification,
+    of_kind,
+)
+from idp.factors.passkey.answer import FIELD
+from idp.factors.passkey.assertion import Assertion
+from idp.factors.passkey.attestation import AttestationPolicy
+from idp.factors.passkey.credentials import KIND, decoys, descriptor, passkeys_of
+from idp.factors.passkey.offers import anybodys, offers_of
+from idp.factors.passkey.pending import Pending
+from idp.factors.passkey.refusals import Deviation, Reason, refused
+from idp.factors.passkey.registration import Registration
+from idp.models import Credential, User, db
+
+
+class Passkey:
+    """Any number of passkeys a person, each with a label of its own."""
+
+    name: ClassVar[str] = KIND
+    can_prove: ClassVar[frozenset[Trait]] = proofs.passkey(
+        user_verified=True, backup_eligible=False, attested=True
+    ).proves
+    enrolable: ClassVar[bool] = True
+    answer_fields: ClassVar[frozenset[str]] = frozenset({FIELD})
+    names_its_user: ClassVar[bool] = True
+    phrase: ClassVar[str] = "a passkey"
+    on_request: ClassVar[bool] = False
+
+    def __init__(self, tools: Tools, *, policy: AttestationPolicy | None = None) -> None:
+        self._box = tools.box
+        self._lifetime = tools.settings.transaction_lifetime
+        self._policy = policy or AttestationPolicy.from_settings(tools.settings)
+        self._registration = Registration(tools.settings, self._policy)
+        self._assertion = Assertion(tools.settings, self._policy)
+
+    def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
+        """One for each sort of passkey she has, the best first; with no user, the most there is."""
+        if user is None:
+            return (Offer(self.name, anybodys(self._policy)),)
+        return offers_of(of_kind(credentials, self.name), self._policy)
+
+    def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
+        """Ask for one of ``user``'s passkeys, or for any that names its own user.
+
+        ``public``: ``options`` (request options, JSON), and ``autofill`` where the same options
+        also serve conditional mediation. With a name typed or a user known the options list
+        credentials; for who has none, or is not known here, a list that looks the same.
+        """
+        allowed = self._allowed(user, task)
+        pending = Pending.start(
+            "get",
+            now=now,
+            lifetime=self._lifetime,
+            user_verification=task.user_verification,
+            user_id=user.id if user else None,
+            allowed=tuple(bytes_to_base64url(each.id) for each in allowed) or None,
+            binding=task.binding,
+        )
+        public: dict[str, Any] = {"options": self._assertion.options(pending, allowed)}
+        if not allowed:
+            public["autofill"] = True
+        return Ceremony(public, pending.dump())
+
+    def _allowed(self, user: User | None, task: Task) -> list[PublicKeyCredentialDescriptor]:
+        """Empty when anybody may come forward."""
+        name = task.login_name or (user.email if user else None)
+        if name is None:
+            return []
+        # Nobody's passkeys are looked for as well: known or not, the work is the same.
+        passkeys = passkeys_of(user.id if user else "")
+        if task.user_verification == "required" or task.binding:
+            passkeys = [each for each in passkeys if each.data["uv"]] or passkeys
+        return [descriptor(each) for each in passkeys] or decoys(self._box, name)
+
+    def verify(
+        self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime
+    ) -> Proof | Refused:
+        """Judge ``passkey_response`` and use its challenge up, whatever comes of it.
+
+        Whom the ceremony was begun for must own the passkey. Where it was begun for nobody the
+        passkey alone says who it is, whatever name was typed beside it.
+        """
+        try:
+            return self._assertion.finish(Pending.load(secret, "get"), answer, now)
+        except Deviation as deviation:
+            return refused(deviation.reason, "get")
+
+    def begin_enrolment(
+        self,
+        user: User,
+        now: datetime,
+        *,
+        user_verification: UserVerification = "preferred",
+        prompted: bool = False,
+        conditional: bool = False,
+    ) -> Ceremony:
+        """Ask for a new passkey. ``public``: ``options`` (creation options, JSON), ``upgrade``.
+
+        ``prompted``: we proposed it, so it is to be made on this device. ``conditional``: it may
+        be made along a password sign-in without a gesture, and only then without one.
+        """
+        pending = Pending.start(
+            "create",
+            now=now,
+            lifetime=self._lifetime,
+            user_verification=user_verification,
+            user_id=user.id,
+            conditional=conditional,
+        )
+        options = self._registration.options(user, pending, platform=prompted)
+        public = {"options": options} | ({"upgrade": True} if conditional else {})
+        return Ceremony(public, pending.dump())
+
+    def finish_enrolment(
+        self, user: User, secret: Mapping[str, Any], answer: Answer, now: datetime
+    ) -> Enrolled | Refused:
+        """Judge ``passkey_response`` and add the passkey, named and numbered.
+
+        Without a proof where it was made without a gesture: a device did that, not a person.
+        """
+        try:
+            pending = Pending.load(secret, "create")
+            if pending.user_id != user.id:
+                raise Deviation(Reason.NOT_PENDING)
+            return self._registration.finish(user, pending, answer, now)
+        except Deviation as deviation:
+            return refused(deviation.reason, "create")
+
+    def trust_user_verification(self, credential_id: str) -> None:
+        """From now on the UV flag of this passkey counts (WebAuthn L3 §7.2 step 24.3).
+
+        For a passkey made without user verification whose proof carried the signal
+        ``first_user_verification``, once the same sign-in also showed something known.
+        """
+        passkey = db.session.get_one(Credential, credential_id)
+        db.session.execute(
+            update(Credential)
+            .where(Credential.id == credential_id, Credential.kind == self.name)
+            .values(data={**passkey.data, "uv": True})
+            .execution_options(synchronize_session="fetch")
+        )
