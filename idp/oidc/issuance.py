@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from idp.clock import epoch
 from idp.config import Settings
@@ -33,7 +33,8 @@ class Issuance:
         self, redeemed: Redeemed, client: RegisteredClient, *, repeats_nonce: bool
     ) -> dict[str, object]:
         """The members of the token response (RFC 6749 section 5.1, OIDC Core 3.1.3.3)."""
-        tokens = redeemed.tokens
+        tokens, is_openid = redeemed.tokens, "openid" in redeemed.scope
+        requested = _requested(redeemed) if is_openid else {}
         access_token = tokens.opaque or self._access_token(redeemed)
         response: dict[str, object] = {
             "access_token": access_token,
@@ -43,26 +44,23 @@ class Issuance:
         }
         if tokens.refresh is not None:
             response["refresh_token"] = tokens.refresh
-        if "openid" in redeemed.scope:
-            nonce = redeemed.asked.nonce if repeats_nonce else None
-            response["id_token"] = self.id_token(
-                redeemed, client, access_token=access_token, nonce=nonce
+        if is_openid:
+            claims = {**requested, **self._about(redeemed, client, access_token)}
+            if repeats_nonce and redeemed.asked.nonce is not None:
+                claims["nonce"] = redeemed.asked.nonce
+            response["id_token"] = self._keys.sign(
+                claims,
+                algorithm=client.metadata.id_token_signed_response_alg,
+                now=tokens.issued_at,
             )
         return response
 
-    def id_token(
-        self,
-        redeemed: Redeemed,
-        client: RegisteredClient,
-        *,
-        access_token: str,
-        nonce: str | None,
-    ) -> str:
-        """A signed ID token, by the algorithm that the client registered."""
-        algorithm = client.metadata.id_token_signed_response_alg
+    def _about(
+        self, redeemed: Redeemed, client: RegisteredClient, access_token: str
+    ) -> dict[str, object]:
+        """What only the provider says in an ID token; nothing that was requested replaces it."""
         now, granted = redeemed.tokens.issued_at, redeemed.granted
-        claims = {
-            **_requested(granted.user_id, redeemed.asked.claims.id_token),
+        claims: dict[str, object] = {
             "iss": self._settings.issuer,
             "sub": granted.user_id,
             "aud": client.id,
@@ -70,13 +68,11 @@ class Issuance:
             "iat": epoch(now),
             "exp": epoch(now + self._settings.id_token_lifetime),
             **_proved(granted),
-            "at_hash": half_hash(access_token, algorithm),
+            "at_hash": half_hash(access_token, client.metadata.id_token_signed_response_alg),
         }
-        if nonce is not None:
-            claims["nonce"] = nonce
         if granted.session_id is not None:
             claims["sid"] = granted.session_id
-        return self._keys.sign(claims, algorithm=algorithm, now=now)
+        return claims
 
     def _access_token(self, redeemed: Redeemed) -> str:
         tokens, granted = redeemed.tokens, redeemed.granted
@@ -107,16 +103,18 @@ def _proved(granted: Granted) -> dict[str, object]:
         "auth_time": epoch(satisfied.auth_time),
         "acr": satisfied.acr,
         "amr": list(satisfied.amr),
+        **({"authorization_details": list(granted.details)} if granted.details else {}),
     }
 
 
-def _requested(user_id: str, requested: Requests) -> Mapping[str, Any]:
+def _requested(redeemed: Redeemed) -> Mapping[str, object]:
     """The person's claims that the ``claims`` parameter wants in the ID token itself."""
+    requested: Requests = redeemed.asked.claims.id_token
     named = {name: one for name, one in requested.items() if _base(name) in PERSONAL_CLAIMS}
     if not named:
         return {}
     only_reads()
-    profile = profile_of(user_id, groups="groups" in named)
+    profile = profile_of(redeemed.granted.user_id, groups="groups" in named)
     return select_claims(profile, scopes=(), requested=named)
 
 
