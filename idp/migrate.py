@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, make_url
 
 from idp.models import db
@@ -38,9 +39,30 @@ def pending(database_url: str) -> tuple[str, ...]:
         return tuple(str(change) for change in compare_metadata(context, db.metadata))
 
 
+def revision(database_url: str) -> str | None:
+    """The revision a database is at; None where no migration was ever run. Makes nothing."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return None
+    with _connected(database_url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(name: str) -> bool:
+    """Is it a revision of this code, or of a newer one?"""
+    try:
+        return _scripts().get_revision(name) is not None
+    except CommandError:
+        return False
+
+
 def head() -> str | None:
     """The newest revision this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return _scripts().get_current_head()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config(connection: object = None) -> Config:

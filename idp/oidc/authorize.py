@@ -1,15 +1,17 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from idp import audit
-from idp.assurance import Demand, Satisfied, Unmet
+from idp.assurance import Satisfied, Unmet
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import Transaction, User, db
+from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact, dump
+from idp.oidc.asked import Asked
+from idp.oidc.confirmation import demanding
+from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.authorization import (
     AuthorizationRequest,
@@ -19,6 +21,7 @@ from idp.protocol.authorization import (
 )
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.errors import OAuthError, not_redirectable
+from idp.protocol.operations import read_operation
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse
 from idp.protocol.vocabulary import Prompt
@@ -30,7 +33,6 @@ from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
-
 _TO_COME = "to come"
 """Stands for the transaction that a request will become, should it need one."""
 
@@ -39,15 +41,6 @@ class HintReader(Protocol):
     """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
 
     def __call__(self, hint: str, *, client_id: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request with what it was measured against."""
-
-    request: AuthorizationRequest
-    client: RegisteredClient
-    demand: Demand
 
 
 class AuthorizationEndpoint:
@@ -98,7 +91,7 @@ class AuthorizationEndpoint:
             raise not_redirectable("invalid_request", "client_id names no application known here.")
         return client
 
-    def _parse(self, parameters: Parameters, client: RegisteredClient, context: Context) -> _Asked:
+    def _parse(self, parameters: Parameters, client: RegisteredClient, context: Context) -> Asked:
         request = parse_authorization_request(parameters, client.metadata, self._capabilities)
         # Without a page nothing can be set up; with one, it is to be in the sign-in that follows.
         within = None if Prompt.NONE in request.prompts else _TO_COME
@@ -111,7 +104,7 @@ class AuthorizationEndpoint:
         *,
         started: datetime,
         transaction_id: str | None,
-    ) -> _Asked:
+    ) -> Asked:
         demand = demands.of_request(
             request,
             client.metadata,
@@ -123,10 +116,13 @@ class AuthorizationEndpoint:
             raise OAuthError(
                 "unmet_authentication_requirements", "None of the requested acr values is known."
             )
-        return _Asked(request, client, demand)
+        operation = read_operation(request.authorization_details)
+        if operation is not None:
+            demand = demanding(demand, client.metadata, self._settings, within=transaction_id)
+        return Asked(request, client, demand, operation)
 
     def _consider(
-        self, asked: _Asked, presented: Live | None, context: Context
+        self, asked: Asked, presented: Live | None, context: Context
     ) -> Answered | Interact:
         request = asked.request
         subject = self._subject(request)
@@ -135,8 +131,8 @@ class AuthorizationEndpoint:
             return self._silently(asked, fitting, context)
         if fitting and not self._must_choose(request, fitting):
             decision = self._weighing.weigh(fitting, asked.demand)
-            if isinstance(decision, Satisfied) and not self._needs_consent(asked, fitting.user_id):
-                self._check_entry(asked.client, fitting.user_id)
+            if isinstance(decision, Satisfied) and self._question(asked, fitting.user_id) is None:
+                check_entry(asked.client, fitting.user_id)
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
                 raise unmet()
@@ -150,7 +146,7 @@ class AuthorizationEndpoint:
         )
 
     def _interact(
-        self, asked: _Asked, user_id: str | None, session_id: str | None, *, choose: bool = False
+        self, asked: Asked, user_id: str | None, session_id: str | None, *, choose: bool = False
     ) -> Interact:
         state = {
             "choose": choose,
@@ -174,34 +170,30 @@ class AuthorizationEndpoint:
             raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
         return hinted
 
-    def _silently(self, asked: _Asked, live: Live | None, context: Context) -> Answered:
+    def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
         if live is None:
             raise OAuthError("login_required", "Nobody fitting is signed in.")
         if _hints_at_other(asked.request, live):
             raise OAuthError("account_selection_required", "Another account is signed in.")
         decision = decide_silently(self._weighing, asked.demand, live)
-        self._check_entry(asked.client, live.user_id)
-        if self._needs_consent(asked, live.user_id):
+        check_entry(asked.client, live.user_id)
+        if self._question(asked, live.user_id) is not None:
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return self._answer(asked, live.user_id, live.id, decision, context)
 
-    def resume(self, transaction: Transaction) -> tuple[AuthorizationRequest, RegisteredClient]:
+    def resume(self, transaction: Transaction) -> Asked:
         """The request a transaction is for, measured again against what is registered now.
 
-        Raises ``OAuthError``: the registration may have changed under it.
+        Its demand counts from when it started, however long it takes. Raises ``OAuthError``: the
+        registration may have changed under it.
         """
         parameters = Parameters.from_json(transaction.parameters or {})
         client = self._client(parameters)
         request = parse_authorization_request(parameters, client.metadata, self._capabilities)
-        return request, client
-
-    def demand(self, transaction: Transaction) -> Demand:
-        """The demand of a transaction, counted from when it started, however long it takes."""
-        request, client = self.resume(transaction)
         return self._measure(
             request, client, started=transaction.started_at, transaction_id=transaction.id
-        ).demand
+        )
 
     def conclude(
         self, standing: Standing, context: Context, *, allowed: bool = False
@@ -213,16 +205,16 @@ class AuthorizationEndpoint:
         transaction, user, live = standing.transaction, standing.user, standing.live
         if user is None or live is None or not isinstance(standing.decision, Satisfied):
             raise ValueError("only a satisfied sign-in can be concluded")
-        request, client = self.resume(transaction)
-        asked = _Asked(request, client, standing.demand)
+        asked = self.resume(transaction)
         try:
-            self._check_entry(client, user.id)
+            check_entry(asked.client, user.id)
         except OAuthError as error:
             return self.refuse(transaction, error, context)
-        if self._needs_consent(asked, user.id):
+        if question := self._question(asked, user.id):
             if not allowed:
-                return self._ask_consent(asked, user.id)
-            self._consents.give(user.id, client.id, request.scopes, context=context)
+                return question
+            scopes = asked.request.scopes
+            self._consents.give(user.id, asked.client.id, scopes, context=context)
         if standing.is_step_up:
             _record_step_up(standing, standing.decision, context)
         return self._answer(
@@ -247,32 +239,12 @@ class AuthorizationEndpoint:
         db.session.commit()
         return Answered(response)
 
-    def _needs_consent(self, asked: _Asked, user_id: str) -> bool:
-        if asked.client.metadata.consent == "never":
-            return False
-        if Prompt.CONSENT in asked.request.prompts or asked.client.metadata.consent == "always":
-            return True
-        return bool(self._consents.missing(user_id, asked.client.id, asked.request.scopes))
-
-    def _ask_consent(self, asked: _Asked, user_id: str) -> AskConsent:
-        scopes = asked.request.scopes
-        missing = self._consents.missing(user_id, asked.client.id, scopes)
-        already = tuple(scope for scope in scopes if scope not in missing)
-        # With everything allowed before, the question is only asked again: then all is listed.
-        return AskConsent(missing, already) if missing else AskConsent(scopes, ())
-
-    def _check_entry(self, client: RegisteredClient, user_id: str) -> None:
-        """Raise ``OAuthError`` when the client is for some groups and the person is in none."""
-        allowed = client.metadata.allowed_groups
-        if not allowed:
-            return
-        user = db.session.get_one(User, user_id)
-        if not any(group.name in allowed for group in user.groups):
-            raise OAuthError("access_denied", "This person may not use this application.")
+    def _question(self, asked: Asked, user_id: str) -> AskConsent | None:
+        return still_to_allow(self._consents, asked.request, asked.client, user_id)
 
     def _answer(
         self,
-        asked: _Asked,
+        asked: Asked,
         user_id: str,
         session_id: str,
         satisfied: Satisfied,
@@ -284,8 +256,9 @@ class AuthorizationEndpoint:
             user_id=user_id,
             session_id=session_id,
             client_id=asked.client.id,
-            scope=asked.request.scopes,
+            scope=asked.scope,
             satisfied=satisfied,
+            details=asked.details(satisfied, context.at),
         )
         code = self._grants.issue_code(granted, asked.request, now=context.at)
         response = AuthorizationResponse.success(

@@ -8,6 +8,8 @@ from idp.oidc.client_auth import METHODS
 from idp.oidc.grants import GRANTS
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
+from idp.protocol.operations import CONFIRM_OPERATION
+from idp.protocol.vocabulary import Prompt
 from idp.services.jose import ALGORITHMS
 
 ENDPOINTS: Final = Endpoints(
@@ -27,4 +29,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         token_endpoint_auth_methods=tuple(METHODS),
         id_token_signing_algs=ALGORITHMS,
         acr_values=supported_acr_values(settings.acr_aliases),
+        prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
+        authorization_details_types=(CONFIRM_OPERATION,),
     )

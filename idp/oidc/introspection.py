@@ -78,6 +78,8 @@ class Introspection(_Endpoint):
             "amr": list(granted.satisfied.amr),
             "auth_time": epoch(granted.satisfied.auth_time),
         }
+        if granted.details:
+            members["authorization_details"] = list(granted.details)
         if live.audience:
             members["aud"] = live.audience[0] if len(live.audience) == 1 else list(live.audience)
         return members if live.jti is None else {**members, "jti": live.jti}

@@ -127,6 +127,7 @@ class ClientMetadata:
     acr_values_voluntary: bool = member(read.boolean, False)
     minimum_acr: str | None = member(read.text(255), None)
     max_auth_age: int | None = member(read.seconds, None)
+    confirm_operation_acr: str | None = member(read.text(255), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
 

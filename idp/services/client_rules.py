@@ -47,6 +47,7 @@ class ClientRules:
         """Names that the protocol leaves open and nobody here knows: a floor must not vanish."""
         asked = {
             "minimum_acr": tuple(filter(None, [metadata.minimum_acr])),
+            "confirm_operation_acr": tuple(filter(None, [metadata.confirm_operation_acr])),
             "default_acr_values": metadata.default_acr_values,
         }
         for member, names in asked.items():

@@ -37,6 +37,8 @@ class Granted:
     client_id: str
     scope: tuple[str, ...]
     satisfied: Satisfied
+    details: tuple[Mapping[str, Any], ...] = ()
+    """Authorization details that were granted, as tokens carry them (RFC 9396 section 7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ def granted_of(row: Row[Any]) -> Granted:
             auth_time=row.auth_time,
             evidence=(),
         ),
+        details=tuple(row.request.get("details", ())),
     )
 
 
@@ -90,6 +93,7 @@ def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
         "claims": {name: names for name, names in claims.items() if names},
         "resource": list(request.resource),
         "rung": int(granted.satisfied.rung),
+        "details": [dict(detail) for detail in granted.details],
     }
     return {name: value for name, value in kept.items() if value}
 

@@ -13,7 +13,8 @@ from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
-from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, errors_of, too_many
+from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, asked_of, errors_of, too_many
+from idp.web.operation import operation_view
 from idp.web.user_agents import device_name
 from idp.web.words import refusal, why
 
@@ -21,10 +22,12 @@ from idp.web.words import refusal, why
 def task_of(standing: Standing, choice: Choice) -> Task:
     """What the ceremony of this choice has to achieve."""
     app = app_of(standing.transaction)
+    asked = asked_of(standing.transaction)
     anonymous = standing.user is None
     return Task(
         transaction_id=standing.transaction.id,
         user_verification=choice.user_verification,
+        binding=asked.binding if asked else None,
         login_name=standing.transaction.state.get("login_name") if anonymous else None,
         app=app.name if app else services().settings.site_name,
         user_agent=device_name(context().user_agent),
@@ -130,7 +133,7 @@ class _Page:
             values=values,
             remember=_remember(standing, values),
             why=why(standing),
-            operation=None,
+            operation=operation_view(asked_of(transaction)),
             links=_links(standing),
             errors=errors_of(refused),
             notice="restarted" if transaction.state.get("restarted") else None,

@@ -58,7 +58,7 @@ def answer_of(transaction: Transaction) -> Response:
 def demand_of(transaction: Transaction) -> Demand:
     """What the transaction demands, by whoever it is for."""
     if transaction.parameters is not None:
-        return services().authorization.demand(transaction)
+        return services().authorization.resume(transaction).demand
     return demands.of_page(
         transaction.state.get("demand", {}), services().settings, started=transaction.started_at
     )

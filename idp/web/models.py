@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from idp.factors.base import Refused
 from idp.models import Transaction
+from idp.oidc.asked import Asked
 from idp.protocol.client_metadata import ClientMetadata
 from idp.services.throttle import Wait
 from idp.web import headers
@@ -58,6 +59,13 @@ def app_of(transaction: Transaction) -> AppView | None:
     headers.allow_form_target(str(transaction.parameters["redirect_uri"]))
     client = services().clients.get(transaction.client_id)
     return app_view(client.id, client.metadata) if client else None
+
+
+def asked_of(transaction: Transaction) -> Asked | None:
+    """The authorization request that a transaction is for; None for a page of our own."""
+    if transaction.parameters is None:
+        return None
+    return services().authorization.resume(transaction)
 
 
 def app_view(client_id: str, metadata: ClientMetadata) -> AppView:

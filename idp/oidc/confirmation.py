@@ -1,0 +1,52 @@
+"""Confirming one operation: what it demands, and what tokens say of it (RFC 9396)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from idp.assurance import Demand, Rung, Satisfied, resolve_acr_values
+from idp.clock import epoch
+from idp.config import Settings
+from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.errors import OAuthError
+from idp.protocol.json_values import thaw
+from idp.protocol.operations import Operation, digest
+
+
+def demanding(
+    demand: Demand, client: ClientMetadata, settings: Settings, *, within: str | None
+) -> Demand:
+    """``demand``, and a proof in this very transaction that its person is there.
+
+    By a passkey, whose signature covers what was shown; or by whatever else the registration's
+    ``confirm_operation_acr`` is content with. Nothing is set up on the occasion: what was made a
+    moment ago covers nothing. Raises ``OAuthError`` where there is no transaction to prove it in.
+    """
+    if within is None:
+        raise OAuthError("interaction_required", "An operation is confirmed by a person.")
+    least = resolve_acr_values(filter(None, [client.confirm_operation_acr]), settings.acr_aliases)
+    floor = least[0].rung if least else Rung.PHR
+    raised = demand.raised(floor=floor, within=within, verify_user=True)
+    return replace(raised, enrol_within=None)
+
+
+def confirmed(
+    operation: Operation, satisfied: Satisfied, *, client_id: str, now: datetime
+) -> Mapping[str, Any]:
+    """The operation as tokens carry it back: as it came, with when and how it was confirmed.
+
+    ``digest`` is what the passkey's challenge was made from; the relying party can compute it.
+    """
+    detail = thaw(operation.detail)
+    if not isinstance(detail, dict):
+        raise TypeError("an operation is an object")
+    return {
+        **detail,
+        "confirmed": {
+            "at": epoch(now),
+            "acr": satisfied.acr,
+            "amr": list(satisfied.amr),
+            "digest": digest(operation, client_id=client_id),
+        },
+    }

@@ -1,0 +1,39 @@
+"""May this person use this client, and what has she still to allow it?"""
+
+from idp.models import User, db
+from idp.oidc.answers import AskConsent
+from idp.protocol.authorization import AuthorizationRequest
+from idp.protocol.errors import OAuthError
+from idp.protocol.vocabulary import Prompt
+from idp.services.clients import RegisteredClient
+from idp.services.consents import Consents
+
+
+def check_entry(client: RegisteredClient, user_id: str) -> None:
+    """Raise ``OAuthError`` when the client is for some groups and the person is in none."""
+    allowed = client.metadata.allowed_groups
+    if not allowed:
+        return
+    user = db.session.get_one(User, user_id)
+    if not any(group.name in allowed for group in user.groups):
+        raise OAuthError("access_denied", "This person may not use this application.")
+
+
+def still_to_allow(
+    consents: Consents, request: AuthorizationRequest, client: RegisteredClient, user_id: str
+) -> AskConsent | None:
+    """The question to put to the person; None when there is none.
+
+    By the client's registration it is asked once for each scope, every time, or never (the
+    deployment's own applications); ``prompt=consent`` asks in any case but the last.
+    """
+    if client.metadata.consent == "never":
+        return None
+    scopes = request.scopes
+    missing = consents.missing(user_id, client.id, scopes)
+    if missing:
+        already = tuple(scope for scope in scopes if scope not in missing)
+        return AskConsent(missing, already)
+    always = Prompt.CONSENT in request.prompts or client.metadata.consent == "always"
+    # Asked again, though all was allowed before: then all of it is listed.
+    return AskConsent(scopes, ()) if always else None
