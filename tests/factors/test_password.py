@@ -196,7 +196,7 @@ class Meanwhile(Argon2id):
         return super().verify(stored, password)
 
 
-def during_the_hash(tools: Tools, url: str, act: Callable[[], None]) -> Password:
+def during_the_hash(tools: Tools, url: str, act: Callable[[], object]) -> Password:
     def in_another_session() -> None:
         with storage(url):
             act()
@@ -221,7 +221,7 @@ def test_password_replaced_during_the_hash_does_not_count_any_more(
     tools: Tools, alice: User, database_url: str
 ) -> None:
     give_password(alice)
-    changed = during_the_hash(tools, database_url, lambda: give_password(alice, WRONG) and None)
+    changed = during_the_hash(tools, database_url, lambda: give_password(alice, WRONG))
     assert judge(changed, alice, RIGHT) is REFUSED
 
 
@@ -230,7 +230,7 @@ def test_person_disabled_during_the_hash_is_not_let_in(
 ) -> None:
     give_password(alice)
     disable = update(User).where(User.id == alice.id).values(disabled_at=NOON)
-    disabling = during_the_hash(tools, database_url, lambda: db.session.execute(disable) and None)
+    disabling = during_the_hash(tools, database_url, lambda: db.session.execute(disable))
     assert judge(disabling, alice, RIGHT) is REFUSED
 
 

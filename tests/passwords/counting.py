@@ -1,10 +1,12 @@
 """A hasher that counts its work, so that equal work can be asserted without a stopwatch."""
 
+from typing import Any
+
 from idp.config import Settings
 from idp.passwords import Hasher
 from idp.passwords.schemes import Argon2id
 
-CHEAP = {"argon2_memory_kib": 64, "argon2_time": 1}
+CHEAP: dict[str, Any] = {"argon2_memory_kib": 64, "argon2_time": 1}
 """Settings for tests that hash a lot."""
 
 

@@ -20,14 +20,14 @@ def settings() -> Settings:
     return load_settings(environ={}, issuer="https://id.example.com", keys=[key], **CHEAP)
 
 
-def test_default_cost_is_in_the_hash():
+def test_default_cost_is_in_the_hash() -> None:
     key = Fernet.generate_key().decode()
     settings = load_settings(environ={}, issuer="https://id.example.com", keys=[key])
 
     assert Hasher(settings).hash("paper lanterns").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_each_hash_has_its_own_salt(settings):
+def test_each_hash_has_its_own_salt(settings) -> None:
     hasher = Hasher(settings)
 
     assert hasher.hash("paper lanterns") != hasher.hash("paper lanterns")
@@ -43,7 +43,7 @@ def test_each_hash_has_its_own_salt(settings):
     ],
     ids=["as set", "other case", "a space more", "nothing"],
 )
-def test_compares_the_whole_password(settings, typed, correct):
+def test_compares_the_whole_password(settings, typed, correct) -> None:
     hasher = Hasher(settings)
 
     assert hasher.verify(hasher.hash("paper lanterns"), typed).correct is correct
@@ -51,14 +51,14 @@ def test_compares_the_whole_password(settings, typed, correct):
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_composed_and_decomposed_are_one_password(settings, form, other):
+def test_composed_and_decomposed_are_one_password(settings, form, other) -> None:
     hasher = Hasher(settings)
     stored = hasher.hash(unicodedata.normalize(form, "déjà vu à Besançon"))
 
     assert hasher.verify(stored, unicodedata.normalize(other, "déjà vu à Besançon")).correct
 
 
-def test_compatibility_forms_stay_apart(settings):
+def test_compatibility_forms_stay_apart(settings) -> None:
     hasher = Hasher(settings)
 
     assert not hasher.verify(hasher.hash("\ufb01ne"), "fine").correct
@@ -67,13 +67,13 @@ def test_compatibility_forms_stay_apart(settings):
 @pytest.mark.parametrize(
     "password", ["nul \0 inside", "lone \ud800 surrogate", "x" * LONGEST, "🔑" * 64]
 )
-def test_any_characters_will_do(settings, password):
+def test_any_characters_will_do(settings, password) -> None:
     hasher = Hasher(settings)
 
     assert hasher.verify(hasher.hash(password), password).correct
 
 
-def test_too_long_is_never_correct_and_still_work(settings):
+def test_too_long_is_never_correct_and_still_work(settings) -> None:
     hasher, scheme = counting_hasher(settings)
     stored = hasher.hash("")
 
@@ -88,14 +88,14 @@ def test_too_long_is_never_correct_and_still_work(settings):
     [None, "", "plain text", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA", "$2b$12$unknown"],
     ids=["no hash", "empty", "not a hash", "another argon2", "a scheme not known"],
 )
-def test_nothing_to_compare_with_costs_the_same(settings, stored):
+def test_nothing_to_compare_with_costs_the_same(settings, stored) -> None:
     hasher, scheme = counting_hasher(settings)
 
     assert hasher.verify(stored, "paper lanterns") == Verdict(correct=False)
     assert scheme.checked == ["m=64,t=1,p=1"]
 
 
-def test_broken_hash_is_a_no(settings):
+def test_broken_hash_is_a_no(settings) -> None:
     assert not Hasher(settings).verify("$argon2id$v=19$m=64,t=1,p=1$!!$??", "any").correct
 
 
@@ -104,7 +104,7 @@ def test_broken_hash_is_a_no(settings):
     [{"argon2_memory_kib": 128}, {"argon2_time": 2}, {"argon2_parallelism": 2}],
     ids=["memory", "time", "parallelism"],
 )
-def test_other_cost_makes_a_hash_outdated(settings, change):
+def test_other_cost_makes_a_hash_outdated(settings, change) -> None:
     stored = Hasher(settings).hash("paper lanterns")
     changed = Hasher(replace(settings, **change))
 
@@ -124,7 +124,7 @@ class Unsalted:
         return False
 
 
-def test_hashes_of_another_scheme_are_checked_and_outdated(settings):
+def test_hashes_of_another_scheme_are_checked_and_outdated(settings) -> None:
     stored = f"sha256:{hashlib.sha256(b'paper lanterns').hexdigest()}"
 
     assert not Hasher(settings).verify(stored, "paper lanterns").correct
@@ -151,7 +151,7 @@ class Slow(Argon2id):
         return super().hash(password)
 
 
-def test_no_more_at_once_than_configured_over_all_hashers(settings):
+def test_no_more_at_once_than_configured_over_all_hashers(settings) -> None:
     settings = replace(settings, argon2_concurrency=3)
     slow = Slow(settings)
     hashers = [Hasher(settings, making=slow) for _ in range(2)]

@@ -27,26 +27,26 @@ def of_length(length: int) -> str:
         (LONGEST, True, True),
     ],
 )
-def test_length(length, alone, beside):
+def test_length(length, alone, beside) -> None:
     assert (problem(of_length(length), ALONE) is None) is alone
     assert (problem(of_length(length), BESIDE_ANOTHER) is None) is beside
 
 
-def test_too_short_says_how_much_is_needed():
+def test_too_short_says_how_much_is_needed() -> None:
     assert problem("ten chars!", ALONE) == "Use at least 15 characters; this has 10."
 
 
-def test_too_long_says_so():
+def test_too_long_says_so() -> None:
     assert problem("x" * (LONGEST + 1), ALONE) == TOO_LONG == "Use at most 1,024 characters."
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize(("word", "ok"), [("naïve café crêpe", True), ("çà et là né", False)])
-def test_counts_code_points_after_composition(form, word, ok):
+def test_counts_code_points_after_composition(form, word, ok) -> None:
     assert (problem(unicodedata.normalize(form, word), ALONE) is None) is ok
 
 
-def test_counts_code_points_and_not_bytes():
+def test_counts_code_points_and_not_bytes() -> None:
     assert problem("日本語の長い合言葉は覚えや", ALONE) is not None
     assert problem("日本語の長い合言葉は覚えやすい", ALONE) is None
 
@@ -63,7 +63,7 @@ def test_counts_code_points_and_not_bytes():
         "ann, annex, planning, cannot",
     ],
 )
-def test_no_kind_of_character_is_demanded(password):
+def test_no_kind_of_character_is_demanded(password) -> None:
     assert problem(password, ALONE, words=ABOUT) is None
 
 
@@ -87,7 +87,7 @@ def test_no_kind_of_character_is_demanded(password):
         ("абвгдежзийклмноп", SEQUENCE),
     ],
 )
-def test_what_is_tried_first_is_refused_with_the_reason(password, reason):
+def test_what_is_tried_first_is_refused_with_the_reason(password, reason) -> None:
     assert problem(password, ALONE, words=ABOUT) == reason
 
 
@@ -95,19 +95,19 @@ def test_what_is_tried_first_is_refused_with_the_reason(password, reason):
     ("password", "reason"),
     [("iloveyou", TOO_COMMON), ("sunshine", TOO_COMMON), ("20122012", REPEATED)],
 )
-def test_short_ones_beside_a_second_step_are_held_to_the_list_too(password, reason):
+def test_short_ones_beside_a_second_step_are_held_to_the_list_too(password, reason) -> None:
     assert problem(password, BESIDE_ANOTHER) == reason
 
 
-def test_guessable_without_a_name_for_it():
+def test_guessable_without_a_name_for_it() -> None:
     assert problem("wednesday", BESIDE_ANOTHER) == GUESSABLE
 
 
-def test_only_the_whole_password_is_compared_with_the_list():
+def test_only_the_whole_password_is_compared_with_the_list() -> None:
     assert problem("my password hangs on a tall oak", ALONE) is None
 
 
-def test_words_about_one_person_do_not_follow_another():
+def test_words_about_one_person_do_not_follow_another() -> None:
     assert problem("xanthippe", BESIDE_ANOTHER, words=["xanthippe"]) == TOO_CLOSE
     assert problem("xanthippe", BESIDE_ANOTHER) is None
 
@@ -125,5 +125,5 @@ def test_words_about_one_person_do_not_follow_another():
     ],
     ids=lambda value: "+".join(value) or "nothing" if isinstance(value, tuple) else "",
 )
-def test_what_else_the_person_has_decides_the_length(kinds, required):
+def test_what_else_the_person_has_decides_the_length(kinds, required) -> None:
     assert requirement_for(kinds) == required

@@ -20,6 +20,7 @@ from idp.services.accounts import TAKEN, Accounts, claims_of, find_by_login
 from idp.services.invalid import Invalid
 from tests.helpers.clock import NOON, FakeClock
 from tests.passwords.counting import CHEAP
+from tests.services.opened import endings, open_everything
 from tests.services.statements import counted
 
 PASSWORD = "paper lanterns drift at noon"
@@ -305,50 +306,6 @@ def test_update_cannot_reach_other_columns(accounts: Accounts, context: Context,
     assert refused.value.problems.keys() == {"webauthn_handle", "created_at"}
 
 
-def open_everything(user: User) -> None:
-    db.session.add_all(
-        [
-            BrowserSession(
-                id="session",
-                token_hash="t",
-                user_id=user.id,
-                created_at=NOON,
-                last_seen_at=NOON,
-                expires_at=NOON,
-            ),
-        ]
-    )
-    db.session.flush()
-    db.session.execute(
-        db.text(
-            "INSERT INTO clients (id, name, registration, managed_by, revision, created_at,"
-            " updated_at) VALUES ('shop', 'Shop', '{}', 'command', 1, :now, :now)"
-        ),
-        {"now": "2030-06-01 12:00:00.000000"},
-    )
-    db.session.add(
-        Grant(
-            id="grant",
-            client_id="shop",
-            user_id=user.id,
-            session_id="session",
-            scope="openid",
-            acr="urn:idp:acr:1fa",
-            amr="pwd",
-            auth_time=NOON,
-            created_at=NOON,
-            expires_at=NOON,
-        )
-    )
-    db.session.commit()
-
-
-def endings() -> list[bool]:
-    db.session.expire_all()
-    rows = (db.session.get_one(BrowserSession, "session"), db.session.get_one(Grant, "grant"))
-    return [row.ended_at is not None for row in rows]
-
-
 def test_disabling_ends_sessions_and_grants_and_enabling_revives_none(
     accounts: Accounts, context: Context, ann: User
 ) -> None:
@@ -360,8 +317,8 @@ def test_disabling_ends_sessions_and_grants_and_enabling_revives_none(
     accounts.disable(ann, context)
     accounts.enable(ann, context)
     accounts.enable(ann, context)
-    assert ann.disabled_at is None
     assert endings() == [True, True]
+    assert db.session.get_one(User, ann.id).disabled_at is None
     names = [name for name, _ in events()]
     assert (names.count("user.disabled"), names.count("user.enabled")) == (1, 1)
 
