@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Table, bindparam, select
 
 from idp.models import Client, ClientSecret, db
 from idp.protocol.client_metadata import ClientMetadata
@@ -18,19 +18,22 @@ MAX_CACHED: Final = 2000
 USE_NOTED_EVERY: Final = timedelta(days=1)
 """How precisely the last use of a secret is known."""
 
-_REVISION = select(Client.revision).where(Client.id == bindparam("client_id"))
-_CLIENT = select(Client.id, Client.registration, Client.disabled_at, Client.revision).where(
-    Client.id == bindparam("client_id")
-)
+_clients: Final = cast("Table", Client.__table__)
+_secrets: Final = cast("Table", ClientSecret.__table__)
+
+_REVISION = select(_clients.c.revision).where(_clients.c.id == bindparam("client_id"))
+_CLIENT = select(
+    _clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision
+).where(_clients.c.id == bindparam("client_id"))
 _SECRETS = (
-    select(
-        ClientSecret.id,
-        ClientSecret.secret_hash,
-        ClientSecret.expires_at,
-        ClientSecret.last_used_at,
-    )
-    .where(ClientSecret.client_id == bindparam("client_id"))
-    .order_by(ClientSecret.created_at.desc(), ClientSecret.id)
+    select(_secrets.c.id, _secrets.c.secret_hash, _secrets.c.expires_at, _secrets.c.last_used_at)
+    .where(_secrets.c.client_id == bindparam("client_id"))
+    .order_by(_secrets.c.created_at.desc(), _secrets.c.id)
+)
+_NOTE_USE = (
+    _secrets.update()
+    .where(_secrets.c.id == bindparam("secret"))
+    .values(last_used_at=bindparam("now"))
 )
 
 
@@ -111,9 +114,7 @@ class Clients:
     def _note_use(self, client: RegisteredClient, secret: StoredSecret, now: datetime) -> None:
         if secret.last_used_at is not None and now - secret.last_used_at < USE_NOTED_EVERY:
             return
-        db.session.execute(
-            update(ClientSecret).where(ClientSecret.id == secret.id).values(last_used_at=now)
-        )
+        db.session.execute(_NOTE_USE, {"secret": secret.id, "now": now})
         used = replace(secret, last_used_at=now)
         secrets = tuple(used if one is secret else one for one in client.secrets)
         self._cache[client.id] = replace(client, secrets=secrets)

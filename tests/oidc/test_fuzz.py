@@ -1,0 +1,80 @@
+"""Whatever is sent to a direct endpoint, the answer is one of the protocol's, and never a 500."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from idp.config import load_settings
+from idp.models import db
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import KINDS, Databases, Kind
+from tests.oidc.desk import Desk, Keys
+
+NAMES = (
+    *("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"),
+    *("refresh_token", "scope", "token", "token_type_hint", "access_token", "resource"),
+)
+VALUES = (
+    *("authorization_code", "refresh_token", "shop", "openid", "a.b.c", "e30.e30.e30", "\0", "%"),
+    *("eyJhbGciOiJub25lIn0.e30.", "x" * 43, "", "🦆", "\ud7ff", "'", '"', "\\"),
+)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) -> Iterator[Desk]:
+    kind: Kind = request.param
+    with databases.fresh(kind) as url:
+        configured = load_settings(
+            environ={},
+            issuer="https://id.example.com",
+            keys=[Fernet.generate_key().decode()],
+            database_url=url,
+        )
+        desk = Desk(configured, FakeClock(), made_keys)
+        desk.client(token_endpoint_auth_method="none")
+        yield desk
+        with desk.app.app_context():
+            db.engine.dispose()
+
+
+values = st.sampled_from(VALUES) | st.text(max_size=40)
+forms = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=8), values), max_size=8)
+bodies = st.binary(max_size=200) | forms.map(
+    lambda pairs: urlencode(pairs, errors="replace").encode()
+)
+authorizations = st.none() | st.sampled_from(
+    (
+        *(b"Basic", b"Basic ", b"Basic c2hvcDo=", b"Basic \xff", b"Basic Og==", b"Bearer"),
+        *(b"Bearer a.b.c", b"Bearer \xe9", b"DPoP x", b"", b" ", b"basic c2hvcA=="),
+    )
+)
+
+
+@settings(max_examples=150)
+@given(
+    path=st.sampled_from(("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo")),
+    body=bodies,
+    authorization=authorizations,
+    query=st.sampled_from(("", "?access_token=x", "?a=%ff", "?grant_type=x")),
+)
+def test_no_direct_request_is_a_server_error(
+    desk: Desk, path: str, body: bytes, authorization: bytes | None, query: str
+):
+    # Not by httpx, which sends only ASCII in headers: what a server is handed may be anything.
+    headers = {} if authorization is None else {"Authorization": authorization.decode("latin-1")}
+    response = desk.app.test_client().post(
+        path + query,
+        data=body,
+        headers=headers,
+        content_type="application/x-www-form-urlencoded",
+        base_url=desk.settings.issuer,
+    )
+    assert response.status_code in {200, 400, 401, 403}
+    assert response.content_type == "application/json"
+    if response.status_code != 200:
+        error = (response.get_json() or {}).get("error", "")
+        assert error or response.headers["WWW-Authenticate"].startswith("Bearer realm=")
