@@ -1,0 +1,18 @@
+// An application without a server: this page is all there is of it. The test sets SETTINGS.
+const manager = new oidc.UserManager({
+  ...SETTINGS,
+  userStore: new oidc.WebStorageStateStore({ store: localStorage }),
+});
+
+function show(text) {
+  document.title = text;
+}
+
+async function arrive() {
+  const user = await manager.signinCallback();
+  if (user) show(`signed in as ${user.profile.sub}`);
+}
+
+if (location.pathname === "/callback") {
+  arrive().catch((error) => show(`refused: ${error.message}`));
+}

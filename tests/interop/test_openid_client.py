@@ -1,0 +1,175 @@
+"""openid-client, the certified client of Node: code with PKCE, in each way of authenticating."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.helpers.relying_party import RelyingParty
+from tests.helpers.user_agent import Departure
+from tests.interop.node import Failed, Program, program
+from tests.interop.provider import Provider, Visitor
+
+CALLBACK = "https://app.example/callback"
+SCOPE = "openid profile email offline_access"
+
+
+@dataclass
+class App:
+    """A client as the library plays it, and somebody's browser."""
+
+    library: Program
+    registered: RelyingParty
+    visitor: Visitor
+    metadata: dict[str, Any]
+
+    def request(self, **parameters: str) -> str:
+        """The address that the library sends the browser to."""
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE, **parameters}
+        return str(self.library.do("request", parameters=asked))
+
+    def sign_in(self, **parameters: str) -> Departure:
+        return self.visitor.sign_in(self.request(**parameters))
+
+    def finish(self, callback: Departure, **details: Any) -> dict[str, Any]:
+        form = None if callback.form is None else dict(callback.form)
+        answer: dict[str, Any] = self.library.do("finish", url=callback.url, form=form, **details)
+        return answer
+
+
+@pytest.fixture
+def library() -> Iterator[Program]:
+    with program("openid_client.mjs") as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(provider: Provider) -> Iterator[Visitor]:
+    browser = Visitor(provider, "https://app.example")
+    yield browser
+    browser.close()
+
+
+def app_of(provider: Provider, library: Program, visitor: Visitor, how: str, algorithm: str) -> App:
+    registered = provider.client(
+        redirect_uris=[CALLBACK],
+        token_endpoint_auth_method=how,
+        id_token_signed_response_alg=algorithm,
+        grant_types=["authorization_code", "refresh_token"],
+    )
+    metadata = library.do(
+        "discover",
+        issuer=provider.issuer,
+        clientId=registered.client_id,
+        clientSecret=registered.client_secret,
+        authentication=how,
+        algorithm=algorithm,
+    )
+    return App(library, registered, visitor, metadata)
+
+
+@pytest.fixture
+def app(provider: Provider, library: Program, visitor: Visitor) -> App:
+    """A client with a secret, and the algorithm that nothing registered means."""
+    return app_of(provider, library, visitor, "client_secret_basic", "RS256")
+
+
+WAYS = {
+    "secret in the header, RS256": ("client_secret_basic", "RS256"),
+    "secret in the form, ES256": ("client_secret_post", "ES256"),
+    "no secret, EdDSA": ("none", "EdDSA"),
+}
+
+
+@pytest.mark.parametrize(("how", "algorithm"), WAYS.values(), ids=WAYS)
+def test_sign_in(
+    provider: Provider, library: Program, visitor: Visitor, how: str, algorithm: str
+) -> None:
+    app = app_of(provider, library, visitor, how, algorithm)
+    finished = app.finish(app.sign_in())
+    claims, tokens = finished["claims"], finished["tokens"]
+    assert claims["sub"] == provider.person.id
+    assert claims["aud"] in (app.registered.client_id, [app.registered.client_id])
+    assert claims["acr"] == "urn:idp:acr:1fa"
+    assert claims["amr"] == ["pwd"]
+    assert abs(claims["auth_time"] - claims["iat"]) < 30
+
+    told = library.do("userinfo", accessToken=tokens["access_token"], subject=provider.person.id)
+    assert told["email"] == provider.person.email
+    assert told["given_name"] == "Alice"
+
+    again = library.do("refresh", refreshToken=tokens["refresh_token"])
+    assert again["tokens"]["access_token"] != tokens["access_token"]
+    kept = ("sub", "acr", "amr", "auth_time")
+    assert [again["claims"][name] for name in kept] == [claims[name] for name in kept]
+
+
+def test_form_post(app: App, provider: Provider) -> None:
+    callback = app.sign_in(response_mode="form_post")
+    assert callback.form is not None
+    assert app.finish(callback)["claims"]["sub"] == provider.person.id
+
+
+def test_a_second_sign_in_is_silent(app: App) -> None:
+    first = app.finish(app.sign_in())["claims"]
+    again = app.finish(app.sign_in(prompt="none"))["claims"]
+    assert again["auth_time"] == first["auth_time"]
+
+
+def test_max_age_is_proved_by_auth_time(app: App) -> None:
+    app.finish(app.sign_in())
+    answer = app.finish(app.sign_in(max_age="0"), maxAge=0)
+    assert answer["claims"]["amr"] == ["pwd"]
+
+
+def test_introspection_and_revocation(app: App, provider: Provider) -> None:
+    tokens = app.finish(app.sign_in())["tokens"]
+    found = app.library.do("introspect", token=tokens["access_token"])
+    assert found["active"] is True
+    assert found["sub"] == provider.person.id
+    app.library.do("revoke", token=tokens["refresh_token"])
+    with pytest.raises(Failed) as refused:
+        app.library.do("refresh", refreshToken=tokens["refresh_token"])
+    assert refused.value.details["error"] == "invalid_grant"
+
+
+LIES = {
+    "another state": ("state", 'unexpected "state" response parameter value'),
+    "another nonce": ("nonce", 'unexpected ID Token "nonce" claim value'),
+}
+
+
+@pytest.mark.parametrize(("what", "why"), LIES.values(), ids=LIES)
+def test_what_was_not_asked_for_is_refused_by_the_library(app: App, what: str, why: str) -> None:
+    with pytest.raises(Failed) as refused:
+        app.finish(app.sign_in(), expected={what: "x" * 43})
+    assert why in str(refused.value.details)
+
+
+def test_another_verifier_is_refused_by_the_provider(app: App) -> None:
+    with pytest.raises(Failed) as refused:
+        app.finish(app.sign_in(), expected={"verifier": "x" * 43})
+    assert refused.value.details["error"] == "invalid_grant"
+
+
+ERRORS = {
+    "nobody signed in": ({"prompt": "none"}, "login_required"),
+    "an unknown acr": ({"acr_values": "urn:nobody:knows"}, "unmet_authentication_requirements"),
+    "an unknown prompt": ({"prompt": "perhaps"}, "invalid_request"),
+}
+
+
+@pytest.mark.parametrize(("parameters", "error"), ERRORS.values(), ids=ERRORS)
+def test_errors_arrive_by_their_registered_names(
+    app: App, parameters: dict[str, str], error: str
+) -> None:
+    with pytest.raises(Failed) as refused:
+        app.finish(app.sign_in(**parameters))
+    assert refused.value.details["error"] == error
+
+
+def test_discovery_says_what_the_library_goes_by(app: App) -> None:
+    assert app.metadata["authorization_response_iss_parameter_supported"] is True
+    assert app.metadata["code_challenge_methods_supported"] == ["S256"]
+    assert "phr" in app.metadata["acr_values_supported"]
