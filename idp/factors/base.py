@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from idp.assurance import Offer, Trait
 from idp.clock import Clock
@@ -40,6 +40,19 @@ class Task:
     login_name: str | None = None
     app: str | None = None
     user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How something new is to be set up.
+
+    ``prompted``: we proposed it, so it is for this device. ``conditional``: it may come about
+    along a sign-in, without a gesture of the person's.
+    """
+
+    user_verification: UserVerification = "preferred"
+    prompted: bool = False
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,8 @@ class Refused:
     at_field: str | None = None
     counts: bool = True
     spent: bool = True
+    public: Mapping[str, Any] = field(default_factory=dict)
+    """What the page of another try is told beside the new ceremony's public part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,9 @@ class Enrolled:
     credential: Credential
     proof: Proof | None = None
     show_once: Mapping[str, Any] = field(default_factory=dict)
+
+
+ANY_WAY = Wish()
 
 
 class Factor(Protocol):
@@ -141,7 +159,7 @@ class Factor(Protocol):
     ) -> Proof | Refused:
         """Judge one answer. A single use is claimed here, in the caller's transaction."""
 
-    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+    def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """Start setting it up."""
 
     def finish_enrolment(
@@ -150,14 +168,27 @@ class Factor(Protocol):
         """Finish setting it up; the credential is added to the caller's transaction."""
 
 
+@runtime_checkable
+class Corroborable(Protocol):
+    """A factor whose proof may show a trait for the first time, and not be believed at once.
+
+    Such a proof carries the signal ``awaits_corroboration``.
+    """
+
+    def corroborated(self, credential_id: str) -> None:
+        """The same sign-in showed something known as well: from now on the trait counts."""
+
+
 def of_kind(credentials: Sequence[Credential], kind: str) -> list[Credential]:
     """Those of one kind that are still of use."""
     return [one for one in credentials if one.kind == kind and one.used_at is None]
 
 
 __all__ = [
+    "ANY_WAY",
     "Answer",
     "Ceremony",
+    "Corroborable",
     "Enrolled",
     "Factor",
     "Mail",
@@ -166,5 +197,6 @@ __all__ = [
     "Task",
     "Tools",
     "UserVerification",
+    "Wish",
     "of_kind",
 ]

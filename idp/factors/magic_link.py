@@ -15,7 +15,18 @@ from typing import Any, ClassVar
 from sqlalchemy import insert, select, update
 
 from idp.assurance import MAILBOX, Offer, Trait
-from idp.factors.base import Answer, Ceremony, Enrolled, Mail, Proof, Refused, Task, Tools
+from idp.factors.base import (
+    ANY_WAY,
+    Answer,
+    Ceremony,
+    Enrolled,
+    Mail,
+    Proof,
+    Refused,
+    Task,
+    Tools,
+    Wish,
+)
 from idp.factors.rows import hold
 from idp.factors.typed import six_digits
 from idp.models import Counter, Credential, User, db
@@ -222,7 +233,7 @@ class MagicLink:
             public={"address": link.address}, secret={"transaction_id": link.transaction_id}
         )
 
-    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+    def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """There is nothing to set up; ``finish_enrolment`` says so."""
         return Ceremony()
 

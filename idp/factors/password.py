@@ -8,7 +8,18 @@ from sqlalchemy import exists, select, update
 
 from idp.assurance import PASSWORD, Offer, Trait
 from idp.config import Settings
-from idp.factors.base import Answer, Ceremony, Enrolled, Proof, Refused, Task, Tools, of_kind
+from idp.factors.base import (
+    ANY_WAY,
+    Answer,
+    Ceremony,
+    Enrolled,
+    Proof,
+    Refused,
+    Task,
+    Tools,
+    Wish,
+    of_kind,
+)
 from idp.factors.rows import delete_all, hold
 from idp.models import Credential, User, db, new_id, release
 from idp.passwords import Hasher, normalise, problem, requirement_for
@@ -72,7 +83,7 @@ class Password:
         signals = _signals(password, credentials)
         return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals)
 
-    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+    def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """Tells the page how long the new password must be, in ``public["minimum"]``."""
         return Ceremony(public={"minimum": requirement_for(_kinds(_credentials(user))).length})
 

@@ -14,7 +14,18 @@ from typing import Any, ClassVar
 from sqlalchemy import func, select, update
 
 from idp.assurance import RECOVERY_CODE, Offer, Trait
-from idp.factors.base import Answer, Ceremony, Enrolled, Proof, Refused, Task, Tools, of_kind
+from idp.factors.base import (
+    ANY_WAY,
+    Answer,
+    Ceremony,
+    Enrolled,
+    Proof,
+    Refused,
+    Task,
+    Tools,
+    Wish,
+    of_kind,
+)
 from idp.factors.rows import delete_all, hold
 from idp.factors.typed import squeezed
 from idp.models import Credential, User, db, new_id
@@ -95,7 +106,7 @@ class RecoveryCode:
             {"remaining": _count_unused(user)},
         )
 
-    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+    def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """Nothing to prepare: the codes are made when the old ones end."""
         return Ceremony()
 

@@ -11,7 +11,18 @@ from sqlalchemy import select, update
 
 from idp.assurance import TOTP, Offer, Trait
 from idp.clock import epoch
-from idp.factors.base import Answer, Ceremony, Enrolled, Proof, Refused, Task, Tools, of_kind
+from idp.factors.base import (
+    ANY_WAY,
+    Answer,
+    Ceremony,
+    Enrolled,
+    Proof,
+    Refused,
+    Task,
+    Tools,
+    Wish,
+    of_kind,
+)
 from idp.factors.rows import delete_all, hold
 from idp.factors.typed import six_digits
 from idp.models import Credential, User, db, new_id
@@ -98,7 +109,7 @@ class Totp:
             for step in _steps(self._box.open(data["seed"]), code, now)
         ]
 
-    def begin_enrolment(self, user: User, now: datetime) -> Ceremony:
+    def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """A new seed, which counts for nothing yet.
 
         ``public``: ``secret`` (base32 in groups of four), ``uri`` (``otpauth:``) and ``qr`` (a

@@ -1,11 +1,12 @@
 """Answering: one more proof, judged and written down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from idp import audit
+from idp.assurance import Evidence, Trait
 from idp.audit import Context
-from idp.factors.base import Answer, Factor, Proof, Refused
+from idp.factors.base import Answer, Corroborable, Factor, Proof, Refused
 from idp.models import Transaction, User, db
 from idp.services import sessions, transactions
 from idp.services.addresses import normalise_login
@@ -159,18 +160,35 @@ class SignIn:
             transaction_id=transaction.id,
             now=context.at,
         )
-        transactions.advance(
-            transaction,
-            user_id=user.id,
-            session_id=session_id,
-            state={key: transaction.state[key] for key in transaction.state if key in _KEPT},
-        )
+        ledger = (*(live.evidence if live else ()), evidence)
+        known = traits(one for one in ledger if one.transaction_id == transaction.id)
+        kept = {key: transaction.state[key] for key in transaction.state if key in _KEPT}
+        if waiting := self._corroborate(transaction, attempt, proof, known):
+            kept["awaiting"] = waiting
+        transactions.advance(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
         token = None
-        if self._weighing.opens(user, (*(live.evidence if live else ()), evidence)):
+        if self._weighing.opens(user, ledger):
             token = self._open(session_id, presented, context)
         db.session.commit()
         return Accepted(user, session_id, token, persistent)
+
+    def _corroborate(
+        self, transaction: Transaction, attempt: Attempt, proof: Proof, known: frozenset[Trait]
+    ) -> dict[str, str] | None:
+        """Believe a trait shown for the first time, once something known stands beside it.
+
+        In whichever order the two came: returns what still waits for the other.
+        """
+        waiting: dict[str, str] | None = transaction.state.get("awaiting")
+        if proof.credential_id and proof.signals.get("awaits_corroboration"):
+            waiting = {"method": attempt.method, "credential_id": proof.credential_id}
+        if waiting is None or Trait.KNOWLEDGE not in known:
+            return waiting
+        factor = self._factors[waiting["method"]]
+        if isinstance(factor, Corroborable):
+            factor.corroborated(waiting["credential_id"])
+        return None
 
     def _start(self, user: User, attempt: Attempt, context: Context) -> str:
         persistent = bool(attempt.answer.get("remember"))
@@ -215,6 +233,11 @@ def _login_name(transaction: Transaction, answer: Answer) -> str | None:
 
 _KEPT = frozenset({"demand", "restarted", "prompted", "login_name"})
 """What the steps remember that outlives a step; every ceremony ends with the proof it led to."""
+
+
+def traits(evidence: Iterable[Evidence]) -> frozenset[Trait]:
+    """Everything that these proofs show."""
+    return frozenset(trait for one in evidence for trait in one.proves)
 
 
 def _if_hers(presented: Live | None, user: User) -> Live | None:

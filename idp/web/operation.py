@@ -1,8 +1,10 @@
 """An operation as the authentication page shows it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from flask_babel import format_currency
+from babel.numbers import format_currency
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from idp.oidc.asked import Asked
@@ -50,5 +52,11 @@ def _rows(operation: Operation) -> tuple[Row, ...]:
 
 def _money(amount: Amount) -> str:
     """The amount with every digit that was sent: rounding would show something else."""
-    shown = str(format_currency(amount.value, amount.currency, decimal_quantization=False))
-    return f"{shown} ({amount.currency})" if amount.currency not in shown else shown
+    shown = format_currency(
+        Decimal(amount.value),
+        amount.currency,
+        locale=get_locale() or "en",
+        decimal_quantization=False,
+    )
+    # "$" is many currencies; the code leaves no doubt which of them.
+    return shown if amount.currency in shown else f"{shown} ({amount.currency})"

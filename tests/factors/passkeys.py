@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from idp.factors.base import Ceremony, Enrolled, Proof, Refused, Task
+from idp.factors.base import Ceremony, Enrolled, Proof, Refused, Task, Wish
 from idp.factors.passkey import Passkey
 from idp.models import Credential, User, db
 from tests.helpers.authenticator import SoftAuthenticator
@@ -35,7 +35,7 @@ def enrol(
     **knobs: Any,
 ) -> Enrolled | Refused:
     """Make a passkey with ``soft``, ``knobs`` being ``make_credential``'s; commits."""
-    ceremony = factor.begin_enrolment(user, now, **(begin or {}))
+    ceremony = factor.begin_enrolment(user, now, Wish(**(begin or {})))
     response = soft.make_credential(ceremony.public["options"], **knobs)
     verdict = factor.finish_enrolment(user, stored(ceremony), answer(response), now)
     db.session.commit()

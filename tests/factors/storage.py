@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from idp.config import Settings, load_settings
+from idp.config import load_settings
 from idp.factors.base import Tools
 from idp.models import User, db
 from idp.models.base import engine_options, prepare_engine

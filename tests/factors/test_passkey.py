@@ -11,7 +11,7 @@ import pytest
 from fido2 import cbor
 
 from idp.assurance import Offer, Trait
-from idp.factors.base import Enrolled, Factor, Proof, Refused, Task, Tools
+from idp.factors.base import Enrolled, Factor, Proof, Refused, Task, Tools, Wish
 from idp.factors.passkey import (
     AttestationPolicy,
     Passkey,
@@ -208,8 +208,8 @@ def test_a_first_verification_is_not_relied_upon_until_it_is_vouched_for(
     for _ in range(2):
         proof = used(factor, None, soft, task=REQUIRED)
         assert proof.proves == UP_ONLY
-        assert proof.signals == {"first_user_verification": True}
-    factor.trust_user_verification(passkey.id)
+        assert proof.signals == {"awaits_corroboration": True}
+    factor.corroborated(passkey.id)
     db.session.commit()
     proof = used(factor, None, soft, task=REQUIRED)
     assert (proof.proves, proof.signals) == (WITH_UV, {})
@@ -288,7 +288,7 @@ def test_creation_options(factor: Passkey, alice: User) -> None:
 
 def test_creation_options_as_the_occasion_wants_them(factor: Passkey, alice: User) -> None:
     ceremony = factor.begin_enrolment(
-        alice, NOON, user_verification="required", prompted=True, conditional=True
+        alice, NOON, Wish(user_verification="required", prompted=True, conditional=True)
     )
     selection = ceremony.public["options"]["authenticatorSelection"]
     assert selection["authenticatorAttachment"] == "platform"

@@ -265,9 +265,7 @@ def test_offered_to_who_has_an_app_and_while_nobody_is_known(totp: Totp, alice: 
     assert totp.offers(None, []) == (Offer("totp", POSSESSION),)
     assert totp.offers(alice, []) == ()
     enrol(totp, alice, NOON)
-    assert totp.offers(alice, credentials_of(alice)) == (
-        Offer("totp", POSSESSION, last_used=NOON),
-    )
+    assert totp.offers(alice, credentials_of(alice)) == (Offer("totp", POSSESSION, last_used=NOON),)
 
 
 def try_code(tools: Tools, argument: tuple[str, str]) -> bool:

@@ -1,17 +1,21 @@
 """The whole program in this process: people, clients and browsers made in a line each."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pyotp
 from flask import Flask
 
 from idp.app import create_app
 from idp.audit import Context
 from idp.config import Settings, load_settings
-from idp.models import User
+from idp.factors.base import Ceremony, Enrolled
+from idp.models import User, db
 from idp.web.services import Services
+from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.clock import FakeClock
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import TEST_KEY
@@ -72,6 +76,46 @@ class House:
                 password=password,
             )
             return Person(user.id, user.email, password)
+
+    def passkey(self, person: Person, **knobs: Any) -> SoftAuthenticator:
+        """Give her a passkey; ``knobs`` are those of ``make_credential``."""
+        soft = SoftAuthenticator(self.settings.issuer)
+
+        def answer(ceremony: Ceremony) -> dict[str, str]:
+            made = soft.make_credential(ceremony.public["options"], **knobs)
+            return {"passkey_response": json.dumps(made)}
+
+        self.set_up(person, "passkey", answer)
+        return soft
+
+    def totp(self, person: Person) -> str:
+        """Give her an authenticator app; returns its seed. Its present code is used up."""
+        seeds = []
+
+        def answer(ceremony: Ceremony) -> dict[str, str]:
+            seeds.append(str(ceremony.public["secret"]).replace(" ", ""))
+            return {"otp": pyotp.TOTP(seeds[0]).at(self.clock())}
+
+        self.set_up(person, "totp", answer)
+        return seeds[0]
+
+    def recovery_codes(self, person: Person) -> list[str]:
+        """Give her recovery codes."""
+        codes: list[str] = self.set_up(person, "recovery_code", lambda _: {}).show_once["codes"]
+        return codes
+
+    def set_up(
+        self, person: Person, method: str, answer: Callable[[Ceremony], dict[str, str]]
+    ) -> Enrolled:
+        """Set a factor up for her, by the factor itself."""
+        factor, now = self.services.factors[method], self.clock()
+        with self.app.app_context():
+            user = db.session.get_one(User, person.id)
+            ceremony = factor.begin_enrolment(user, now)
+            made = factor.finish_enrolment(user, ceremony.secret, answer(ceremony), now)
+            assert isinstance(made, Enrolled), made
+            db.session.commit()
+            return made
 
     def client(self, **members: Any) -> RelyingParty:
         """Register a client and be it."""

@@ -122,7 +122,7 @@ class Assertion:
             attested=self.policy.still_trusts(passkey.data),
         )
         if first:
-            signals = {**signals, "first_user_verification": True}
+            signals = {**signals, "awaits_corroboration": True}
         return Proof(passkey.user_id, passkey.id, shown.proves, shown.amr, signals)
 
 

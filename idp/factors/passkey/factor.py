@@ -1,6 +1,7 @@
 """The passkey as a factor: alone, as a second step, or both at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 from idp.assurance import Offer, Trait, proofs
 from idp.factors.base import (
+    ANY_WAY,
     Answer,
     Ceremony,
     Enrolled,
@@ -17,7 +19,7 @@ from idp.factors.base import (
     Refused,
     Task,
     Tools,
-    UserVerification,
+    Wish,
     of_kind,
 )
 from idp.factors.passkey.answer import FIELD
@@ -28,6 +30,7 @@ from idp.factors.passkey.offers import anybodys, offers_of
 from idp.factors.passkey.pending import Pending
 from idp.factors.passkey.refusals import Deviation, Reason, refused
 from idp.factors.passkey.registration import Registration
+from idp.factors.passkey.signals import unknown_credential
 from idp.models import Credential, User, db
 
 
@@ -46,6 +49,7 @@ class Passkey:
 
     def __init__(self, tools: Tools, *, policy: AttestationPolicy | None = None) -> None:
         self._box = tools.box
+        self._rp_id = tools.settings.rp_id
         self._lifetime = tools.settings.transaction_lifetime
         self._policy = policy or AttestationPolicy.from_settings(tools.settings)
         self._registration = Registration(tools.settings, self._policy)
@@ -101,32 +105,32 @@ class Passkey:
         try:
             return self._assertion.finish(Pending.load(secret, "get"), answer, now)
         except Deviation as deviation:
-            return refused(deviation.reason, "get")
+            found = refused(deviation.reason, "get")
+            if deviation.reason is not Reason.UNKNOWN_CREDENTIAL:
+                return found
+            unknown = unknown_credential(self._rp_id, answer)
+            return replace(found, public={"unknown": unknown} if unknown else {})
 
     def begin_enrolment(
         self,
         user: User,
         now: datetime,
-        *,
-        user_verification: UserVerification = "preferred",
-        prompted: bool = False,
-        conditional: bool = False,
+        wish: Wish = ANY_WAY,
     ) -> Ceremony:
         """Ask for a new passkey. ``public``: ``options`` (creation options, JSON), ``upgrade``.
 
-        ``prompted``: we proposed it, so it is to be made on this device. ``conditional``: it may
-        be made along a password sign-in without a gesture, and only then without one.
+        Only a ``conditional`` one may be made without a gesture.
         """
         pending = Pending.start(
             "create",
             now=now,
             lifetime=self._lifetime,
-            user_verification=user_verification,
+            user_verification=wish.user_verification,
             user_id=user.id,
-            conditional=conditional,
+            conditional=wish.conditional,
         )
-        options = self._registration.options(user, pending, platform=prompted)
-        public = {"options": options} | ({"upgrade": True} if conditional else {})
+        options = self._registration.options(user, pending, platform=wish.prompted)
+        public = {"options": options} | ({"upgrade": True} if wish.conditional else {})
         return Ceremony(public, pending.dump())
 
     def finish_enrolment(
@@ -144,11 +148,11 @@ class Passkey:
         except Deviation as deviation:
             return refused(deviation.reason, "create")
 
-    def trust_user_verification(self, credential_id: str) -> None:
+    def corroborated(self, credential_id: str) -> None:
         """From now on the UV flag of this passkey counts (WebAuthn L3 §7.2 step 24.3).
 
         For a passkey made without user verification whose proof carried the signal
-        ``first_user_verification``, once the same sign-in also showed something known.
+        ``awaits_corroboration``, once the same sign-in also showed something known.
         """
         passkey = db.session.get_one(Credential, credential_id)
         db.session.execute(
