@@ -3,17 +3,21 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
 import pyotp
 from flask import Flask
+from joserfc.jwk import Key
 
 from idp.app import create_app
 from idp.audit import Context
 from idp.config import Settings, load_settings
 from idp.factors.base import Ceremony, Enrolled
 from idp.models import User, db
+from idp.services import jose
+from idp.services.key_rotation import KeyRotation
 from idp.web.services import Services
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.clock import FakeClock
@@ -26,6 +30,12 @@ PASSWORD = "paper lanterns drift at noon"
 CALLBACK = "https://shop.example/callback"
 CHEAP = {"argon2_memory_kib": 8, "argon2_time": 1}
 """A hash that takes no time: none of these tests is about how hard it is to guess."""
+
+
+@cache
+def made_once(algorithm: str) -> Key:
+    """A real key pair, the same for every house of this process."""
+    return jose.make_key(algorithm)
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,12 @@ class House:
         self.settings: Settings = load_settings(environ={}, **values)
         self.app: Flask = create_app(self.settings, clock=clock)
         with self.app.app_context():
-            self.services.key_rotation.prepare(self.context)
+            self._keys().prepare(self.context)
+
+    def _keys(self) -> KeyRotation:
+        """The real rotation, with key pairs that one process makes once: RSA takes its time."""
+        services = self.services
+        return KeyRotation(services.settings, services.box, services.keys, make_key=made_once)
 
     @property
     def services(self) -> Services:
