@@ -45,10 +45,10 @@ class Parameters:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """From (name, value) pairs, as a query string or a form holds them."""
-        values: dict[str, tuple[str, ...]] = {}
+        values: dict[str, list[str]] = {}
         for name, value in pairs:
-            values[name] = (*values.get(name, ()), value)
-        return cls(MappingProxyType(values))
+            values.setdefault(name, []).append(value)
+        return cls(MappingProxyType({name: tuple(all_) for name, all_ in values.items()}))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:

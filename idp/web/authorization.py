@@ -41,4 +41,4 @@ def _parameters() -> Parameters:
     if request.method == "POST":
         return Parameters.of(request.form.items(multi=True))
     query = request.query_string.decode("utf-8", "replace")
-    return Parameters.of(parse_qsl(query, keep_blank_values=True, max_num_fields=200))
+    return Parameters.of(parse_qsl(query, keep_blank_values=True))

@@ -1,8 +1,11 @@
-"""A house for each test, on one database; races and storage are tested on both elsewhere."""
+"""Houses on one database; races and storage are tested on both elsewhere."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from tests.helpers.clock import FakeClock
+from tests.helpers.databases import Databases
 from tests.helpers.house import House
 
 
@@ -10,3 +13,10 @@ from tests.helpers.house import House
 def house(sqlite_url: str, clock: FakeClock) -> House:
     """The program, with nobody in it."""
     return House(sqlite_url, clock)
+
+
+@pytest.fixture(scope="module")
+def town(databases: Databases) -> Iterator[House]:
+    """The same for all tests of a module: each brings its own people, and may move the clock on."""
+    with databases.fresh("sqlite") as url:
+        yield House(url, FakeClock())
