@@ -2,7 +2,13 @@
 
 from idp.config.readers import LOOPBACK_HOSTS
 from idp.config.settings import LOGIN_STYLES, Settings
-from idp.config.sources import CONFIG_FILE, ConfigurationError, config_path, load_settings
+from idp.config.sources import (
+    CONFIG_FILE,
+    ConfigurationError,
+    config_path,
+    keys_file,
+    load_settings,
+)
 
 __all__ = [
     "CONFIG_FILE",
@@ -11,5 +17,6 @@ __all__ = [
     "ConfigurationError",
     "Settings",
     "config_path",
+    "keys_file",
     "load_settings",
 ]

@@ -107,11 +107,20 @@ def redis_url(value: object) -> str:
 
 
 def database_url(value: object) -> str:
-    """An SQLAlchemy URL of a database that this program knows."""
+    """An SQLAlchemy URL of a database that this program knows; a SQLite file by its whole path."""
     address = text(value)
-    if not address.startswith(("sqlite:///", "postgresql+psycopg://")):
+    if not address.startswith((_SQLITE, "postgresql+psycopg://")):
         raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
-    return address
+    if not address.startswith(_SQLITE):
+        return address
+    file, mark, query = address.removeprefix(_SQLITE).partition("?")
+    if file in ("", ":memory:"):
+        raise ValueError("must name a file: every process and thread has to see the same database")
+    # Flask-SQLAlchemy would take what is relative to be in Flask's instance folder.
+    return f"{_SQLITE}{Path(file).absolute()}{mark}{query}"
+
+
+_SQLITE = "sqlite:///"
 
 
 def one_of(*allowed: str) -> Callable[[object], str]:

@@ -27,8 +27,12 @@ def _setting(
     if required:
         return field(metadata=metadata, repr=not secret)
     if factory is not None:
-        return field(default_factory=factory, metadata=metadata)
+        return field(default_factory=factory, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def _usual_database() -> str:
+    return read.database_url("sqlite:///var/idp.sqlite3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class Settings:
     issuer: str = _setting(read.issuer, required=True)
     keys: tuple[str, ...] = _setting(read.keys, required=True, secret=True)
     """Base64url, 32 bytes each; the first encrypts, all decrypt."""
-    database_url: str = _setting(read.database_url, "sqlite:///var/idp.sqlite3", secret=True)
+    database_url: str = _setting(read.database_url, factory=_usual_database, secret=True)
     redis_url: str | None = _setting(read.redis_url, secret=True)
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)

@@ -57,6 +57,14 @@ def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     return path
 
 
+def keys_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that the keys are read from; None where a variable holds them, or nothing does."""
+    values = _read_file(path, environ, []) | _read_environment(environ, [])
+    if "keys" in values or values.get("keys_file") is None:
+        return None
+    return _keys_location(values["keys_file"], config_path(path, environ))
+
+
 def _read_file(
     path: Path | None, environ: Mapping[str, str], problems: list[str]
 ) -> dict[str, object]:
@@ -107,11 +115,15 @@ def _read_keys_file(values: dict[str, object], path: Path | None, problems: list
     name = values.pop("keys_file", None)
     if name is None or "keys" in values:
         return
-    location = (path.parent if path else Path()) / str(name)
+    location = _keys_location(name, path)
     try:
         values["keys"] = location.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"keys_file: {location} cannot be read: {error}")
+
+
+def _keys_location(name: object, config: Path | None) -> Path:
+    return (config.parent if config else Path()) / str(name)
 
 
 def _parse(values: Mapping[str, object], problems: list[str]) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""From options and a file to the members of a registration."""
+
+import json
+from collections.abc import Mapping
+
+from idp.cli.refusals import Refused
+
+
+def members_from(
+    metadata: bytes | None, given: Mapping[str, object], *, public: bool
+) -> dict[str, object]:
+    """The members; what is ``given`` counts more than the file. Raises ``Refused``.
+
+    RFC 7591 has clients without refresh tokens unless they say so. Here they have them unless they
+    say otherwise: a client that asks for offline_access expects one, and each person is asked.
+    """
+    members = _object(metadata) if metadata is not None else {}
+    members |= {name: value for name, value in given.items() if value is not None}
+    if public:
+        members["token_endpoint_auth_method"] = "none"  # noqa: S105  a method, no password
+        members.setdefault("application_type", _application_type(members.get("redirect_uris")))
+    members.setdefault("grant_types", ["authorization_code", "refresh_token"])
+    return members
+
+
+def _application_type(redirect_uris: object) -> str:
+    """``native`` where an address has a scheme of its own, which only those may (RFC 8252 7.1)."""
+    listed = redirect_uris if isinstance(redirect_uris, list) else []
+    web = all(str(uri).startswith(("http:", "https:")) for uri in listed)
+    return "web" if web else "native"
+
+
+def _object(text: bytes) -> dict[str, object]:
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise Refused(f"The file of metadata cannot be read: {error}.") from error
+    if not isinstance(read, dict):
+        raise Refused("The file of metadata must hold one JSON object.")
+    return read

@@ -1,0 +1,61 @@
+"""``idp db``: the schema."""
+
+import click
+from alembic.util import CommandError
+
+from idp import migrate
+from idp.cli.output import json_option, print_json, say
+from idp.cli.place import Place, at_place, confirm
+from idp.cli.refusals import Refused
+
+
+@click.group()
+def db() -> None:
+    """Bring the database to this version's schema, or look whether it is there."""
+
+
+@db.command()
+@click.argument("revision", default="head")
+@at_place
+def upgrade(place: Place, revision: str) -> None:
+    """Run the migrations up to REVISION, by default all there are."""
+    url = place.settings().database_url
+    try:
+        migrate.upgrade(url, revision)
+    except CommandError as error:
+        raise Refused(f"{error}.") from error
+    say(f"The schema is at revision {migrate.revision(url)}.")
+
+
+@db.command()
+@click.argument("revision", default="-1")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@at_place
+def downgrade(place: Place, revision: str, yes: bool) -> None:
+    """Undo migrations down to REVISION ("base" for all), by default the last one.
+
+    What was kept in tables and columns that go is lost: make a backup first.
+    """
+    url = place.settings().database_url
+    confirm("Data may be lost. Go on?", yes=yes)
+    try:
+        migrate.downgrade(url, revision)
+    except CommandError as error:
+        raise Refused(f"{error}.") from error
+    say(f"The schema is at revision {migrate.revision(url) or 'none'}.")
+
+
+@db.command()
+@json_option
+@at_place
+def check(place: Place, as_json: bool) -> None:
+    """Tell whether the schema is this version's; status 1 when it is not."""
+    url = place.settings().database_url
+    found = migrate.revision(url)
+    problems = migrate.pending(url) if found else ("the database is empty",)
+    if as_json:
+        print_json({"revision": found, "expected": migrate.head(), "problems": problems})
+    if problems:
+        raise Refused(f"Not this version's schema: {'; '.join(problems)}. Run `idp db upgrade`.")
+    if not as_json:
+        say(f"The schema is this version's: revision {found}.")

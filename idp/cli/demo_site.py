@@ -1,0 +1,123 @@
+"""What the demo is made of: its settings, keys, people and clients, in a folder of its own."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from idp import migrate
+from idp.cli.demo_people import PASSWORD, PEOPLE
+from idp.cli.files import new_key, to_toml, write_private
+from idp.cli.place import composed, context
+from idp.config import Settings, load_settings
+from idp.oidc.capabilities import capabilities_of
+from idp.services.client_apply import apply_client_files
+from idp.services.client_files import ClientFile, read_client_file
+from idp.services.client_rules import ClientRules
+from idp.web.services import Services
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8000
+ISSUER: Final = f"http://localhost:{PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A relying party of the demo; ``port`` is None for one that is only registered."""
+
+    name: str
+    title: str
+    folder: Path
+    file: ClientFile
+    url: str
+    port: int | None
+
+    @property
+    def client_id(self) -> str:
+        """As it is registered."""
+        return str(self.file.members["client_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The demo's folder, apart from whatever else is in the working directory."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings: ``idp --config`` takes them, too."""
+        return self.folder / "idp.toml"
+
+    def secret_file(self, application: Application) -> Path:
+        """Where the client secret lies that is made here: nothing is written beside its code."""
+        return self.folder / f"{application.name}.secret"
+
+    def clear(self) -> None:
+        """Begin afresh."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def prepare(self, applications: Sequence[Application]) -> None:
+        """Make what is not there yet: settings, tables, keys, people, clients."""
+        settings = self._settings()
+        migrate.upgrade(settings.database_url)
+        with composed(settings) as services:
+            services.key_rotation.prepare(context())
+            _make_people(services)
+            self._register(services, applications)
+
+    def _settings(self) -> Settings:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        keys = self.folder / "idp.keys"
+        if not keys.exists():
+            write_private(keys, f"{new_key()}\n")
+        values: Mapping[str, str | bool] = {
+            "issuer": ISSUER,
+            "database_url": f"sqlite:///{self.folder / 'idp.sqlite3'}",
+            "keys_file": keys.name,
+            "mail_url": (self.folder / "mail").as_uri(),
+            "demo": True,
+        }
+        write_private(self.config, to_toml(values))
+        return load_settings(self.config, {})
+
+    def _register(self, services: Services, applications: Sequence[Application]) -> None:
+        settings = services.settings
+        rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
+        files = [self._with_secret_here(one) for one in applications]
+        apply_client_files(files, rules, context(), environ={})
+
+    def _with_secret_here(self, application: Application) -> ClientFile:
+        members = dict(application.file.members)
+        if "client_secret" in members:
+            here = str(self.secret_file(application))
+            members["client_secret"] = {"file": here, "generate": True}
+        return ClientFile(application.file.path, members)
+
+
+def applications_in(folder: Path) -> tuple[Application, ...]:
+    """Those that have a registration, by name."""
+    return tuple(_application(file) for file in sorted(folder.glob("*/client.toml")))
+
+
+def _application(path: Path) -> Application:
+    file = read_client_file(path)
+    members: Mapping[str, Any] = file.members
+    url = str(members.get("client_uri", ""))
+    runs = (path.parent / "app.py").is_file()
+    return Application(
+        name=path.parent.name,
+        title=str(members.get("client_name", path.parent.name)),
+        folder=path.parent,
+        file=file,
+        url=url,
+        port=urlsplit(url).port if runs else None,
+    )
+
+
+def _make_people(services: Services) -> None:
+    for person in PEOPLE:
+        if services.accounts.find_by_login(person["email"]) is None:
+            services.accounts.create(person, context(), password=PASSWORD)

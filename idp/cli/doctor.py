@@ -1,0 +1,53 @@
+"""``idp doctor``: is everything in order?"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from idp.cli.output import json_option, print_json, say
+from idp.cli.place import Place, at_place, composed, context
+from idp.cli.refusals import Refused
+from idp.config import ConfigurationError, keys_file
+from idp.services.health import Finding, Health, key_file_finding
+
+_SIGNS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+
+
+@click.command()
+@json_option
+@at_place
+def doctor(place: Place, as_json: bool) -> None:
+    """Check configuration, database, schema, clock, keys, mail, issuer and RP ID.
+
+    One line each. Status 1 when something is a problem; a warning is none.
+    """
+    findings = _examine(place, aloud=not as_json)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    if problems := [one.check for one in findings if one.state == "problem"]:
+        raise Refused(f"Not in order: {', '.join(problems)}.")
+
+
+def _examine(place: Place, *, aloud: bool) -> list[Finding]:
+    found: list[Finding] = []
+    for finding in _findings(place):
+        found.append(finding)
+        if aloud:
+            say(f"{_SIGNS[finding.state]} {finding.check:<13}  {finding.text}")
+    return found
+
+
+def _findings(place: Place) -> Iterator[Finding]:
+    """Each as it is found; without settings that can be used there is nothing else to look at."""
+    try:
+        settings = place.settings()
+    except ConfigurationError as error:
+        yield from (Finding("configuration", "problem", problem) for problem in error.problems)
+        return
+    yield Finding("configuration", "ok", "can be used")
+    yield key_file_finding(keys_file(place.config, os.environ))
+    with composed(settings) as services:
+        health = Health(settings, keys=services.keys, rotation=services.key_rotation)
+        yield from health.examine(context().at)

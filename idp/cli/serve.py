@@ -1,0 +1,54 @@
+"""``idp serve``: the production server."""
+
+import os
+from pathlib import Path
+
+import click
+
+from idp.cli.output import say
+from idp.cli.place import Place, at_place, composed, context, insist_on_schema
+from idp.cli.refusals import Refused
+from idp.cli.server import Server, can_listen
+from idp.config import Settings
+
+THREADS = 4
+"""Requests that one worker works on at once: more would only wait for each other."""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option(
+    "--threads",
+    default=THREADS,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Requests that one process works on at once.",
+)
+@at_place
+def serve(place: Place, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve. SIGTERM, or Ctrl-C, ends it once the requests at hand are answered.
+
+    Mail goes out, what has expired is removed and keys are rotated by the same processes. Put a
+    proxy with TLS in front, and name it in trusted_proxies.
+    """
+    settings = place.settings()
+    _prepare(settings)
+    if not can_listen(host, port):
+        raise Refused(f"{host}:{port} cannot be listened on: is something running there already?")
+    if place.config is not None:
+        os.environ["IDP_CONFIG"] = str(Path(place.config).resolve())
+    line = f"Gatehouse answers at http://{host}:{port} for {settings.issuer}"
+    server = Server(host, port, workers=workers, threads=threads, announce=lambda: say(line))
+    server.run(settings.log_level)
+
+
+def _prepare(settings: Settings) -> None:
+    """See that the schema fits and that every key opens; make the first keys where there are none.
+
+    Leaves no connection behind, which the processes to come must not share.
+    """
+    insist_on_schema(settings)
+    with composed(settings) as services:
+        services.key_rotation.prepare(context())

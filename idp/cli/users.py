@@ -1,0 +1,264 @@
+"""``idp users``: people."""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import IO, Any
+
+import click
+
+from idp.cli.output import json_option, print_json, print_record, print_table, say
+from idp.cli.people import details_of, fields_from, find_person, person_json, state_of
+from idp.cli.place import Place, at_place, confirm, context, is_terminal
+from idp.cli.refusals import Refused
+from idp.models import User
+from idp.services.account_fields import Fields
+from idp.services.endings import end_everything
+from idp.services.reset import LIFETIME_BY_HAND
+from idp.services.sessions import listed
+from idp.web.services import Services
+
+_VALID_FOR = f"{int(LIFETIME_BY_HAND.total_seconds()) // 3600} hours"
+
+Made = Callable[..., None]
+
+
+@click.group()
+def users() -> None:
+    """Make, show, disable and delete people's accounts."""
+
+
+def _about_a_person(command: Made) -> Made:
+    """The options that say who somebody is, handed on as ``fields``."""
+
+    @wraps(command)
+    def with_fields(
+        *given: Any,
+        email: str,
+        name: str | None,
+        username: str | None,
+        claims: IO[bytes] | None,
+        groups: tuple[str, ...],
+        admin: bool,
+        **others: Any,
+    ) -> None:
+        options: Mapping[str, object] = {
+            "email": email,
+            "name": name,
+            "username": username,
+            "groups": groups or None,
+            "role": "administrator" if admin else None,
+        }
+        fields = fields_from(claims.read() if claims else None, options)
+        command(*given, fields=fields, **others)
+
+    made: Made = with_fields
+    for option in _WHO:
+        made = option(made)
+    return made
+
+
+_WHO: tuple[Callable[[Made], Made], ...] = (
+    click.option("--admin", is_flag=True, help="May administer this provider."),
+    click.option("--group", "groups", multiple=True, help="Put into it; may be repeated."),
+    click.option(
+        "--claims",
+        type=click.File("rb"),
+        metavar="FILE.json",
+        help="Standard claims (OpenID Connect Core 5.1) as a JSON object.",
+    ),
+    click.option("--username", help="Another name to sign in with."),
+    click.option("--name", help="The name that pages and applications show."),
+    click.argument("email"),
+)
+
+
+@users.command()
+@_about_a_person
+@click.option("--password-stdin", is_flag=True, help="Read a password from standard input.")
+@json_option
+@at_place
+def create(place: Place, fields: Fields, password_stdin: bool, as_json: bool) -> None:
+    """Make an account for EMAIL, which counts as verified.
+
+    Without a password, a one-time link to set one is printed: hand it over.
+    """
+    password = _read_password() if password_stdin else None
+    with place.services() as services:
+        user = services.accounts.create(
+            {**fields, "email_verified": True}, context(), password=password
+        )
+        link = None if password else services.password_reset.link(user, context())
+        _tell_made(user, link, as_json=as_json)
+
+
+@users.command()
+@_about_a_person
+@json_option
+@at_place
+def invite(place: Place, fields: Fields, as_json: bool) -> None:
+    """Mail EMAIL a link to set a password and sign in, making the account where there is none.
+
+    Following the link verifies the address.
+    """
+    with place.services() as services:
+        _insist_on_mail(services)
+        user = services.accounts.find_by_login(fields["email"])
+        if user is None:
+            user = services.accounts.create(fields, context())
+        services.password_reset.send(user, context(), invited=True)
+        if as_json:
+            print_json(person_json(user))
+        else:
+            say(f"An invitation is on its way to {user.email}; it is good for {_VALID_FOR}.")
+
+
+def _read_password() -> str:
+    if is_terminal():
+        typed = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        return str(typed)
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise Refused("There was no password on standard input.")
+    return line
+
+
+def _tell_made(user: User, link: str | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json(person_json(user) | ({"link": link} if link else {}))
+        return
+    say(f"Made an account for {user.email} ({user.id}).")
+    if link:
+        say(f"To set a password, once, within {_VALID_FOR}: {link}")
+
+
+@users.command("list")
+@click.option("--containing", default="", metavar="TEXT", help="In address, user name or name.")
+@click.option("--after", default="", metavar="EMAIL", help="Go on after this address.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@json_option
+@at_place
+def list_users(place: Place, containing: str, after: str, limit: int, as_json: bool) -> None:
+    """List people by address."""
+    with place.services() as services:
+        found = services.accounts.listed(containing=containing, after=after, at_most=limit)
+        if as_json:
+            print_json([person_json(user) for user in found])
+            return
+        rows = [
+            (user.email, user.name, user.username, user.role, state_of(user), user.created_at)
+            for user in found
+        ]
+        names = ("email", "name", "username", "role", "state", "created")
+        print_table(names, rows, none="There is nobody. `idp users create` makes an account.")
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@json_option
+@at_place
+def show(place: Place, who: str, as_json: bool) -> None:
+    """Show one person: claims, groups, ways to sign in, sessions."""
+    with place.services() as services:
+        user = find_person(services, who)
+        details = details_of(user, context().at)
+        if as_json:
+            print_json(person_json(user) | details)
+            return
+        print_record({**person_json(user), **details, "credentials": None})
+        rows = [tuple(one.values()) for one in details["credentials"]]
+        names = ("id", "kind", "label", "created", "last used")
+        print_table(names, rows, none="There is no way to sign in yet.")
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@at_place
+def disable(place: Place, who: str) -> None:
+    """Shut a person out now: sessions and tokens end."""
+    with place.services() as services:
+        user = find_person(services, who)
+        services.accounts.disable(user, context())
+        say(f"{user.email} is disabled.")
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@at_place
+def enable(place: Place, who: str) -> None:
+    """Let a disabled person in again."""
+    with place.services() as services:
+        user = find_person(services, who)
+        services.accounts.enable(user, context())
+        say(f"{user.email} is enabled.")
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@at_place
+def delete(place: Place, who: str, yes: bool) -> None:
+    """Delete a person with everything that is theirs; the audit log keeps the id."""
+    with place.services() as services:
+        user = find_person(services, who)
+        confirm(f"Delete {user.email} for good?", yes=yes)
+        email = user.email
+        services.accounts.delete(user, context())
+        say(f"{email} is deleted.")
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@click.option("--print", "print_it", is_flag=True, help="Print the link instead of mailing it.")
+@json_option
+@at_place
+def reset(place: Place, who: str, print_it: bool, as_json: bool) -> None:
+    """Mail a person a one-time link to set a new password, or print it.
+
+    The old password holds until the link is used. A second step stays.
+    """
+    with place.services() as services:
+        user = find_person(services, who)
+        if user.disabled_at is not None:
+            raise Refused(f"{user.email} is disabled: `idp users enable {user.email}` first.")
+        if not print_it:
+            _insist_on_mail(services)
+            services.password_reset.send(user, context())
+        link = services.password_reset.link(user, context()) if print_it else None
+    if as_json:
+        print_json({"email": user.email} | ({"link": link} if link else {}))
+    elif link:
+        say(link)
+    else:
+        say(f"A link is on its way to {user.email}; it is good for {_VALID_FOR}.")
+
+
+def _insist_on_mail(services: Services) -> None:
+    if services.settings.mail_url is None:
+        raise Refused(
+            "No mail can be sent: mail_url is not set. Print a link with `idp users reset --print`."
+        )
+
+
+@users.command()
+@click.argument("who", metavar="EMAIL")
+@click.option("--end", is_flag=True, help="End them all, with every token.")
+@json_option
+@at_place
+def sessions(place: Place, who: str, end: bool, as_json: bool) -> None:
+    """List the browsers a person is signed in with, or sign them out."""
+    with place.services() as services:
+        user = find_person(services, who)
+        found = listed(user.id, context().at)
+        names = ("id", "user_agent", "address", "created_at", "last_seen_at", "expires_at")
+        rows = [{name: getattr(one, name) for name in names} for one in found]
+        if end:
+            end_everything(user.id, context=context(), reason="by_administrator")
+            services.commit()
+    if as_json:
+        print_json(rows)
+        return
+    if end:
+        say(f"Ended {len(rows)} sessions of {user.email}.")
+    else:
+        print_table(names, [list(row.values()) for row in rows], none="Signed in nowhere.")

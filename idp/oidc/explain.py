@@ -1,0 +1,206 @@
+"""The decision about an authorization request, replayed: nothing is written, nobody is asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from idp.assurance import Challenge, Decision, Demand, Evidence, Satisfied, decide
+from idp.audit import Context
+from idp.clock import epoch
+from idp.models import Transaction, User
+from idp.oidc.asked import Asked
+from idp.oidc.authorize import AuthorizationEndpoint
+from idp.oidc.clauses import clause_of
+from idp.oidc.permission import check_entry, still_to_allow
+from idp.oidc.silent import decide_silently, unmet
+from idp.oidc.supposed import Supposed, ledger
+from idp.protocol.claims import select_claims
+from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import Parameters
+from idp.protocol.vocabulary import Prompt
+from idp.services.consents import Consents
+from idp.services.profiles import profile_of
+from idp.services.sessions import Live
+from idp.services.weighing import Weighing
+
+_SIGN_IN = "this sign-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the tokens would say: the ID token's claims, the scope, and what userinfo tells."""
+
+    id_token: Mapping[str, object]
+    scope: tuple[str, ...]
+    userinfo: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What would come of a request.
+
+    Exactly one of ``challenge`` (a person would be asked), ``answer`` (tokens would be issued) and
+    ``error`` is there. ``consent`` are the scopes she would have to allow before tokens are issued,
+    ``pages`` what else she would be shown. ``demand`` includes the account's own floor.
+    """
+
+    asked: Asked | None = None
+    demand: Demand | None = None
+    evidence: tuple[Evidence, ...] = ()
+    challenge: Challenge | None = None
+    answer: Answer | None = None
+    error: OAuthError | None = None
+    clause: str | None = None
+    consent: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request that may be acted on, and whom it is supposed to meet."""
+
+    asked: Asked
+    user: User | None
+    evidence: tuple[Evidence, ...]
+    now: datetime
+
+    @property
+    def live(self) -> Live | None:
+        """The session that the browser would present."""
+        if not self.evidence:
+            return None
+        return Live(
+            id="supposed",
+            user_id=self.user.id if self.user else "",
+            email=self.user.email if self.user else "",
+            name=None,
+            role=None,
+            has_second_step=True,
+            opened=True,
+            persistent=False,
+            last_seen_at=self.now,
+            evidence=self.evidence,
+        )
+
+
+class Explainer:
+    """Replays what the authorization endpoint decides, by the endpoint's own parts."""
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        authorization: AuthorizationEndpoint,
+        weighing: Weighing,
+        consents: Consents,
+    ) -> None:
+        self._issuer = issuer
+        self._authorization = authorization
+        self._weighing = weighing
+        self._consents = consents
+
+    def explain(
+        self,
+        parameters: Parameters,
+        *,
+        user: User | None,
+        supposed: Sequence[Supposed],
+        now: datetime,
+    ) -> Explanation:
+        """What would come of this request now, for ``user`` (None: somebody not known yet).
+
+        ``supposed`` is all that was proved in her browser, before and in this sign-in.
+        """
+        found = Explanation(evidence=ledger(supposed, now=now, transaction_id=_SIGN_IN))
+        try:
+            asked = self._authorization.resume(_transaction(parameters, now))
+            case = _Case(asked, user, found.evidence, now)
+            found = replace(found, asked=asked, demand=asked.demand, pages=_pages(case))
+            demand, decision = self._decide(case)
+            return self._told(replace(found, demand=demand), decision, case)
+        except OAuthError as error:
+            return replace(found, error=error, clause=clause_of(error))
+
+    def _decide(self, case: _Case) -> tuple[Demand, Decision]:
+        demand, live = case.asked.demand, case.live
+        if Prompt.NONE in case.asked.request.prompts:
+            if live is None:
+                raise OAuthError("login_required", "Nobody fitting is signed in.")
+            weighing = self._weighing if case.user else _OfNobody(self._weighing)
+            return demand, decide_silently(weighing, demand, live)
+        if case.user is None and case.evidence:
+            return demand, decide(demand, case.evidence, self._weighing.offers(None))
+        transaction = Transaction(
+            id=_SIGN_IN, user_id=case.user.id if case.user else None, state={}
+        )
+        standing = self._weighing.standing(
+            transaction, demand, presented=live, context=Context(at=case.now)
+        )
+        return standing.demand, standing.decision
+
+    def _told(self, found: Explanation, decision: Decision, case: _Case) -> Explanation:
+        asked = case.asked
+        if case.user is not None:
+            if not isinstance(decision, Challenge):
+                check_entry(asked.client, case.user.id)
+            question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
+            found = replace(found, consent=question.new if question else ())
+        if isinstance(decision, Challenge):
+            return replace(found, challenge=decision)
+        if not isinstance(decision, Satisfied):
+            raise unmet()
+        if found.consent and Prompt.NONE in asked.request.prompts:
+            raise OAuthError("consent_required", "The person has not allowed this yet.")
+        return replace(found, answer=self._answer(decision, case))
+
+    def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
+        request, profile = case.asked.request, _profile(case.user)
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "sub": case.user.id if case.user else None,
+            "aud": case.asked.client.id,
+            "nonce": request.nonce,
+            "acr": satisfied.acr,
+            "amr": list(satisfied.amr),
+            "auth_time": epoch(satisfied.auth_time),
+            "authorization_details": list(case.asked.details(satisfied, case.now)) or None,
+            **select_claims(profile, scopes=(), requested=request.claims.id_token),
+        }
+        return Answer(
+            id_token={name: value for name, value in claims.items() if value is not None},
+            scope=case.asked.scope,
+            userinfo=select_claims(
+                profile, scopes=case.asked.scope, requested=request.claims.userinfo
+            ),
+        )
+
+
+def _transaction(parameters: Parameters, now: datetime) -> Transaction:
+    # Without a page there is no sign-in in which anything could be proved or set up.
+    silent = Prompt.NONE in (parameters.clean("prompt") or "").split()
+    return Transaction(
+        id=None if silent else _SIGN_IN, parameters=parameters.to_json(), started_at=now
+    )
+
+
+def _pages(case: _Case) -> tuple[str, ...]:
+    """What is shown before it comes to proofs; in the words of ``prompt``."""
+    prompts = case.asked.request.prompts
+    choosing = Prompt.SELECT_ACCOUNT in prompts and bool(case.evidence)
+    pages = {"create": Prompt.CREATE in prompts, "select_account": choosing}
+    return tuple(name for name, is_shown in pages.items() if is_shown)
+
+
+def _profile(user: User | None) -> Mapping[str, object]:
+    return profile_of(user.id, groups=True) if user else {}
+
+
+class _OfNobody(Weighing):
+    """Weighs what somebody has proved of whom there is no account: what anybody might have."""
+
+    def __init__(self, known: Weighing) -> None:
+        self._known = known
+
+    def weigh(self, live: Live, demand: Demand) -> Decision:
+        """The decision on supposed evidence alone."""
+        return decide(demand, live.evidence, self._known.offers(None))

@@ -1,0 +1,248 @@
+"""Is this deployment in order? One finding a check, each with what to do about it."""
+
+import json
+import os
+import smtplib
+import ssl
+import stat
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.client import HTTPException
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp import migrate
+from idp.config import Settings
+from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
+from idp.services.jose import ALGORITHMS
+from idp.services.key_rotation import KeyRotation
+from idp.services.keys import KeysUnreadable, SigningKeys
+from idp.services.mail import KIND
+
+PATIENCE: Final = 5.0
+"""Seconds for whatever is asked over the network."""
+APART: Final = timedelta(seconds=5)
+"""How far two clocks may be apart before it is worth a word."""
+LATE: Final = timedelta(minutes=15)
+"""How long a mail may wait before it is worth a word."""
+
+T = TypeVar("T")
+State = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, in a sentence."""
+
+    check: str
+    state: State
+    text: str
+
+
+Found = tuple[State, str]
+
+
+class Health:
+    """The checks. They read, and send nothing but a greeting to the mail server."""
+
+    def __init__(self, settings: Settings, *, keys: SigningKeys, rotation: KeyRotation) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._rotation = rotation
+
+    def examine(self, now: datetime) -> Iterator[Finding]:
+        """Every check, as it is done."""
+        checks: tuple[tuple[str, Callable[[datetime], Found]], ...] = (
+            ("database", self._database),
+            ("schema", self._schema),
+            ("clock", self._clock),
+            ("keys", self._signing_keys),
+            ("mail", self._mail),
+            ("outbox", self._outbox),
+            ("issuer", self._issuer),
+            ("rp_id", self._rp_id),
+        )
+        for name, check in checks:
+            yield Finding(name, *_carefully(check, now))
+
+    def _database(self, _now: datetime) -> Found:
+        name = db.engine.dialect.name
+        if name == "sqlite":
+            _ask(literal(1))
+            return "ok", f"SQLite answers ({db.engine.url.database}): good for one node"
+        return "ok", f"PostgreSQL {_ask(func.current_setting('server_version'))} answers"
+
+    def _schema(self, _now: datetime) -> Found:
+        url = self._settings.database_url
+        if migrate.revision(url) is None:
+            return "problem", "there are no tables: run `idp db upgrade`"
+        if problems := migrate.pending(url):
+            return "problem", f"{'; '.join(problems)}: run `idp db upgrade`"
+        return "ok", f"revision {migrate.head()}, as this version wants it"
+
+    def _clock(self, now: datetime) -> Found:
+        """Against the database server's, and against what was written last."""
+        if db.engine.dialect.name == "postgresql":
+            theirs = _ask(func.clock_timestamp())
+            if abs(theirs - now) > APART:
+                apart = int(abs(theirs - now).total_seconds())
+                return "problem", f"{apart} s from the database server's: synchronise both (NTP)"
+        only_reads()
+        latest = db.session.scalar(select(func.max(AuditEvent.at)))
+        release()
+        if latest is not None and latest > now + APART:
+            return "problem", f"behind what was written at {latest:%Y-%m-%d %H:%M:%S}: check NTP"
+        return "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, and nothing that was written contradicts it"
+
+    def _signing_keys(self, now: datetime) -> Found:
+        try:
+            self._keys.check(now)
+        except KeysUnreadable as error:
+            return "problem", str(error)
+        finally:
+            release()
+        found = self._rotation.listed(now)
+        signing = {key.algorithm: key for key in found if key.state == "signing"}
+        release()
+        if missing := [name for name in ALGORITHMS if name not in signing]:
+            return "warning", f"none yet for {', '.join(missing)}: `idp serve` makes them"
+        oldest = min(key.signs_from for key in signing.values())
+        return "ok", f"{', '.join(sorted(signing))}, the oldest of {(now - oldest).days} days"
+
+    def _mail(self, _now: datetime) -> Found:
+        url = self._settings.mail_url
+        if url is None:
+            return "warning", "mail_url is not set: nobody can be sent a link"
+        parts = urlsplit(url)
+        if parts.scheme == "console":
+            return "warning", "is printed to the console: good for trying out only"
+        if parts.scheme == "file":
+            return _folder(Path(unquote(parts.path)))
+        return _server(parts.hostname or "localhost", parts.port, tls=parts.scheme == "smtps")
+
+    def _outbox(self, now: datetime) -> Found:
+        only_reads()
+        waiting, oldest = db.session.execute(
+            select(func.count(), func.min(OutboxMessage.created_at)).where(
+                OutboxMessage.kind == KIND,
+                OutboxMessage.sent_at.is_(None),
+                OutboxMessage.failed_at.is_(None),
+            )
+        ).one()
+        failed = db.session.scalar(
+            select(func.count()).where(OutboxMessage.failed_at > now - timedelta(days=1))
+        )
+        release()
+        if failed:
+            return "warning", f"{failed} given up within a day: see `idp audit search --event mail`"
+        if oldest is not None and now - oldest > LATE:
+            return "warning", f"{waiting} wait, the oldest since {oldest:%Y-%m-%d %H:%M}"
+        return "ok", f"{waiting} wait" if waiting else "nothing waits"
+
+    def _issuer(self, _now: datetime) -> Found:
+        issuer = self._settings.issuer
+        try:
+            told = _fetch(f"{issuer}/.well-known/openid-configuration").get("issuer")
+        except ssl.SSLError as error:
+            return "problem", f"{issuer} has no good certificate: {error.reason}"
+        except (OSError, HTTPException, ValueError) as error:
+            if isinstance(getattr(error, "reason", None), ssl.SSLError):
+                return "problem", f"{issuer} has no good certificate: {error}"
+            return "warning", f"{issuer} cannot be reached from here: {_short(error)}"
+        if told != issuer:
+            return "problem", f"at {issuer} somebody else answers, who says to be {told}"
+        if not self._settings.secure:
+            return "warning", f"{issuer} answers, without TLS: good for this machine only"
+        return "ok", f"{issuer} answers over HTTPS and says so itself"
+
+    def _rp_id(self, _now: datetime) -> Found:
+        rp_id = self._settings.rp_id
+        if _is_address(rp_id):
+            return "problem", f"{rp_id} is a number: passkeys need a name, such as localhost"
+        foreign = [
+            origin
+            for origin in self._settings.passkey_origins
+            if not _is_within(urlsplit(origin).hostname or "", rp_id)
+        ]
+        if foreign:
+            return "ok", f"{rp_id}, and as related origins {', '.join(foreign)}"
+        return "ok", f"{rp_id} fits {', '.join(self._settings.passkey_origins)}"
+
+
+def key_file_finding(path: Path | None) -> Finding:
+    """Who else may read the file with the deployment's keys; None: they come by a variable."""
+    if path is None:
+        return Finding("key_file", "ok", "the keys come from the environment")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding("key_file", "warning", f"others may read {path}: chmod 600 {path}")
+    return Finding("key_file", "ok", f"{path} is its owner's only")
+
+
+def _carefully(check: Callable[[datetime], Found], now: datetime) -> Found:
+    try:
+        return check(now)
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        return "problem", _short(getattr(error, "orig", None) or error)
+
+
+def _ask(what: ColumnElement[T]) -> T:
+    only_reads()
+    answer = db.session.scalars(select(what)).one()
+    release()
+    return answer
+
+
+def _folder(path: Path) -> Found:
+    there = next(folder for folder in (path, *path.parents) if folder.is_dir())
+    if not os.access(there, os.W_OK):
+        return "problem", f"{path} cannot be written"
+    return "ok", f"is written to {path}"
+
+
+def _server(host: str, port: int | None, *, tls: bool) -> Found:
+    try:
+        with _greeted(host, port, tls=tls) as client:
+            client.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return "problem", f"{host} does not answer: {_short(error)}"
+    return "ok", f"{host} answers"
+
+
+def _greeted(host: str, port: int | None, *, tls: bool) -> smtplib.SMTP:
+    if tls:
+        trusted = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, port or 465, timeout=PATIENCE, context=trusted)
+    return smtplib.SMTP(host, port or 25, timeout=PATIENCE)
+
+
+def _fetch(url: str) -> dict[str, object]:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310  our own issuer
+        read = json.loads(answer.read(1 << 20))
+    return read if isinstance(read, dict) else {}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _short(error: object) -> str:
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told[:200]

@@ -1,0 +1,114 @@
+"""Upkeep: mail goes out, what has expired goes away, keys are rotated by age. It runs by itself.
+
+A thread of every serving process does it, on any number of nodes at once: each job takes its work
+by conditional statements, so that nothing is done twice.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Thread, main_thread
+from time import monotonic
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp.audit import Context
+from idp.services.cleanup import clean_up
+from idp.web.services import Services
+
+TICK: Final = 0.5
+"""Seconds between looks at the outbox: how long a mail waits at most, when all is well."""
+LONGEST_PAUSE: Final = 60.0
+"""Seconds after which a job that keeps failing is tried again."""
+BATCHES: Final = 20
+"""Of each table and round; the rest goes in the next."""
+
+_RANDOM: Final = secrets.SystemRandom()
+_log = logging.getLogger(__name__)
+
+Now = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to do ``every`` so many seconds; ``due`` by the monotonic clock."""
+
+    name: str
+    every: float
+    work: Callable[[datetime], object]
+    due: float = 0.0
+    failures: int = 0
+
+    def next(self, *, failed: bool) -> None:
+        """Set when it is due again: after failures later and later, and never all nodes at once."""
+        self.failures = self.failures + 1 if failed else 0
+        wait = self.every
+        if failed:
+            wait = max(wait, min(TICK * 2**self.failures, LONGEST_PAUSE))
+        self.due = monotonic() + wait * _RANDOM.uniform(0.9, 1.1)
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """The jobs, and the thread that does them. ``in_context`` opens a database session for it."""
+
+    services: Services
+    in_context: Callable[[], AbstractContextManager[object]]
+    jobs: list[Job] = field(default_factory=list)
+    _ended: Event = field(default_factory=Event)
+
+    def __post_init__(self) -> None:
+        soon = monotonic() + _RANDOM.uniform(5, 60)
+        self.jobs = [
+            Job("outbox", TICK, self._deliver),
+            Job("cleanup", 60, self._clean_up, due=soon),
+            Job("keys", 600, self._look_after_keys, due=soon),
+        ]
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process but finishes what it is at."""
+        Thread(target=self._run, name="upkeep", daemon=False).start()
+
+    def stop(self) -> None:
+        """End after the job at hand."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        # A process that is about to end waits for this thread: so it watches for that moment.
+        while main_thread().is_alive() and not self._ended.wait(TICK):
+            self.turn()
+
+    def turn(self) -> None:
+        """Do every job that is due; one that fails is told in the log and tried again later."""
+        for job in self.jobs:
+            if job.due <= monotonic():
+                job.next(failed=not self._did(job))
+
+    def _did(self, job: Job) -> bool:
+        try:
+            with self.in_context():
+                job.work(self.services.clock())
+        except SQLAlchemyError as error:
+            # Never with the traceback: a statement's parameters may be worth keeping secret.
+            _log.warning("upkeep %s: %s", job.name, type(getattr(error, "orig", error)).__name__)
+            return False
+        except Exception:
+            _log.exception("upkeep %s failed", job.name)
+            return False
+        return True
+
+    def _deliver(self, now: datetime) -> None:
+        self.services.outbox.deliver_due(now)
+
+    def _clean_up(self, now: datetime) -> None:
+        removed = clean_up(now, at_most=BATCHES)
+        if total := sum(removed.values()):
+            _log.info("upkeep cleanup: %d rows", total)
+
+    def _look_after_keys(self, now: datetime) -> None:
+        self.services.key_rotation.rotate_due(Context(at=now, actor_id="upkeep"))
+        self.services.key_rotation.sweep(now)
