@@ -33,9 +33,19 @@ DRIFT = 1
 """Steps that the app's clock may be behind or ahead (RFC 6238 §5.2 allows at most one)."""
 
 _FIELD = "otp"
-_EMPTY = Refused("missing", "Enter the 6-digit code from your app.", _FIELD, counts=False)
-_MALFORMED = Refused("malformed", "The code has 6 digits. Check it and try again.", _FIELD)
-_WRONG = Refused("wrong", "That code is not right. Use the newest one that your app shows.", _FIELD)
+# None of these ends a setup: the app has been shown its seed, and may show a right code next.
+_EMPTY = Refused(
+    "missing", "Enter the 6-digit code from your app.", _FIELD, counts=False, spent=False
+)
+_MALFORMED = Refused(
+    "malformed", "The code has 6 digits. Check it and try again.", _FIELD, spent=False
+)
+_WRONG = Refused(
+    "wrong",
+    "That code is not right. Use the newest one that your app shows.",
+    _FIELD,
+    spent=False,
+)
 _REPLAYED = Refused(
     "replayed", "That code was used already. Wait for the next one in your app.", _FIELD
 )

@@ -128,6 +128,7 @@ class ClientMetadata:
     minimum_acr: str | None = member(read.text(255), None)
     max_auth_age: int | None = member(read.seconds, None)
     confirm_operation_acr: str | None = member(read.text(255), None)
+    enrol_in_step_up: bool = member(read.boolean, True)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
 

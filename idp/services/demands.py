@@ -45,8 +45,13 @@ def of_request(
         started=started,
         aliases=settings.acr_aliases,
         rung_ages=_policy(settings),
-        enrol_within=transaction_id if settings.enrol_in_step_up else None,
+        enrol_within=transaction_id if _may_enrol(client, settings) else None,
     )
+
+
+def _may_enrol(client: ClientMetadata, settings: Settings) -> bool:
+    """Both the deployment and the registration can say that a step-up sets nothing up."""
+    return settings.enrol_in_step_up and client.enrol_in_step_up
 
 
 def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:

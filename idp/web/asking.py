@@ -1,7 +1,7 @@
 """The page, or the JSON, that asks a person for what is missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, jsonify, make_response, render_template, url_for
@@ -11,6 +11,7 @@ from idp.factors.base import Refused, Task
 from idp.models import Transaction, User
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
+from idp.web import enrol
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, asked_of, errors_of, too_many
@@ -36,7 +37,8 @@ def task_of(standing: Standing, choice: Choice) -> Task:
 
 def shown(standing: Standing, choice: Choice) -> ChoiceView:
     """A choice with the public part of its ceremony, begun where looking may begin it."""
-    public = services().ceremonies.ask(standing, choice, task_of(standing, choice), context())
+    task = task_of(standing, choice)
+    public = None if choice.enrol else services().ceremonies.ask(standing, choice, task, context())
     return ChoiceView(
         method=choice.method,
         url=url_for("login.step", transaction_id=standing.transaction.id, method=choice.method),
@@ -117,9 +119,13 @@ class _Page:
         refused: Refused | None,
         values: Mapping[str, str],
     ) -> str:
-        choices = self._ordered(standing, chosen)
-        views = [shown(standing, choice) for choice in choices]
         transaction = standing.transaction
+        views = [shown(standing, choice) for choice in self._ordered(standing, chosen)]
+        to_enrol = [] if chosen else [view for view in views if view.enrol]
+        if to_enrol:
+            views = []
+        elif views:
+            views[0] = _asked_now(standing, chosen, views[0], refused)
         return render_template(
             self.template,
             app=app_of(transaction),
@@ -127,7 +133,7 @@ class _Page:
             choices=views,
             choice=views[0] if views else None,
             others=views[1:],
-            enrol=[],
+            enrol=to_enrol,
             action=self._action(transaction, views),
             identifier=services().settings.login_style != "passkey_only",
             values=values,
@@ -153,6 +159,16 @@ class _Page:
         if self.addressless:
             return url_for("login.identify", transaction_id=transaction.id)
         return views[0].url if views else address(transaction)
+
+
+def _asked_now(
+    standing: Standing, chosen: Choice | None, view: ChoiceView, refused: Refused | None
+) -> ChoiceView:
+    """The one choice whose fields the page shows: begun, if it is to be set up."""
+    public = dict(view.public)
+    if chosen is not None and chosen.enrol:
+        public = dict(enrol.begin(standing, chosen))
+    return replace(view, public={**public, **(refused.public if refused else {})})
 
 
 _COMBINED = _Page("login/sign_in.html", one_form=True)

@@ -15,7 +15,7 @@ from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, headers, pages
+from idp.web import asking, cookies, enrol, headers, pages
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.models import address
@@ -99,6 +99,8 @@ def proceed(
 def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     """The proof suffices: answer, or ask for consent first."""
     transaction = standing.transaction
+    if page := enrol.to_be_shown(standing):
+        return page
     if transaction.parameters is None:
         transactions.finish(transaction, transaction.return_to or "/me", context().at)
         services().commit()

@@ -6,13 +6,16 @@ from typing import Concatenate, ParamSpec, cast
 
 from flask import Blueprint, Response, abort, request
 
+from idp.assurance import Choice
+from idp.factors.base import Refused
 from idp.models import Transaction
 from idp.protocol.errors import OAuthError
 from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
 from idp.services.transactions import Overtaken
-from idp.web import asking, cookies, flow, pages
+from idp.services.weighing import Standing
+from idp.web import asking, cookies, enrol, flow, pages
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import submitted
@@ -156,6 +159,17 @@ def consent(transaction: Transaction) -> Response:
     return flow.refuse(transaction, OAuthError("access_denied", "The person did not allow it."))
 
 
+@bp.post("/<transaction_id>/<method>/saved")
+@in_transaction
+def saved(transaction: Transaction, method: str) -> Response:
+    """What was shown once has been saved: not again."""
+    live = live_session()
+    if live is not None:
+        services().once.saved(live.id, method, context().at)
+        services().commit()
+    return see_other(address(transaction))
+
+
 @bp.get("/<transaction_id>/<method>")
 @in_transaction
 def step(transaction: Transaction, method: str) -> Response:
@@ -180,6 +194,9 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     if method is None:
         return flow.proceed(transaction, refused=NOTHING_SENT, status=422)
     standing = flow.standing_of(transaction)
+    choice = standing.choice(method)
+    if choice is not None and choice.enrol:
+        return _enrolled(standing, choice, fields)
     if not answers:
         return asking.begin_anew(standing, method, fields)
     attempt = Attempt(
@@ -197,6 +214,14 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
             transaction, method=method, refused=outcome.refused, values=fields, status=status
         )
     return _wait(transaction, method, outcome, fields)
+
+
+def _enrolled(standing: Standing, choice: Choice, fields: dict[str, str]) -> Response:
+    outcome = enrol.finish(standing, choice, fields)
+    if not isinstance(outcome, Refused):
+        return outcome
+    status = 401 if wants_json() else 422
+    return flow.proceed(standing.transaction, method=choice.method, refused=outcome, status=status)
 
 
 def _accepted(transaction: Transaction, outcome: Accepted) -> Response:

@@ -19,10 +19,10 @@ class TrustedProxies:
         self._app = app
         self._trusted = trusted
 
-    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._trusted and self._is_trusted(environ.get("REMOTE_ADDR", "")):
             environ["REMOTE_ADDR"] = self._client(environ)
-        return self._app(environ, start)
+        return self._app(environ, start_response)
 
     def _client(self, environ: WSGIEnvironment) -> str:
         hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]

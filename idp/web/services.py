@@ -22,10 +22,14 @@ from idp.services.client_rules import ClientRules
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.devices import Devices
+from idp.services.enrolment import Enrolment
 from idp.services.grants import Grants
+from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import SigningKeys
 from idp.services.mail import Mailer
+from idp.services.notices import Notices
+from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.postman import Postman
 from idp.services.registration import Registration
@@ -35,6 +39,7 @@ from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
 from idp.services.transports import transport_for
 from idp.services.weighing import Weighing
+from idp.web.user_agents import device_name
 
 
 class Services:
@@ -122,6 +127,33 @@ class Services:
             throttle=self.throttle,
             weighing=self.weighing,
             find_by_login=self.accounts.find_by_login,
+        )
+
+    # Changing how to sign in
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        return Holdings(self.factors)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return Notices(self.mailer, describe=device_name)
+
+    @cached_property
+    def once(self) -> Once:
+        return Once(self.box)
+
+    @cached_property
+    def enrolment(self) -> Enrolment:
+        return Enrolment(
+            self.settings,
+            self.box,
+            factors=self.factors,
+            holdings=self.holdings,
+            sessions=self.sessions,
+            throttle=self.throttle,
+            notices=self.notices,
+            once=self.once,
         )
 
     # Relying parties

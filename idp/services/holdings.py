@@ -1,0 +1,103 @@
+"""What a person holds to sign in with, and what would be left of it without one credential."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from idp.assurance import MAILBOX, Offer, Rung, Trait, account_floor, enrolment_demand
+from idp.factors.base import Factor
+from idp.factors.password import KIND as PASSWORD
+from idp.models import Credential, User
+from idp.passwords import requirement_for
+
+_OPENS = frozenset({Trait.KNOWLEDGE, Trait.PHISHING_RESISTANT})
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What it would mean to give up one credential."""
+
+    is_last_way: bool
+    """Nothing would be left that a sign-in can begin with but the mailbox, which is a way back
+    for who has lost something and no reason to give the last thing away."""
+    ways: tuple[str, ...]
+    """The methods that a sign-in could still begin with, in the order of the house."""
+    ends_second_step: bool
+    """It is the last second step. Recovery codes stand in for one, so they go with it."""
+    password_minimum: int | None
+    """How many characters the password then has to have, where that is more than now."""
+
+
+class Holdings:
+    """Looks at credentials through the offers that factors make of them; writes nothing."""
+
+    def __init__(self, factors: Mapping[str, Factor]) -> None:
+        self._factors = factors
+        self.last_resorts: tuple[str, ...] = tuple(
+            name
+            for name, factor in factors.items()
+            if any(offer.last_resort for offer in factor.offers(None, ()))
+        )
+        """The methods that stand in for a lost second step."""
+
+    def offers(self, user: User, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
+        """What she can prove with these."""
+        return tuple(
+            offer for factor in self._factors.values() for offer in factor.offers(user, credentials)
+        )
+
+    def has_second_step(self, user: User, credentials: Sequence[Credential]) -> bool:
+        """Has she enrolled one? Codes that stand in for it do not count."""
+        return account_floor(self.offers(user, credentials)) > Rung.ONE_FACTOR
+
+    def strongest(self, user: User, credentials: Sequence[Credential]) -> Rung:
+        """The most she can prove: what changing any of it is asked to stand on."""
+        return enrolment_demand(self.offers(user, credentials), within="").floor
+
+    def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...]:
+        """The methods that a sign-in can begin with."""
+        opening = {
+            offer.method
+            for offer in self.offers(user, credentials)
+            if not _OPENS.isdisjoint(offer.proves) or offer.proves == MAILBOX.proves
+        }
+        return tuple(name for name in self._factors if name in opening)
+
+    def loss(self, user: User, lost: Credential, credentials: Sequence[Credential]) -> Loss:
+        """What it would mean to be without ``lost``, which is one of ``credentials``."""
+        rest = [one for one in credentials if one.id != lost.id]
+        ends = self._ends_second_step(user, credentials, rest)
+        if ends:
+            rest = [one for one in rest if one.kind not in self.last_resorts]
+        had, has = self._held(user, credentials), self._held(user, rest)
+        return Loss(
+            is_last_way=bool(had) and not has,
+            ways=self.ways(user, rest),
+            ends_second_step=ends,
+            password_minimum=_longer_password(credentials, rest),
+        )
+
+    def _ends_second_step(
+        self, user: User, before: Sequence[Credential], after: Sequence[Credential]
+    ) -> bool:
+        return self.has_second_step(user, before) and not self.has_second_step(user, after)
+
+    def _held(self, user: User, credentials: Sequence[Credential]) -> list[Offer]:
+        return [
+            offer for offer in self.offers(user, credentials) if not _OPENS.isdisjoint(offer.proves)
+        ]
+
+
+def _longer_password(before: Iterable[Credential], after: Sequence[Credential]) -> int | None:
+    """NIST SP 800-63B-4, 3.1.1.1: a password that stands alone has to be longer."""
+    kinds = kinds_of(after)
+    minimum = requirement_for(kinds).length
+    return (
+        minimum
+        if PASSWORD in kinds and minimum > requirement_for(kinds_of(before)).length
+        else None
+    )
+
+
+def kinds_of(credentials: Iterable[Credential]) -> set[str]:
+    """The kinds that are still of use."""
+    return {one.kind for one in credentials if one.used_at is None}
