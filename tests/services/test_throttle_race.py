@@ -1,6 +1,7 @@
 """Guessing in two processes at the same moment gains nothing, and blocks nobody."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -29,8 +30,11 @@ def raced_url(database_url: str) -> Iterator[str]:
         yield database_url
 
 
-def reserve(tools: Tools, user: User | None, login: str, address: str) -> Allowed | Wait:
-    throttle = Throttle(tools.settings, Devices(tools.box))
+def reserve(
+    tools: Tools, user: User | None, login: str, address: str, limit: int = 10
+) -> Allowed | Wait:
+    settings = replace(tools.settings, password_attempts=limit)
+    throttle = Throttle(settings, Devices(tools.box))
     reserved = throttle.reserve(
         method="password",
         user=user,
@@ -50,6 +54,15 @@ def test_parallel_guesses_do_not_exceed_the_limit(track: Racetrack, raced_url: s
     rounds = [("ann@example.com", f"10.{n}.0.1") for n in range(ROUNDS)]
     allowed = track.run(guess, rounds, url=raced_url, key=KEY)
     assert sum(allowed) == 10 < ROUNDS * PROCESSES
+
+
+def last_guess(tools: Tools, argument: tuple[str, str]) -> bool:
+    return isinstance(reserve(tools, None, *argument, limit=1), Allowed)
+
+
+def test_of_two_last_guesses_one_is_allowed(track: Racetrack, raced_url: str) -> None:
+    rounds = [(f"{n}@example.com", f"10.{n}.0.1") for n in range(2 * ROUNDS)]
+    assert track.run(last_guess, rounds, url=raced_url, key=KEY) == [1] * len(rounds)
 
 
 def test_each_parallel_guess_is_counted_once(track: Racetrack, raced_url: str) -> None:
