@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from idp.assurance import MAILBOX, Offer, Trait
 from idp.factors.base import (
@@ -28,9 +28,10 @@ from idp.factors.base import (
     Wish,
 )
 from idp.factors.rows import hold
+from idp.factors.tries import allow_tries, has_tries, spend_try
 from idp.factors.typed import six_digits
-from idp.models import Counter, Credential, User, db
-from idp.secrecy import Unreadable, digest
+from idp.models import Credential, User, db
+from idp.secrecy import Unreadable
 from idp.state import peek, put, supersede, take
 
 PURPOSE = "sign_in_link"
@@ -138,7 +139,7 @@ class MagicLink:
         hold(owner)
         supersede(PURPOSE, owner, now=now)
         handle = put(PURPOSE, data, now=now, lifetime=LIFETIME, owner=owner)
-        _allow_tries(handle, now)
+        allow_tries(handle, now=now, lifetime=LIFETIME)
         return handle
 
     def _nobody(self, address: str) -> str:
@@ -179,7 +180,7 @@ class MagicLink:
         entry = _look_up(handle, now)
         if entry is None:
             return _GONE
-        if not _spend_try(handle):
+        if not spend_try(handle, of=TRIES):
             return _TOO_MANY
         if not hmac.compare_digest(self._open(entry["code"]) or "", code):
             return _WRONG
@@ -220,7 +221,7 @@ class MagicLink:
             address=masked(entry["address"]),
             started=datetime.fromisoformat(entry["started"]),
             user_agent=entry["user_agent"],
-            code=self._open(entry["code"]) if _has_tries(token) else None,
+            code=self._open(entry["code"]) if has_tries(token, of=TRIES) else None,
         )
 
     def sign_in_here(self, link: Link) -> Ceremony:
@@ -278,36 +279,3 @@ def _present_owner(entry: Mapping[str, Any]) -> str | None:
         User.disabled_at.is_(None),
     )
     return db.session.execute(found).scalar_one_or_none()
-
-
-def _tries_key(handle: str) -> str:
-    return f"{PURPOSE}:{digest(handle)}"
-
-
-def _allow_tries(handle: str, now: datetime) -> None:
-    db.session.execute(
-        insert(Counter).values(
-            key=_tries_key(handle), count=0, window_start=now, expires_at=now + LIFETIME
-        )
-    )
-
-
-def _spend_try(handle: str) -> bool:
-    """Count one guess before it is judged; False when there are none left.
-
-    One conditional statement: however many guess at once, over any number of processes, no more
-    than ``TRIES`` are judged.
-    """
-    spent = db.session.execute(
-        update(Counter)
-        .where(Counter.key == _tries_key(handle), Counter.count < TRIES)
-        .values(count=Counter.count + 1)
-        .returning(Counter.count)
-        .execution_options(synchronize_session=False)
-    )
-    return spent.scalar_one_or_none() is not None
-
-
-def _has_tries(handle: str) -> bool:
-    left = select(Counter.key).where(Counter.key == _tries_key(handle), Counter.count < TRIES)
-    return db.session.execute(left).scalar_one_or_none() is not None
