@@ -255,4 +255,6 @@ class Enrolment:
 
 
 def _owner(session_id: str, method: str, wish: Wish) -> str:
-    return f"{session_id}:{method}{'+' if wish.prompted else ''}"
+    """A ceremony begun with one wish is not the answer to another."""
+    marks = ("+" if wish.prompted else "") + ("!" if wish.user_verification == "required" else "")
+    return f"{session_id}:{method}{marks}"

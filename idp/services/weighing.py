@@ -1,6 +1,6 @@
 """Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from idp.config import Settings
 from idp.factors.base import Factor
 from idp.models import Credential, Transaction, User, db
 from idp.services.sessions import Live, Sessions
+from idp.services.transactions import subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class Standing:
         """Had this person signed in before this request came?"""
         return self.user is not None and self.live is not None and self.live.opened
 
+    @property
+    def stepped_up(self) -> bool:
+        """Was something added, for this request, to what a session held before it?"""
+        proved_in = {one.transaction_id for one in self.live.evidence} if self.live else set()
+        return self.transaction.id in proved_in and len(proved_in) > 1
+
 
 class Weighing:
     """Reads the ledger and decides; writes nothing."""
@@ -69,7 +76,9 @@ class Weighing:
             return Standing(transaction, None, None, demand, self._anonymous(demand))
         user = db.session.get_one(User, user_id)
         offers = self.offers(user)
-        demand = demand.raised(floor=self.floor(offers))
+        # A factor made along this very sign-in is asked for from the next one on.
+        made = transaction.state.get("prompted", {}).get("made", ())
+        demand = demand.raised(floor=self.floor(self.offers(user, without=made)))
         evidence = live.evidence if live else ()
         return Standing(transaction, user, live, demand, decide(demand, evidence, offers))
 
@@ -101,7 +110,7 @@ class Weighing:
                 return pending
         if presented is None or transaction.state.get("other_person"):
             return None
-        return presented if transaction.user_id in (None, presented.user_id) else None
+        return presented if subject_of(transaction) in (None, presented.user_id) else None
 
     def _anonymous(self, demand: Demand) -> Decision:
         """What to ask somebody unknown: whatever opens a session, the ways that suffice first.
@@ -123,9 +132,12 @@ class Weighing:
     def _in_house_order(self, choices: Sequence[Choice]) -> list[Choice]:
         return sorted(choices, key=lambda choice: list(self._factors).index(choice.method))
 
-    def offers(self, user: User | None) -> tuple[Offer, ...]:
-        """What this person could prove next; with nobody known, what anybody might."""
-        credentials = credentials_of(user)
+    def offers(self, user: User | None, without: Container[str] = ()) -> tuple[Offer, ...]:
+        """What this person could prove next; with nobody known, what anybody might.
+
+        ``without`` holds the ids of credentials that are to be left out of it.
+        """
+        credentials = [one for one in credentials_of(user) if one.id not in without]
         return tuple(
             offer
             for factor in self._factors.values()

@@ -16,12 +16,15 @@ from idp.oidc.hints import IdTokenHints
 from idp.oidc.provider import Provider
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
+from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
 from idp.services.clients import Clients
 from idp.services.consents import Consents
+from idp.services.deletion import Deletion
 from idp.services.devices import Devices
+from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
@@ -31,8 +34,10 @@ from idp.services.mail import Mailer
 from idp.services.notices import Notices
 from idp.services.once import Once
 from idp.services.outbox import Outbox
+from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import Postman
 from idp.services.registration import Registration
+from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
@@ -156,6 +161,27 @@ class Services:
             once=self.once,
         )
 
+    @cached_property
+    def removal(self) -> Removal:
+        return Removal(
+            self.settings,
+            holdings=self.holdings,
+            enrolment=self.enrolment,
+            notices=self.notices,
+        )
+
+    @cached_property
+    def email_change(self) -> EmailChange:
+        return EmailChange(mailer=self.mailer, throttle=self.throttle, notices=self.notices)
+
+    @cached_property
+    def deletion(self) -> Deletion:
+        return Deletion(notices=self.notices)
+
+    @cached_property
+    def passkey_prompt(self) -> PasskeyPrompt:
+        return PasskeyPrompt(factors=self.factors, enrolment=self.enrolment, holdings=self.holdings)
+
     # Relying parties
 
     @cached_property
@@ -170,6 +196,10 @@ class Services:
     @cached_property
     def consents(self) -> Consents:
         return Consents()
+
+    @cached_property
+    def connected_apps(self) -> ConnectedApps:
+        return ConnectedApps(self.consents)
 
     @cached_property
     def grants(self) -> Grants:
