@@ -180,11 +180,14 @@ _CONFIRM = _Page("login/confirm.html")
 def _page(standing: Standing, chosen: Choice | None) -> _Page:
     if standing.is_step_up:
         return _CONFIRM
-    if standing.user is not None or chosen is not None:
+    if standing.user is not None:
         return _STEP
-    if services().settings.login_style != "identifier_first":
-        return _COMBINED
-    return _STEP if standing.transaction.state.get("login_name") else _IDENTIFY
+    named = bool(standing.transaction.state.get("login_name"))
+    if services().settings.login_style == "identifier_first":
+        return _STEP if named else _IDENTIFY
+    # One screen for all, until a mail was asked for: its code has a page of its own.
+    waiting = chosen is not None and services().factors[chosen.method].on_request and named
+    return _STEP if waiting else _COMBINED
 
 
 def _who(standing: Standing) -> User | dict[str, str | None] | None:
