@@ -18,7 +18,7 @@ _OWNER = "idp"
 # Tests lose nothing in a power cut, and waiting for the disk is most of what a commit costs. A
 # commit still outlives a crash of the server (synchronous_commit stays on): tests rely on that.
 _FAST = ("fsync=off", "full_page_writes=off")
-_SETTINGS = (*_FAST, "listen_addresses=127.0.0.1", "max_connections=200", "timezone=UTC")
+_SETTINGS = ("listen_addresses=127.0.0.1", "max_connections=200", "timezone=UTC")
 
 
 def _binaries() -> Path:
@@ -49,10 +49,14 @@ def _dies_with_parent() -> list[str]:
 
 
 class PostgresCluster:
-    """One server on a random loopback port. ``start`` again after ``stop`` keeps the data."""
+    """One server on a random loopback port. ``start`` again after ``stop`` keeps the data.
 
-    def __init__(self) -> None:
+    ``durable`` makes a commit wait for the disk, as in earnest.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self._bin = _binaries()
+        self._settings = _SETTINGS if durable else (*_SETTINGS, *_FAST)
         self._as_user = _unprivileged()
         # Not pytest's own temporary folder: that one is closed to every other user.
         self._folder = Path(tempfile.mkdtemp(prefix="idp-postgres-"))
@@ -75,7 +79,7 @@ class PostgresCluster:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        settings = [f"port={self.port}", f"unix_socket_directories={self._folder}", *_SETTINGS]
+        settings = [f"port={self.port}", f"unix_socket_directories={self._folder}", *self._settings]
         flags = [part for setting in settings for part in ("-c", setting)]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.bench.serving import command
 from tests.helpers.databases import Databases
 from tests.helpers.servers import serve
 from tests.interop.provider import CHEAP_HASH, Provider
@@ -16,6 +15,6 @@ def provider(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("provider")
     with (
         databases.fresh("sqlite") as url,
-        serve(url, folder, settings=CHEAP_HASH, command=command) as (server,),
+        serve(url, folder, settings=CHEAP_HASH) as (server,),
     ):
         yield Provider(server, url)

@@ -1,0 +1,41 @@
+"""``python -m tests.bench``: what the provider costs, as a table."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from time import perf_counter
+
+from tests.bench import report
+from tests.bench.run import Plan, measure
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print; what is being measured is told on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="half a second each: a rough idea")
+    parser.add_argument("--seconds", type=float, default=2.5, help="of one measurement (2.5)")
+    parser.add_argument("--drivers", type=int, default=2, help="requests at the same time (2)")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--only", default="", help="operations whose name contains this")
+    chosen = parser.parse_args(arguments)
+    plan = Plan(
+        seconds=min(chosen.seconds, 0.5) if chosen.quick else chosen.seconds,
+        drivers=chosen.drivers,
+        kinds=tuple(chosen.database or ("sqlite", "postgresql")),
+        only=chosen.only,
+    )
+    started = perf_counter()
+    found = measure(plan, _progress)
+    _progress("")
+    sys.stdout.write(f"\n{report.text(found)}\n\n{report.machine()}; ")
+    sys.stdout.write(f"measured in {perf_counter() - started:.0f} s.\n")
+
+
+def _progress(what: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what}")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

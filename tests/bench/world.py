@@ -1,0 +1,118 @@
+"""A provider to measure: its database, its server process, and the actors on it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from sqlalchemy import make_url
+
+from idp.clock import system_clock
+from idp.migrate import upgrade
+from idp.models import db
+from tests.bench.actor import Actor
+from tests.bench.measure import Meter
+from tests.bench.processes import cpu_seconds, parent_of
+from tests.bench.wire import Connection, Http
+from tests.helpers.clock import FakeClock
+from tests.helpers.house import House, Person
+from tests.helpers.postgres import PostgresCluster
+from tests.helpers.relying_party import RelyingParty
+from tests.helpers.servers import Server, serve
+
+Kind = Literal["sqlite", "postgresql"]
+
+CHEAP_HASH = {"argon2_memory_kib": 8, "argon2_time": 1}
+_UNTHROTTLED = {"network_attempts": 1_000_000_000}
+"""All actors share one address, and are not meant to be stopped."""
+
+
+@dataclass
+class Database:
+    """``pid`` is its server's, where it has one."""
+
+    kind: Kind
+    url: str
+    pid: int | None
+
+    def cpu_seconds(self) -> float:
+        return cpu_seconds(self.pid) if self.pid else 0.0
+
+
+@contextmanager
+def database(kind: Kind, folder: Path) -> Iterator[Database]:
+    """A migrated, empty database whose commits wait for the disk as in earnest."""
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            made = Database(kind, f"sqlite:///{folder / 'bench.sqlite3'}", None)
+        else:
+            cluster = PostgresCluster(durable=True)
+            stack.callback(cluster.remove)
+            cluster.start()
+            url = cluster.create("bench")
+            made = Database(kind, url, _server_of(url))
+        upgrade(made.url)
+        yield made
+
+
+def _server_of(url: str) -> int:
+    plain = make_url(url).set(drivername="postgresql").render_as_string()
+    with psycopg.connect(plain) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return parent_of(row[0])
+
+
+@dataclass
+class World:
+    """One server over one database. ``house`` is the same application in this process."""
+
+    database: Database
+    server: Server
+    house: House
+    _clients: dict[str, RelyingParty] = field(default_factory=dict)
+    _people: dict[int, Person] = field(default_factory=dict)
+
+    @property
+    def meter(self) -> Meter:
+        """What server and database have used so far."""
+        pid = self.server.pid
+        apart = self.database.cpu_seconds if self.database.pid else None
+        return Meter(lambda: cpu_seconds(pid), apart)
+
+    def actor(self, http: Http, number: int, algorithm: str) -> Actor:
+        """Somebody with an account of their own, at a client that many use."""
+        self.house.clock.set(system_clock())
+        if algorithm not in self._clients:
+            self._clients[algorithm] = self.house.client(
+                grant_types=["authorization_code", "refresh_token"],
+                id_token_signed_response_alg=algorithm,
+            )
+        if number not in self._people:
+            # Two worlds may share a database: a port of its own tells each one's people apart.
+            email = f"person{number}.{self.server.port}@example.com"
+            self._people[number] = self.house.person(email)
+        return Actor(http, self._people[number], self._clients[algorithm])
+
+    def connection(self) -> Connection:
+        return Connection(self.server.port)
+
+
+@contextmanager
+def world(found: Database, folder: Path, *, cheap_hash: bool) -> Iterator[World]:
+    """Start the server, one worker of it, and compose the same application here."""
+    settings: Mapping[str, int] = _UNTHROTTLED | (CHEAP_HASH if cheap_hash else _full_hash())
+    told = {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
+    with serve(found.url, folder, settings=told) as (server,):
+        house = House(found.url, FakeClock(system_clock()), issuer=server.url, **settings)
+        try:
+            yield World(found, server, house)
+        finally:
+            with house.app.app_context():
+                db.engine.dispose()
+
+
+def _full_hash() -> dict[str, int]:
+    return {"argon2_memory_kib": 19456, "argon2_time": 2}
