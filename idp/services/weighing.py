@@ -1,7 +1,7 @@
 """Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -14,6 +14,7 @@ from idp.assurance import (
     Offer,
     Rung,
     Satisfied,
+    Unmet,
     account_floor,
     decide,
 )
@@ -34,6 +35,8 @@ class Standing:
     live: Live | None
     demand: Demand
     decision: Decision
+    sets_up: bool = False
+    """Nothing the person has would do: the way leads over setting something up."""
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -80,7 +83,11 @@ class Weighing:
         made = transaction.state.get("prompted", {}).get("made", ())
         demand = demand.raised(floor=self.floor(self.offers(user, without=made)))
         evidence = live.evidence if live else ()
-        return Standing(transaction, user, live, demand, decide(demand, evidence, offers))
+        decision = decide(demand, evidence, offers)
+        sets_up = isinstance(decision, Challenge) and isinstance(
+            decide(replace(demand, enrol_within=None), evidence, offers), Unmet
+        )
+        return Standing(transaction, user, live, demand, decision, sets_up)
 
     def weigh(self, live: Live, demand: Demand) -> Decision:
         """The decision on a session alone, without a transaction: a silent sign-in, or a page.

@@ -21,10 +21,24 @@ def why(standing: Standing) -> str:
     decision = standing.decision
     if not isinstance(decision, Challenge):
         return ""
+    if standing.sets_up:
+        return _setting_up(decision)
     known = [*decision.reason.counting, *decision.reason.stale]
     newest = max(known, key=lambda proof: proof.at, default=None)
     need = _need(decision, fresh=bool(decision.reason.counting))
     return f"{_did(newest, context().at)} {need}" if newest else need
+
+
+def _setting_up(decision: Challenge) -> str:
+    wanted = decision.reason.wanted
+    need = (
+        _("You need a passkey for this, and have none yet.")
+        if wanted >= Rung.PHR
+        else _("You need a second step for this, and have none yet.")
+    )
+    if any(choice.enrol for choice in decision.choices):
+        return f"{need} {_('Setting one up takes about a minute.')}"
+    return f"{need} {_('Confirm that it’s you; then you can set one up, in about a minute.')}"
 
 
 def _did(proof: Evidence, now: datetime) -> str:
