@@ -35,14 +35,13 @@ from idp.services.notices import Notices
 from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
-from idp.services.postman import Postman
+from idp.services.postman import mail_handlers
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
-from idp.services.transports import transport_for
 from idp.services.weighing import Weighing
 from idp.web.user_agents import device_name
 
@@ -85,8 +84,7 @@ class Services:
 
     @cached_property
     def outbox(self) -> Outbox:
-        postman = Postman(self.settings, transport_for(self.settings))
-        return Outbox(self.box, {"mail": postman})
+        return Outbox(self.box, mail_handlers(self.settings))
 
     @cached_property
     def devices(self) -> Devices:
