@@ -20,7 +20,6 @@ from idp.web.services import Services
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
-ISSUER: Final = f"http://localhost:{PORT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,12 @@ class Application:
     title: str
     folder: Path
     file: ClientFile
-    url: str
     port: int | None
+
+    @property
+    def url(self) -> str:
+        """Where it is looked at."""
+        return f"http://localhost:{self.port}"
 
     @property
     def client_id(self) -> str:
@@ -42,9 +45,40 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The demo's folder, apart from whatever else is in the working directory."""
+    """The demo's folder, apart from whatever else is in the working directory.
+
+    ``offset`` is added to every port, so that there may be two of it on one machine.
+    """
 
     folder: Path
+    offset: int = 0
+
+    @property
+    def port(self) -> int:
+        """The provider's."""
+        return PORT + self.offset
+
+    @property
+    def issuer(self) -> str:
+        """The provider's address."""
+        return f"http://localhost:{self.port}"
+
+    def applications_in(self, folder: Path) -> tuple[Application, ...]:
+        """Those that have a registration there, by name."""
+        return tuple(self._application(file) for file in sorted(folder.glob("*/client.toml")))
+
+    def _application(self, path: Path) -> Application:
+        file = read_client_file(path)
+        members: Mapping[str, Any] = file.members
+        port = urlsplit(str(members.get("client_uri", ""))).port
+        runs = port is not None and (path.parent / "app.py").is_file()
+        return Application(
+            name=path.parent.name,
+            title=str(members.get("client_name", path.parent.name)),
+            folder=path.parent,
+            file=file,
+            port=port + self.offset if port and runs else None,
+        )
 
     @property
     def config(self) -> Path:
@@ -74,7 +108,7 @@ class Site:
         if not keys.exists():
             write_private(keys, f"{new_key()}\n")
         values: Mapping[str, str | bool] = {
-            "issuer": ISSUER,
+            "issuer": self.issuer,
             "database_url": f"sqlite:///{self.folder / 'idp.sqlite3'}",
             "keys_file": keys.name,
             "mail_url": (self.folder / "mail").as_uri(),
@@ -95,26 +129,6 @@ class Site:
             here = str(self.secret_file(application))
             members["client_secret"] = {"file": here, "generate": True}
         return ClientFile(application.file.path, members)
-
-
-def applications_in(folder: Path) -> tuple[Application, ...]:
-    """Those that have a registration, by name."""
-    return tuple(_application(file) for file in sorted(folder.glob("*/client.toml")))
-
-
-def _application(path: Path) -> Application:
-    file = read_client_file(path)
-    members: Mapping[str, Any] = file.members
-    url = str(members.get("client_uri", ""))
-    runs = (path.parent / "app.py").is_file()
-    return Application(
-        name=path.parent.name,
-        title=str(members.get("client_name", path.parent.name)),
-        folder=path.parent,
-        file=file,
-        url=url,
-        port=urlsplit(url).port if runs else None,
-    )
 
 
 def _make_people(services: Services) -> None:

@@ -67,6 +67,7 @@ def explain(
         explainer = Explainer(
             services.settings.issuer,
             authorization=services.authorization,
+            clients=services.clients,
             weighing=services.weighing,
             consents=services.consents,
         )

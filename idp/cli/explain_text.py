@@ -1,5 +1,6 @@
 """An explanation in words, and as JSON."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from idp.assurance import Acr, Choice, Demand, Evidence, Trait
 from idp.cli.output import print_record, say
 from idp.models import User
 from idp.oidc.explain import Explanation
+from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.services.clients import RegisteredClient
 
@@ -26,9 +28,7 @@ def as_json(found: Explanation, user: User | None) -> dict[str, Any]:
         "demand": _demand_json(found.demand) if found.demand else None,
         "evidence": [_evidence_json(one) for one in found.evidence],
         "pages": found.pages,
-        "choices": [_choice_json(one) for one in found.challenge.choices]
-        if found.challenge
-        else [],
+        "choices": [_choice_json(one, found) for one in _choices(found)],
         "consent": found.consent,
         "tokens": _tokens_json(found),
         "error": _error_json(found),
@@ -57,9 +57,14 @@ def _evidence_json(one: Evidence) -> dict[str, object]:
     return {"method": one.method, "amr": one.amr, "at": one.at, "proves": sorted(one.proves)}
 
 
-def _choice_json(choice: Choice) -> dict[str, object]:
+def _choices(found: Explanation) -> tuple[Choice, ...]:
+    return found.challenge.choices if found.challenge else ()
+
+
+def _choice_json(choice: Choice, found: Explanation) -> dict[str, object]:
     return {
         "method": choice.method,
+        "suffices": choice.method not in found.beginnings,
         "user_verification": choice.user_verification,
         "steps": choice.steps,
         "enrol": choice.enrol,
@@ -81,6 +86,7 @@ def _error_json(found: Explanation) -> dict[str, object] | None:
         **found.error.parameters(),
         "clause": found.clause,
         "answered_at": "redirect_uri" if found.error.redirectable else "our own page",
+        "registered_redirect_uris": found.registered,
     }
 
 
@@ -141,29 +147,41 @@ def _proved(one: Evidence, now: datetime) -> str:
 
 def _lines(found: Explanation) -> Iterator[str]:
     if found.error:
-        yield f"Error: {found.error}"
-        yield f"Clause: {found.clause}"
-        where = "the redirect address, with state and iss" if found.error.redirectable else ""
-        yield f"Answered at {where or 'a page of our own: nothing is sent to the client'}."
+        yield from _error_lines(found, found.error)
         return
     yield from (f"First comes {_PAGES[page]}." for page in found.pages)
     if found.challenge:
         yield "Would be asked, any one of, the best first:"
-        yield from (f"  {_choice(one)}" for one in found.challenge.choices)
+        yield from (f"  {_choice(one, found)}" for one in found.challenge.choices)
     if found.consent:
         yield f"Would have to allow: {', '.join(found.consent)}"
     if found.answer:
         yield "Tokens would say:"
-        yield from (f"  {name}: {value}" for name, value in found.answer.id_token.items())
-        yield f"  scope: {' '.join(found.answer.scope)}"
+        claims = {**found.answer.id_token, "scope": " ".join(found.answer.scope)}
+        yield from (f"  {name}: {json.dumps(value)}" for name, value in claims.items())
         if found.answer.userinfo:
             yield f"Userinfo would tell: {', '.join(found.answer.userinfo)}"
 
 
-def _choice(choice: Choice) -> str:
-    steps = "enough by itself" if choice.steps == 1 else f"one of {choice.steps} steps"
+def _error_lines(found: Explanation, error: OAuthError) -> Iterator[str]:
+    yield f"Error: {error}"
+    yield f"Clause: {found.clause}"
+    if error.redirectable:
+        yield "Answered at the redirect address, with state and iss."
+        return
+    yield "Answered by a page of our own: nothing is sent to the client."
+    yield from (f"Registered: {uri}" for uri in found.registered)
+
+
+def _choice(choice: Choice, found: Explanation) -> str:
     verified = ""
     if Trait.USER_VERIFICATION in choice.needs:
         verified = ", which must verify its user"
     enrolled = ", to be set up first" if choice.enrol else ""
-    return f"{choice.method}{verified}{enrolled}: {steps}"
+    return f"{choice.method}{verified}{enrolled}: {_steps(choice, found)}"
+
+
+def _steps(choice: Choice, found: Explanation) -> str:
+    if choice.method in found.beginnings:
+        return "a beginning; the rest depends on who it is"
+    return "enough by itself" if choice.steps == 1 else f"one of {choice.steps} steps"

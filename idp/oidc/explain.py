@@ -18,6 +18,7 @@ from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
+from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.profiles import profile_of
 from idp.services.sessions import Live
@@ -53,6 +54,10 @@ class Explanation:
     clause: str | None = None
     consent: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
+    beginnings: frozenset[str] = frozenset()
+    """Methods that are not enough by what is known of nobody, and may be with what she has."""
+    registered: tuple[str, ...] = ()
+    """The client's redirect addresses, where the one that was sent is none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,13 @@ class Explainer:
         issuer: str,
         *,
         authorization: AuthorizationEndpoint,
+        clients: Clients,
         weighing: Weighing,
         consents: Consents,
     ) -> None:
         self._issuer = issuer
         self._authorization = authorization
+        self._clients = clients
         self._weighing = weighing
         self._consents = consents
 
@@ -119,7 +126,12 @@ class Explainer:
             demand, decision = self._decide(case)
             return self._told(replace(found, demand=demand), decision, case)
         except OAuthError as error:
-            return replace(found, error=error, clause=clause_of(error))
+            known = () if error.redirectable else self._registered(parameters)
+            return replace(found, error=error, clause=clause_of(error), registered=known)
+
+    def _registered(self, parameters: Parameters) -> tuple[str, ...]:
+        client = self._clients.get(parameters.clean("client_id") or "")
+        return client.metadata.redirect_uris if client else ()
 
     def _decide(self, case: _Case) -> tuple[Demand, Decision]:
         demand, live = case.asked.demand, case.live
@@ -146,12 +158,21 @@ class Explainer:
             question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
             found = replace(found, consent=question.new if question else ())
         if isinstance(decision, Challenge):
-            return replace(found, challenge=decision)
+            beginnings = self._beginnings(decision, case)
+            return replace(found, challenge=decision, beginnings=beginnings)
         if not isinstance(decision, Satisfied):
             raise unmet()
         if found.consent and Prompt.NONE in asked.request.prompts:
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return replace(found, answer=self._answer(decision, case))
+
+    def _beginnings(self, challenge: Challenge, case: _Case) -> frozenset[str]:
+        if case.user is not None or case.evidence:
+            return frozenset()
+        known = decide(case.asked.demand, (), self._weighing.offers(None))
+        sufficing = known.choices if isinstance(known, Challenge) else ()
+        methods = {choice.method for choice in challenge.choices}
+        return frozenset(methods - {choice.method for choice in sufficing})
 
     def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
         request, profile = case.asked.request, _profile(case.user)
