@@ -13,6 +13,7 @@ from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import derive_key
 from idp.web import (
+    access_log,
     account,
     authorization,
     context,
@@ -75,6 +76,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
 
 def _install_web(app: Flask, settings: Settings) -> None:
     app.before_request(context.start)
+    access_log.install(app)
     app.after_request(cookies.send_browser_token)
     headers.install(app, secure=settings.secure)
     i18n.install(app)

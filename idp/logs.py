@@ -3,7 +3,11 @@
 import logging
 import logging.config
 import re
+from contextvars import ContextVar
 from typing import Any
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request at hand; every line written meanwhile carries it."""
 
 _SECRET = re.compile(
     r"(?i)(\b(?:code|token|password|otp|secret|client_secret|access_token|refresh_token|id_token"
@@ -23,6 +27,15 @@ class Redacted(logging.Filter):
         return True
 
 
+class Identified(logging.Filter):
+    """Adds the request's id to a line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if (found := request_id.get()) is not None:
+            record.request_id = found
+        return True
+
+
 def configure(level: str, *, json: bool = True) -> None:
     """Set logging up for a process that serves. ``level`` as in ``IDP_LOG_LEVEL``."""
     logging.config.dictConfig(_configuration(level, json=json))
@@ -38,13 +51,13 @@ def _configuration(level: str, *, json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"redacted": {"()": Redacted}},
+        "filters": {"redacted": {"()": Redacted}, "identified": {"()": Identified}},
         "formatters": {"line": formatter if json else plain},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "formatter": "line",
-                "filters": ["redacted"],
+                "filters": ["identified", "redacted"],
             }
         },
         "root": {"level": level, "handlers": ["stderr"]},

@@ -23,7 +23,7 @@ def new_secret() -> str:
 def digest(secret: str) -> str:
     """The stored form of a random secret: SHA-256, base64url, 43 characters.
 
-    Only for secrets of at least 112 bits (OWASP ASVS 6.5.2), for which a slow hash would add nothing.
+    Only for secrets of at least 112 bits (OWASP ASVS 6.5.2): a slow hash would add nothing.
     """
     return _b64(hashlib.sha256(secret.encode()).digest())
 

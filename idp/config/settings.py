@@ -63,6 +63,8 @@ class Settings:
 
     acr_aliases: Mapping[str, str] = _setting(read.table, factory=dict)
     """Alias to canonical acr value."""
+    scope_acr: Mapping[str, str] = _setting(read.table, factory=dict)
+    """Scope to the acr value that a sign-in has to reach before the scope is granted."""
     account_second_step: bool = _setting(read.flag, True)
     """Is a person who enrolled a second step asked for it at every sign-in?"""
     enrol_in_step_up: bool = _setting(read.flag, True)

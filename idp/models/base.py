@@ -75,7 +75,8 @@ def dump_json(value: object) -> str:
 
 def engine_options(database_url: str) -> dict[str, Any]:
     """Engine arguments that this program's guarantees rest on, by the URL's dialect."""
-    options: dict[str, Any] = {"json_serializer": dump_json}
+    # What a statement was given is in no error's text: it may be an address, or worse.
+    options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
     if database_url.startswith("sqlite"):
         # Our own BEGIN (below): the driver's deferred one fails at the first contended write.
         return options | {"connect_args": {"isolation_level": None, "timeout": 5}}

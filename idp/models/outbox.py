@@ -1,7 +1,6 @@
 """What is to be sent, committed together with what caused it."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column

@@ -26,6 +26,7 @@ from idp.protocol.vocabulary import (
 T = TypeVar("T")
 
 TOKEN_FORMATS: Final = ("jwt", "opaque")
+USER_VERIFICATION: Final = ("required", "preferred", "discouraged")
 CONSENT_RULES: Final = ("remember", "always", "never")
 
 
@@ -129,6 +130,7 @@ class ClientMetadata:
     max_auth_age: int | None = member(read.seconds, None)
     confirm_operation_acr: str | None = member(read.text(255), None)
     enrol_in_step_up: bool = member(read.boolean, True)
+    user_verification: str | None = member(read.one_of(USER_VERIFICATION), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
 

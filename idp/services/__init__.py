@@ -1,1 +1,1 @@
-"""What the program does, without HTTP: operations that commit once, and policy that returns values."""
+"""What the program does, without HTTP: operations that commit once, and policy as values."""

@@ -33,7 +33,7 @@ def of_request(
     ``transaction_id`` is the sign-in it has become, in which a missing factor may be set up where
     that is allowed. Unmet when it insists on an ``acr`` of which this provider knows no value.
     """
-    return demand_for(
+    demand = demand_for(
         AssuranceRequest(
             acr_values=request.acr_values,
             acr_claim=request.claims.acr_values,
@@ -47,6 +47,16 @@ def of_request(
         rung_ages=_policy(settings),
         enrol_within=transaction_id if _may_enrol(client, settings) else None,
     )
+    if isinstance(demand, Unmet):
+        return demand
+    return demand.raised(floor=_scopes_floor(request.scopes, settings))
+
+
+def _scopes_floor(scopes: tuple[str, ...], settings: Settings) -> Rung:
+    """What the strictest of these scopes asks for."""
+    names = [settings.scope_acr[scope] for scope in scopes if scope in settings.scope_acr]
+    rungs = [acr.rung for acr in resolve_acr_values(names, settings.acr_aliases)]
+    return max(rungs, default=Rung.ONE_FACTOR)
 
 
 def _may_enrol(client: ClientMetadata, settings: Settings) -> bool:
@@ -64,6 +74,7 @@ def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
         default_max_age=client.default_max_age,
         acr_values_voluntary=client.acr_values_voluntary,
         refused=frozenset(client.refused_methods),
+        verify_user=client.user_verification == "required",
     )
 
 

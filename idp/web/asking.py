@@ -7,8 +7,10 @@ from typing import Any
 from flask import Response, jsonify, make_response, render_template, url_for
 
 from idp.assurance import Choice
-from idp.factors.base import Refused, Task
+from idp.factors.base import Refused, Task, UserVerification
 from idp.models import Transaction, User
+from idp.oidc.asked import Asked
+from idp.services import transactions
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web import enrol
@@ -27,12 +29,20 @@ def task_of(standing: Standing, choice: Choice) -> Task:
     anonymous = standing.user is None
     return Task(
         transaction_id=standing.transaction.id,
-        user_verification=choice.user_verification,
+        user_verification=_user_verification(choice, asked),
         binding=asked.binding if asked else None,
         login_name=standing.transaction.state.get("login_name") if anonymous else None,
         app=app.name if app else services().settings.site_name,
         user_agent=device_name(context().user_agent),
     )
+
+
+def _user_verification(choice: Choice, asked: Asked | None) -> UserVerification:
+    """What the decision needs; where it needs none, as little as the registration wishes."""
+    wished = asked.client.metadata.user_verification if asked else None
+    if choice.user_verification == "preferred" and wished == "discouraged":
+        return "discouraged"
+    return choice.user_verification
 
 
 def shown(standing: Standing, choice: Choice) -> ChoiceView:
@@ -56,13 +66,22 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
     login_name = fields.get("username", "").strip()[:320]
     if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
         return ask(standing, refused=NO_ADDRESS, status=422)
+    _remember_wish(standing.transaction, fields)
     wait = services().ceremonies.request(
         standing, choice, task_of(standing, choice), login_name, context()
     )
     if isinstance(wait, Wait):
-        return ask(standing, refused=too_many(wait), values=fields, status=429)
+        refused = too_many(wait, standing, method)
+        return ask(standing, refused=refused, values=fields, status=429)
     target = url_for("login.step", transaction_id=standing.transaction.id, method=method)
     return ask(standing, method=method) if wants_json() else see_other(target)
+
+
+def _remember_wish(transaction: Transaction, fields: Mapping[str, str]) -> None:
+    """A link may be what is answered with, and that has no tick to keep the browser signed in."""
+    state = {**transaction.state, "remember": fields.get("remember", "")}
+    if state["remember"] != transaction.state.get("remember", ""):
+        transactions.advance(transaction, state=state)
 
 
 def ask(
@@ -100,8 +119,10 @@ def _ask_json(
 
 def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[str, str]:
     """What stays in the fields after a refusal: never a secret."""
-    typed = (values or {}).get("username") or transaction.state.get("login_name") or ""
-    return {"username": typed}
+    values = values or {}
+    typed = values.get("username") or transaction.state.get("login_name") or ""
+    ticked = values.get("remember") or transaction.state.get("remember") or ""
+    return {"username": typed, "remember": ticked}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +228,16 @@ def _remember(standing: Standing, values: Mapping[str, str]) -> bool | None:
     return None if standing.live is not None else bool(values.get("remember"))
 
 
+def _register(transaction: Transaction) -> str:
+    return url_for("register.form", sign_in=transaction.id)
+
+
 def _links(standing: Standing) -> dict[str, str | None]:
     transaction = standing.transaction
     settings = services().settings
     return {
-        "forgotten": url_for("reset.forgotten"),
-        "register": url_for("register.form") if settings.registration else None,
+        "forgotten": url_for("reset.forgotten", sign_in=transaction.id),
+        "register": _register(transaction) if settings.registration else None,
         "cancel": url_for("login.cancel", transaction_id=transaction.id),
         "switch": url_for("login.leave", transaction_id=transaction.id),
     }

@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from idp import logs
 from idp.audit import Context
 from idp.secrecy import new_secret
 from idp.services.sessions import Live
@@ -24,6 +25,7 @@ def start() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_secret()[:16]
     g.now = services().clock()
+    logs.request_id.set(g.request_id)
 
 
 def context() -> Context:

@@ -156,6 +156,9 @@ FULL: dict[str, object] = {
     "minimum_acr": "urn:idp:acr:mfa",
     "max_auth_age": 0,
     "refused_methods": ["magic_link"],
+    "user_verification": "required",
+    "confirm_operation_acr": "urn:idp:acr:mfa",
+    "enrol_in_step_up": False,
     "allowed_groups": ["staff"],
 }
 

@@ -1,0 +1,78 @@
+"""What stands under every request: scopes and registrations that no parameter can lower."""
+
+import pytest
+
+from tests.helpers.clock import FakeClock
+from tests.helpers.house import House
+from tests.helpers.html import find_object
+from tests.helpers.sign_in import sign_in, totp
+from tests.helpers.user_agent import Departure, Page
+
+
+def test_a_scope_demands_the_rung_that_is_configured_for_it(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    house = House(sqlite_url, clock, scope_acr={"address": "urn:idp:acr:mfa"})
+    alice = house.person()
+    seed = house.totp(alice)
+    house.clock.advance(minutes=1)
+    shop = house.client()
+    agent = house.browser()
+    who = {"username": alice.email, "password": alice.password}
+    answers = {"totp": totp(seed, house.clock)}
+    tokens = shop.finish(
+        sign_in(agent, shop.authorization_url(scope="openid"), **who, answers=answers)
+    )
+    assert tokens.claims["acr"] == "urn:idp:acr:mfa"
+    house.clock.advance(minutes=10)
+    weak = shop.authorization_url(scope="openid address", acr_values="urn:idp:acr:1fa", max_age=60)
+    page = agent.page(weak)
+    place = agent.submit(page, page.form("/password"), {"password": alice.password})
+    assert isinstance(place, Page)
+    assert place.form("/totp")
+
+
+def test_without_such_a_scope_one_factor_will_do(sqlite_url: str, clock: FakeClock) -> None:
+    house = House(sqlite_url, clock, scope_acr={"address": "urn:idp:acr:mfa"})
+    alice, shop, agent = house.person(), house.client(), house.browser()
+    who = {"username": alice.email, "password": alice.password}
+    tokens = shop.finish(sign_in(agent, shop.authorization_url(scope="openid"), **who))
+    assert tokens.claims["acr"] == "urn:idp:acr:1fa"
+    url = shop.authorization_url(scope="openid address", prompt="none")
+    callback = agent.get(url)
+    assert isinstance(callback, Departure)
+    assert callback.parameters["error"] in {
+        "interaction_required",
+        "unmet_authentication_requirements",
+    }
+
+
+@pytest.mark.parametrize(
+    ("registered", "acr_values", "asked"),
+    [
+        ("required", None, "required"),
+        ("preferred", None, "preferred"),
+        (None, None, "preferred"),
+        ("discouraged", None, "discouraged"),
+        ("discouraged", "phr", "required"),
+    ],
+    ids=[
+        "the client insists",
+        "the client prefers it",
+        "the client says nothing",
+        "the client would rather not",
+        "the rung needs it, whatever the client would rather",
+    ],
+)
+def test_user_verification_is_asked_for_by_rung_and_by_client(
+    house: House, registered: str | None, acr_values: str | None, asked: str
+) -> None:
+    house.passkey(house.person())
+    members = {} if registered is None else {"user_verification": registered}
+    shop = house.client(**members)
+    page = house.browser().page(
+        shop.authorization_url(**({"acr_values": acr_values} if acr_values else {}))
+    )
+    options = find_object(page.document.data, "challenge")
+    assert options is not None
+    assert options["userVerification"] == asked
