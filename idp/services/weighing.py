@@ -97,7 +97,8 @@ class Weighing:
         strict = demand
         if live.has_second_step and self._settings.account_second_step:
             strict = demand.raised(floor=Rung.SECOND_STEP)
-        decision = decide(strict, live.evidence, ())
+        # As if necessary: no wish is dropped before it was looked at what she could still show.
+        decision = decide(replace(strict, necessary=True), live.evidence, ())
         if isinstance(decision, Satisfied):
             return decision
         offers = self.offers(db.session.get_one(User, live.user_id))
