@@ -1,0 +1,48 @@
+"""The schema, by command."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from idp import migrate
+from tests.cli.command import Command
+from tests.helpers.databases import KINDS, Databases, Kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_up_and_checked_and_down(databases: Databases, kind: Kind) -> None:
+    with databases.fresh(kind, migrated=False) as url:
+        idp = Command.over(url)
+        assert "the database is empty" in idp.refused("db", "check")
+        assert idp.done("db", "upgrade") == f"The schema is at revision {migrate.head()}.\n"
+        assert idp.json("db", "check") == {
+            "revision": migrate.head(),
+            "expected": migrate.head(),
+            "problems": [],
+        }
+        assert idp.done("db", "upgrade") == f"The schema is at revision {migrate.head()}.\n"
+        assert "revision none" in idp.done("db", "downgrade", "base")
+        assert "the database is empty" in idp.refused("db", "check")
+
+
+def test_a_difference_is_told_and_ends_with_one(idp: Command) -> None:
+    engine = create_engine(idp.settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE stray (id INTEGER PRIMARY KEY)"))
+    engine.dispose()
+    checked = idp("db", "check", "--json")
+    assert checked.exit_code == 1
+    assert "stray" in checked.stdout
+    assert "stray" in checked.stderr
+
+
+def test_a_revision_that_is_not_known_is_refused(sqlite_idp: Command) -> None:
+    assert "9999" in sqlite_idp.refused("db", "upgrade", "9999")
+
+
+def test_a_database_of_a_newer_version_is_left_alone(sqlite_idp: Command) -> None:
+    engine = create_engine(sqlite_idp.settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    told = sqlite_idp.refused("users", "list")
+    assert "A newer one has upgraded it" in told
