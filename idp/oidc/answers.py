@@ -1,9 +1,10 @@
 """What becomes of an authorization request: an answer, or something a person has to do first."""
 
-import json
 from dataclasses import dataclass
 
+from idp.models import Transaction
 from idp.protocol.responses import AuthorizationResponse
+from idp.secrecy import Box
 from idp.services.transactions import Purpose
 
 
@@ -31,12 +32,12 @@ class AskConsent:
     already: tuple[str, ...]
 
 
-def dump(response: AuthorizationResponse) -> str:
-    """A response as a transaction keeps it."""
-    return json.dumps([response.redirect_uri, dict(response.parameters), response.mode])
+def keep(response: AuthorizationResponse, box: Box) -> str:
+    """A response as a transaction keeps it: sealed, for the code in it is only hashed elsewhere."""
+    return box.seal([response.redirect_uri, dict(response.parameters), response.mode])
 
 
-def load(answer: str) -> AuthorizationResponse:
-    """A response as a transaction kept it."""
-    redirect_uri, parameters, mode = json.loads(answer)
+def kept(transaction: Transaction, box: Box) -> AuthorizationResponse:
+    """The response that a finished transaction was answered with."""
+    redirect_uri, parameters, mode = box.open(transaction.answer or "")
     return AuthorizationResponse(redirect_uri, parameters, mode)

@@ -8,7 +8,7 @@ from idp.assurance import Satisfied, Unmet
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Transaction, db
-from idp.oidc.answers import Answered, AskConsent, Interact, dump
+from idp.oidc.answers import Answered, AskConsent, Interact, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import demanding
 from idp.oidc.permission import check_entry, still_to_allow
@@ -25,6 +25,7 @@ from idp.protocol.operations import read_operation
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse
 from idp.protocol.vocabulary import Prompt
+from idp.secrecy import Box
 from idp.services import demands, transactions
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.consents import Consents
@@ -50,6 +51,7 @@ class AuthorizationEndpoint:
         self,
         settings: Settings,
         *,
+        box: Box,
         capabilities: Capabilities,
         clients: Clients,
         consents: Consents,
@@ -58,6 +60,7 @@ class AuthorizationEndpoint:
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
+        self._box = box
         self._capabilities = capabilities
         self._clients = clients
         self._consents = consents
@@ -93,9 +96,7 @@ class AuthorizationEndpoint:
 
     def _parse(self, parameters: Parameters, client: RegisteredClient, context: Context) -> Asked:
         request = parse_authorization_request(parameters, client.metadata, self._capabilities)
-        # Without a page nothing can be set up; with one, it is to be in the sign-in that follows.
-        within = None if Prompt.NONE in request.prompts else _TO_COME
-        return self._measure(request, client, started=context.at, transaction_id=within)
+        return self._measure(request, client, started=context.at, transaction_id=_TO_COME)
 
     def _measure(
         self,
@@ -136,8 +137,8 @@ class AuthorizationEndpoint:
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
                 raise unmet()
-            return self._interact(asked, fitting.user_id, fitting.id)
-        return self._interact(asked, subject, None, choose=presented is not None and not subject)
+            return self._interact(asked, fitting, subject=subject)
+        return self._interact(asked, None, subject=subject, choose=presented is not None)
 
     def _must_choose(self, request: AuthorizationRequest, live: Live) -> bool:
         creating = Prompt.CREATE in request.prompts
@@ -146,10 +147,11 @@ class AuthorizationEndpoint:
         )
 
     def _interact(
-        self, asked: Asked, user_id: str | None, session_id: str | None, *, choose: bool = False
+        self, asked: Asked, live: Live | None, *, subject: str | None = None, choose: bool = False
     ) -> Interact:
         state = {
-            "choose": choose,
+            "choose": choose and not subject,
+            transactions.SUBJECT: subject,
             "create": Prompt.CREATE in asked.request.prompts,
             "login_name": asked.request.login_hint,
         }
@@ -158,7 +160,7 @@ class AuthorizationEndpoint:
             parameters=asked.request.parameters.to_json(),
             state={name: value for name, value in state.items() if value},
         )
-        return Interact(purpose, user_id, session_id)
+        return Interact(purpose, live.user_id if live else None, live.id if live else None)
 
     def _subject(self, request: AuthorizationRequest) -> str | None:
         """The one person it is about, by ``id_token_hint`` or by the ``sub`` that it claims."""
@@ -215,7 +217,7 @@ class AuthorizationEndpoint:
                 return question
             scopes = asked.request.scopes
             self._consents.give(user.id, asked.client.id, scopes, context=context)
-        if standing.is_step_up:
+        if standing.stepped_up:
             _record_step_up(standing, standing.decision, context)
         return self._answer(
             asked, user.id, live.id, standing.decision, context, transaction=transaction
@@ -235,9 +237,13 @@ class AuthorizationEndpoint:
             transaction_id=transaction.id,
             error=error.error,
         )
-        transactions.finish(transaction, dump(response), context.at)
+        transactions.finish(transaction, keep(response, self._box), context.at)
         db.session.commit()
         return Answered(response)
+
+    def answer(self, transaction: Transaction) -> AuthorizationResponse:
+        """What a finished transaction was answered with."""
+        return kept(transaction, self._box)
 
     def _question(self, asked: Asked, user_id: str) -> AskConsent | None:
         return still_to_allow(self._consents, asked.request, asked.client, user_id)
@@ -265,7 +271,7 @@ class AuthorizationEndpoint:
             asked.request.reply_to, {"code": code}, issuer=self._settings.issuer
         )
         if transaction is not None:
-            transactions.finish(transaction, dump(response), context.at)
+            transactions.finish(transaction, keep(response, self._box), context.at)
         db.session.commit()
         return Answered(response)
 

@@ -106,6 +106,8 @@ class SignIn:
         verdict = factor.verify(user, begun.get("secret", {}), attempt.answer, context.at)
         if isinstance(verdict, Refused):
             return verdict
+        if transactions.subject_of(standing.transaction) not in (None, verdict.user_id):
+            return _OTHER_PERSON
         if standing.user is not None and verdict.user_id != standing.user.id:
             return _OTHER_PERSON
         owner = db.session.get(User, verdict.user_id)
@@ -165,7 +167,7 @@ class SignIn:
         kept = {key: transaction.state[key] for key in transaction.state if key in _KEPT}
         if waiting := self._corroborate(transaction, attempt, proof, known):
             kept["awaiting"] = waiting
-        transactions.advance(transaction, user_id=user.id, session_id=session_id, state=kept)
+        transactions.next_step(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
         token = None
         if self._weighing.opens(user, ledger):
@@ -231,7 +233,7 @@ def _login_name(transaction: Transaction, answer: Answer) -> str | None:
     return normalise_login(typed)
 
 
-_KEPT = frozenset({"demand", "restarted", "prompted", "login_name"})
+_KEPT = frozenset({"demand", "restarted", "prompted", "login_name", transactions.SUBJECT})
 """What the steps remember that outlives a step; every ceremony ends with the proof it led to."""
 
 

@@ -15,6 +15,15 @@ REMEMBERED = timedelta(days=1)
 """How long past its end a transaction still tells where it was going, so that it can start anew."""
 
 
+SUBJECT = "subject"
+"""In the state: the one person whom the request is about, before she has shown that she is here.
+
+She is not pinned by it, for then the page would tell whoever comes who she is and what she has.
+"""
+
+_STEP = "step"
+
+
 class Overtaken(Exception):
     """Another request has advanced this transaction since it was read."""
 
@@ -68,6 +77,11 @@ def find(transaction_id: str, *, browser_token: str | None) -> Transaction | Non
     )
 
 
+def subject_of(transaction: Transaction) -> str | None:
+    """Who alone may finish this sign-in, where that is settled: pinned, or asked for."""
+    return transaction.user_id or transaction.state.get(SUBJECT)
+
+
 def purpose_of(transaction_id: str) -> Purpose | None:
     """What a transaction was for, whoever asks: enough to start another, and nothing of a person.
 
@@ -99,6 +113,17 @@ def advance(transaction: Transaction, **changes: Any) -> None:
     if advanced is None:
         raise Overtaken
     db.session.refresh(transaction)
+
+
+def next_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:
+    """The same for what ends a step: forms that were made for it are worthless from here on."""
+    advance(transaction, state={**state, _STEP: transaction.version + 1}, **changes)
+
+
+def step_of(transaction: Transaction) -> int:
+    """The version with which its present step began."""
+    step: int = transaction.state.get(_STEP, 0)
+    return step
 
 
 def finish(transaction: Transaction, answer: str, now: datetime) -> None:

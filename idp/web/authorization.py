@@ -4,12 +4,8 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, request
 
-from idp.oidc.answers import Answered
-from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
-from idp.web import errors, flow
-from idp.web.answers import redirect_to
-from idp.web.context import context, live_session, services
+from idp.web import arriving
 
 bp = Blueprint("authorization", __name__)
 
@@ -20,20 +16,7 @@ def endpoint() -> Response:
 
     It has no form token: any page may send a person here, and by itself it changes nothing.
     """
-    parameters = _parameters()
-    live = live_session()
-    try:
-        outcome = services().authorization.arrive(parameters, presented=live, context=context())
-    except OAuthError as error:
-        return errors.authorization_refused(error, parameters.to_json())
-    if live is not None:
-        services().sessions.touch(live, context().at)
-    if isinstance(outcome, Answered):
-        services().commit()
-        return flow.send(outcome.response, by=redirect_to)
-    url = flow.begin(outcome.purpose, user_id=outcome.user_id, session_id=outcome.session_id)
-    services().commit()
-    return redirect_to(url)
+    return arriving.arrive(_parameters())
 
 
 def _parameters() -> Parameters:

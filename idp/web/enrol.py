@@ -50,7 +50,9 @@ def finish(standing: Standing, choice: Choice, fields: dict[str, str]) -> Refuse
     made = services().enrolment.count(
         outcome, session_id=live.id, transaction_id=transaction.id, at=context().at
     )
-    transactions.advance(transaction, user_id=user.id, session_id=live.id)
+    transactions.next_step(
+        transaction, state=transaction.state, user_id=user.id, session_id=live.id
+    )
     services().commit()
     return _on(transaction, made, live)
 

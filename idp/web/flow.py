@@ -9,7 +9,7 @@ from flask import Response, make_response, render_template, url_for
 from idp.assurance import Challenge, Demand, Satisfied
 from idp.factors.base import Refused
 from idp.models import Transaction
-from idp.oidc.answers import Answered, AskConsent, load
+from idp.oidc.answers import Answered, AskConsent
 from idp.protocol.errors import OAuthError
 from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
@@ -23,7 +23,14 @@ from idp.web.models import address
 
 def begin(purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None) -> str:
     """Start a transaction in this browser; returns the address of its page. The caller commits."""
-    started = transactions.begin(
+    return address(start(purpose, user_id=user_id, session_id=session_id))
+
+
+def start(
+    purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
+) -> Transaction:
+    """The same, returning the transaction."""
+    return transactions.begin(
         purpose,
         browser_token=cookies.browser_token(),
         lifetime=services().settings.transaction_lifetime,
@@ -51,8 +58,15 @@ def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_ot
 def answer_of(transaction: Transaction) -> Response:
     """The answer a finished transaction already got: of two submits, both see the first's."""
     if transaction.parameters is not None:
-        return send(load(transaction.answer or ""))
+        return send(services().authorization.answer(transaction))
     return see_other(transaction.answer or url_for("account.home"))
+
+
+def was_granted(transaction: Transaction) -> bool:
+    """Did a finished transaction end as it was meant to?"""
+    if transaction.parameters is None:
+        return True
+    return "error" not in services().authorization.answer(transaction).parameters
 
 
 def demand_of(transaction: Transaction) -> Demand:
@@ -111,17 +125,17 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     return send(outcome.response)
 
 
-def go_on(transaction: Transaction) -> Response:
+def go_on(transaction: Transaction, *, allowed: bool = False) -> Response:
     """After an answer: to the relying party when that was all, else to the page of the next step.
 
     A page is never the answer to a POST, so that neither a reload nor "back" sends it again.
     """
+    if wants_json():
+        return proceed(transaction, allowed=allowed)
     standing = standing_of(transaction)
-    if isinstance(standing.decision, Challenge) and wants_json():
-        return asking.ask(standing)
     if not isinstance(standing.decision, Satisfied) or transaction.parameters is None:
         return see_other(address(transaction))
-    outcome = services().authorization.conclude(standing, context())
+    outcome = services().authorization.conclude(standing, context(), allowed=allowed)
     if isinstance(outcome, AskConsent):
         return see_other(address(transaction))
     return send(outcome.response)
@@ -148,13 +162,13 @@ def refuse(transaction: Transaction, error: OAuthError) -> Response:
     return send(answered.response)
 
 
-def restart(transaction: Transaction, state: Mapping[str, Any] | None = None) -> Response:
-    """Begin again, for the same purpose, with nothing of the old one but what it was for."""
+def for_another(transaction: Transaction) -> Response:
+    """Begin again for the same purpose, for somebody else than who is signed in here."""
     purpose = Purpose(
         client_id=transaction.client_id,
         parameters=transaction.parameters,
         return_to=transaction.return_to,
-        state={**(state or {"restarted": True}), **_page_demand(transaction)},
+        state={"other_person": True, **page_demand(transaction)},
     )
     url = begin(purpose)
     services().commit()
@@ -189,7 +203,8 @@ def _again(parameters: Mapping[str, Any]) -> str:
     return f"{url_for('authorization.endpoint')}?{urlencode(pairs)}"
 
 
-def _page_demand(transaction: Transaction) -> dict[str, Any]:
+def page_demand(transaction: Transaction) -> dict[str, Any]:
+    """What a page of ours asks for, as the state keeps it."""
     demand = transaction.state.get("demand")
     return {"demand": demand} if demand else {}
 

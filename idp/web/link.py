@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from idp.audit import record
@@ -10,10 +10,11 @@ from idp.factors.magic_link import Link, MagicLink, withdraw_link
 from idp.models import Transaction
 from idp.services import transactions
 from idp.services.transactions import Purpose
-from idp.web import cookies, errors, login
+from idp.web import cookies, errors, login, under_way
+from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.forms import submitted
-from idp.web.models import app_of
+from idp.web.models import address, app_of
 
 bp = Blueprint("link", __name__, url_prefix="/login/link")
 
@@ -47,7 +48,7 @@ def _page(token: str, link: Link) -> Response:
         device=link.user_agent,
         same=here is not None,
         code=link.code,
-        action=url_for("link.use", token=token),
+        action=url_for("link.use", token=token, sign_in=here.id if here else None),
         links={"report": url_for("link.report", token=token)},
     )
     return make_response(page)
@@ -62,11 +63,27 @@ def use(token: str) -> Response:
     """
     link = _factor().read_link(token, context().at)
     if link is None:
-        return _gone()
+        return _used_already(request.args.get("sign_in", ""))
     here = _begun_here(link)
     if here is None:
         return _sign_in_here(token, link) if submitted().get("here") else _page(token, link)
-    return login.answer_to(here, MagicLink.name, {"token": token})
+    return _answer(here.id, token)
+
+
+def _used_already(transaction_id: str) -> Response:
+    """Sent twice: what came of it the first time, if that was in this browser."""
+    return _stand(transaction_id) if under_way.find(transaction_id) else _gone()
+
+
+@under_way.in_transaction
+def _stand(transaction: Transaction) -> Response:
+    return see_other(address(transaction))
+
+
+@under_way.in_transaction
+def _answer(transaction: Transaction, token: str) -> Response:
+    remember = transaction.state.get("remember", "")
+    return login.answer_to(transaction, MagicLink.name, {"token": token, "remember": remember})
 
 
 def _sign_in_here(token: str, link: Link) -> Response:
@@ -78,7 +95,7 @@ def _sign_in_here(token: str, link: Link) -> Response:
         context=context(),
     )
     services().ceremonies.adopt(started, MagicLink.name, _factor().sign_in_here(link))
-    return login.answer_to(started, MagicLink.name, {"token": token})
+    return _answer(started.id, token)
 
 
 @bp.post("/<token>/report")

@@ -1,10 +1,6 @@
 """The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec, cast
-
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, url_for
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
@@ -15,11 +11,12 @@ from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
 from idp.services.transactions import Overtaken
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, flow, pages
-from idp.web.answers import problem, see_other, wants_json
+from idp.web import asking, cookies, enrol, flow
+from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import submitted
 from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
+from idp.web.under_way import in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
 P = ParamSpec("P")
@@ -118,29 +115,37 @@ def identify(transaction: Transaction) -> Response:
         return flow.proceed(transaction, refused=NO_ADDRESS, status=422)
     transactions.advance(transaction, state={**transaction.state, "login_name": login_name})
     services().commit()
-    return flow.proceed(transaction)
+    return flow.go_on(transaction)
 
 
 @bp.post("/<transaction_id>/account")
 @in_transaction
 def account(transaction: Transaction) -> Response:
-    """Who goes on: the person signed in here, or another."""
+    """Who goes on: the person signed in here, or another; only where that was asked."""
+    if not transaction.state.get("choose"):
+        return see_other(address(transaction))
     live = live_session()
     chosen = submitted().get("account", "")
     state = {key: value for key, value in transaction.state.items() if key != "choose"}
     if live is not None and chosen == live.user_id:
-        transactions.advance(transaction, state=state, user_id=live.user_id)
+        transactions.next_step(transaction, state=state, user_id=live.user_id)
     else:
-        transactions.advance(transaction, state={**state, "other_person": True})
+        transactions.next_step(transaction, state={**state, "other_person": True})
     services().commit()
-    return see_other(address(transaction))
+    return flow.go_on(transaction)
 
 
 @bp.post("/<transaction_id>/leave")
 @in_transaction
 def leave(transaction: Transaction) -> Response:
-    """ "Not you?": this sign-in keeps its person; another one starts, for anybody else."""
-    return flow.restart(transaction, {"other_person": True})
+    """ "Not you?": this sign-in keeps its person; another one starts, for anybody else.
+
+    Where the application asked for one person, nobody else can be the answer (OIDC Core 3.1.2.1,
+    ``id_token_hint``), so it is told that she is not here.
+    """
+    if transaction.state.get(transactions.SUBJECT):
+        return flow.refuse(transaction, OAuthError("login_required", "She is not here."))
+    return flow.for_another(transaction)
 
 
 @bp.post("/<transaction_id>/cancel")
@@ -155,7 +160,7 @@ def cancel(transaction: Transaction) -> Response:
 def consent(transaction: Transaction) -> Response:
     """Allow, or not, what the application asks for."""
     if submitted().get("decision") == "allow":
-        return flow.proceed(transaction, allowed=True)
+        return flow.go_on(transaction, allowed=True)
     return flow.refuse(transaction, OAuthError("access_denied", "The person did not allow it."))
 
 
@@ -197,6 +202,8 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     choice = standing.choice(method)
     if choice is not None and choice.enrol:
         return _enrolled(standing, choice, fields)
+    if not answers and made_for() not in (None, transaction.version):
+        return see_other(url_for("login.step", transaction_id=transaction.id, method=method))
     if not answers:
         return asking.begin_anew(standing, method, fields)
     attempt = Attempt(
@@ -213,7 +220,7 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
         return flow.proceed(
             transaction, method=method, refused=outcome.refused, values=fields, status=status
         )
-    return _wait(transaction, method, outcome, fields)
+    return _wait(standing, method, outcome, fields)
 
 
 def _enrolled(standing: Standing, choice: Choice, fields: dict[str, str]) -> Response:
@@ -238,9 +245,13 @@ def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
     return response
 
 
-def _wait(transaction: Transaction, method: str, wait: Wait, fields: dict[str, str]) -> Response:
+def _wait(standing: Standing, method: str, wait: Wait, fields: dict[str, str]) -> Response:
     response = flow.proceed(
-        transaction, method=method, refused=too_many(wait), values=fields, status=429
+        standing.transaction,
+        method=method,
+        refused=too_many(wait, standing, method),
+        values=fields,
+        status=429,
     )
-    response.headers["Retry-After"] = str(int(wait.retry_after.total_seconds()))
+    response.headers["Retry-After"] = str(wait.minutes * 60)
     return response

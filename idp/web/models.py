@@ -1,18 +1,20 @@
 """View models: what templates are handed, and nothing they could change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from idp.factors.base import Refused
 from idp.models import Transaction
 from idp.oidc.asked import Asked
 from idp.protocol.client_metadata import ClientMetadata
 from idp.services.throttle import Wait
+from idp.services.weighing import Standing
 from idp.web import headers
 from idp.web.context import services
 from idp.web.words import refusal
@@ -61,6 +63,14 @@ def app_of(transaction: Transaction) -> AppView | None:
     return app_view(client.id, client.metadata) if client else None
 
 
+def back_to_sign_in() -> str:
+    """From a page beside it to the sign-in that the person came from, where there is one."""
+    begun = request.args.get("sign_in")
+    if begun:
+        return url_for("login.show", transaction_id=begun)
+    return url_for("login.start")
+
+
 def asked_of(transaction: Transaction) -> Asked | None:
     """The authorization request that a transaction is for; None for a page of our own."""
     if transaction.parameters is None:
@@ -86,10 +96,22 @@ def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
     return [{"field": refused.at_field, "message": refusal(refused)}] if refused else []
 
 
-def too_many(wait: Wait) -> Refused:
+def too_many(wait: Wait, standing: Standing, method: str) -> Refused:
     """How long to wait, and the ways that stay open meanwhile."""
-    minutes = max(1, round(wait.retry_after.total_seconds() / 60))
-    message = _(
-        "Too many tries. Wait %(minutes)s minutes, or email yourself a link.", minutes=minutes
-    )
-    return Refused("too_many", message, counts=False)
+    others = [one.method for one in standing.choices if one.method != method]
+    if wait.closed:
+        now = _("Too many tries in a row: this way stays closed until you sign in by another.")
+    else:
+        now = ngettext(
+            "Too many tries. Wait %(num)s minute%(others)s.",
+            "Too many tries. Wait %(num)s minutes%(others)s.",
+            wait.minutes,
+            others=_or(others),
+        )
+    return Refused("too_many", now, counts=False)
+
+
+def _or(others: Sequence[str]) -> str:
+    if any(services().factors[one].on_request for one in others):
+        return str(_(", or email yourself a link"))
+    return str(_(", or use another way")) if others else ""

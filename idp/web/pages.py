@@ -10,7 +10,7 @@ from idp.oidc.answers import AskConsent
 from idp.protocol.scopes import sentence
 from idp.services.sessions import Live
 from idp.services.weighing import Standing
-from idp.web.answers import wants_json
+from idp.web.answers import problem, wants_json
 from idp.web.models import app_of
 
 
@@ -64,9 +64,11 @@ def _scope_views(scopes: Iterable[str], user: User | None) -> list[dict[str, str
     ]
 
 
-def finished(transaction: Transaction, way_on: str) -> Response:
+def finished(transaction: Transaction, way_on: str, *, signed_in: bool) -> Response:
     """Back, or a second tab: this one is done, and here is the way on."""
-    page = render_template("login/done.html", app=app_of(transaction), url=way_on)
+    page = render_template(
+        "login/done.html", app=app_of(transaction), url=way_on, signed_in=signed_in
+    )
     return make_response(page)
 
 
@@ -87,6 +89,8 @@ def lost() -> Response:
 
 def cannot_reach(standing: Standing) -> Response:
     """A page of ours wants what this person cannot show yet."""
+    if wants_json():
+        return problem(403, "insufficient_user_authentication", _("Set up a stronger way first."))
     page = render_template(
         "error.html",
         heading=_("You need a stronger way to sign in for this"),

@@ -14,7 +14,7 @@ from idp.web import errors
 from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.forms import submitted
-from idp.web.models import errors_of
+from idp.web.models import back_to_sign_in, errors_of
 
 bp = Blueprint("register", __name__, url_prefix="/login")
 P = ParamSpec("P")
@@ -46,10 +46,18 @@ def _form(refused: Refused | None = None, address: str = "") -> Response:
         action=url_for("register.request_link", sign_in=request.args.get("sign_in")),
         values={"username": address},
         terms=None,
-        links={"back": url_for("login.start")},
+        links={"back": back_to_sign_in()},
         errors=errors_of(refused),
     )
     return make_response(page, 422 if refused else 200)
+
+
+def _back() -> str:
+    """To the sign-in she came from, where there is one."""
+    begun = request.args.get("sign_in")
+    if begun:
+        return url_for("login.show", transaction_id=begun)
+    return url_for("login.start")
 
 
 @bp.post("/register")
@@ -69,7 +77,10 @@ def request_link() -> Response:
         minutes=int(LIFETIME.total_seconds()) // 60,
         wait=None,
         action=None,
-        links={"change": url_for("register.form"), "back": url_for("login.start")},
+        links={
+            "change": url_for("register.form", sign_in=request.args.get("sign_in")),
+            "back": back_to_sign_in(),
+        },
     )
     return make_response(page)
 

@@ -1,6 +1,6 @@
 """A new password by a mailed link: asked for, opened without effect, used once by a POST."""
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from idp.factors.base import Refused
@@ -8,7 +8,7 @@ from idp.services.reset import GONE, LIFETIME, Pending
 from idp.web import errors
 from idp.web.context import context, services
 from idp.web.forms import submitted
-from idp.web.models import NO_ADDRESS, errors_of
+from idp.web.models import NO_ADDRESS, back_to_sign_in, errors_of
 
 bp = Blueprint("reset", __name__, url_prefix="/login")
 
@@ -22,12 +22,20 @@ def forgotten() -> Response:
 def _forgotten_page(refused: Refused | None = None) -> Response:
     page = render_template(
         "login/forgotten.html",
-        action=url_for("reset.request_link"),
+        action=url_for("reset.request_link", sign_in=request.args.get("sign_in")),
         values={"username": ""},
-        links={"back": url_for("login.start")},
+        links={"back": back_to_sign_in()},
         errors=errors_of(refused),
     )
     return make_response(page, 422 if refused else 200)
+
+
+def _back() -> str:
+    """To the sign-in she came from, where there is one."""
+    begun = request.args.get("sign_in")
+    if begun:
+        return url_for("login.show", transaction_id=begun)
+    return url_for("login.start")
 
 
 @bp.post("/forgotten")
@@ -44,7 +52,10 @@ def request_link() -> Response:
         minutes=int(LIFETIME.total_seconds()) // 60,
         wait=None,
         action=None,
-        links={"change": url_for("reset.forgotten"), "back": url_for("login.start")},
+        links={
+            "change": url_for("reset.forgotten", sign_in=request.args.get("sign_in")),
+            "back": back_to_sign_in(),
+        },
     )
     return make_response(page)
 

@@ -221,6 +221,7 @@ class Services:
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
             self.settings,
+            box=self.box,
             capabilities=capabilities_of(self.settings),
             clients=self.clients,
             consents=self.consents,

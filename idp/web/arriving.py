@@ -1,0 +1,76 @@
+"""An authorization request at our door: for the first time, or once more."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Response, url_for
+
+from idp.models import Transaction
+from idp.oidc.answers import Answered, Interact
+from idp.protocol.errors import OAuthError
+from idp.protocol.parameters import Parameters
+from idp.services.transactions import Purpose
+from idp.web import errors, flow
+from idp.web.answers import redirect_to, see_other
+from idp.web.context import context, live_session, services
+from idp.web.models import address
+
+AWAY = {"restarted": True}
+"""What a sign-in is told that takes the place of one that has run out."""
+
+
+def arrive(
+    parameters: Parameters,
+    *,
+    by: Callable[[str], Response] = redirect_to,
+    note: Mapping[str, Any] | None = None,
+) -> Response:
+    """Answer the request, or send the browser to the sign-in that it becomes."""
+    live = live_session()
+    try:
+        outcome = services().authorization.arrive(parameters, presented=live, context=context())
+    except OAuthError as error:
+        return errors.authorization_refused(error, parameters.to_json())
+    if live is not None:
+        services().sessions.touch(live, context().at)
+    if isinstance(outcome, Answered):
+        services().commit()
+        return flow.send(outcome.response, by=by)
+    return by(_begin(outcome, note or {}))
+
+
+def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
+    state = {**(wanted.purpose.state or {}), **note}
+    transaction = flow.start(
+        replace(wanted.purpose, state=state),
+        user_id=wanted.user_id,
+        session_id=wanted.session_id,
+    )
+    services().commit()
+    if state.get("create"):
+        # Initiating User Registration 1.0: the form for a new account is what is shown first.
+        return url_for("register.form", sign_in=transaction.id)
+    return address(transaction)
+
+
+def again(purpose: Purpose) -> Response:
+    """The same request in this browser, as if it had just come from the application."""
+    return arrive(Parameters.from_json(purpose.parameters or {}), by=see_other)
+
+
+def restart(transaction: Transaction) -> Response:
+    """Its time is up: it begins again, with nothing of the old one but what it was for."""
+    if transaction.parameters is not None:
+        return arrive(Parameters.from_json(transaction.parameters), by=see_other, note=AWAY)
+    live = live_session()
+    purpose = Purpose(
+        return_to=transaction.return_to, state={**AWAY, **flow.page_demand(transaction)}
+    )
+    url = flow.begin(
+        purpose,
+        user_id=live.user_id if live else None,
+        session_id=live.id if live else None,
+    )
+    services().commit()
+    return see_other(url)
