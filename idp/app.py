@@ -15,7 +15,9 @@ from idp.secrecy import derive_key
 from idp.web import (
     access_log,
     account,
+    api,
     authorization,
+    browser_hints,
     context,
     cookies,
     demo,
@@ -27,6 +29,7 @@ from idp.web import (
     link,
     login,
     oidc,
+    prompt,
     register,
     reset,
     well_known,
@@ -84,13 +87,15 @@ def _install_web(app: Flask, settings: Settings) -> None:
     errors.install(app)
     pages = [
         login.bp,
+        prompt.bp,
         link.bp,
         reset.bp,
         register.bp,
         account.bp,
         *([demo.bp] if settings.demo else []),
     ]
-    for blueprint in (*pages, authorization.bp, oidc.bp, well_known.bp, health.bp):
+    documents = [authorization.bp, oidc.bp, api.bp, well_known.bp, browser_hints.bp, health.bp]
+    for blueprint in (*pages, *documents):
         app.register_blueprint(blueprint)
     for blueprint in pages:
         app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)

@@ -9,8 +9,10 @@ from io import StringIO
 import pytest
 
 from idp import logs
+from idp.audit import Context
+from idp.web.services import Services
 from tests.helpers.clock import FakeClock
-from tests.helpers.house import PASSWORD, House
+from tests.helpers.house import PASSWORD, House, Person
 from tests.helpers.sign_in import sign_in
 
 
@@ -52,11 +54,7 @@ def test_a_whole_sign_in_leaves_no_secret_in_the_log(
     )
     tokens = shop.finish(callback)
     house.do(lambda services: services.password_reset.request(alice.email, house.context))
-    link = house.do(
-        lambda services: services.password_reset.link(
-            services.accounts.find(alice.id), house.context
-        )
-    )
+    link = house.do(lambda services: reset_link(services, alice, house.context))
     agent.get(link)
     written = lines.getvalue()
     assert "idp.access" in written  # the control: something was written
@@ -70,6 +68,12 @@ def test_a_whole_sign_in_leaves_no_secret_in_the_log(
         *(str(cookie.value) for cookie in agent.cookies.jar),
     ]
     assert [secret for secret in secrets if secret in written] == []
+
+
+def reset_link(services: Services, person: Person, context: Context) -> str:
+    user = services.accounts.find(person.id)
+    assert user is not None
+    return services.password_reset.link(user, context)
 
 
 @pytest.mark.parametrize(

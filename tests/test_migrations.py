@@ -5,11 +5,11 @@ from sqlalchemy import create_engine, inspect
 
 from idp.migrate import downgrade, head, pending, upgrade
 from idp.models import db
-from tests.helpers.databases import KINDS, Databases
+from tests.helpers.databases import KINDS, Databases, Kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_up_is_the_schema_of_the_code_and_down_is_nothing(databases: Databases, kind: str) -> None:
+def test_up_is_the_schema_of_the_code_and_down_is_nothing(databases: Databases, kind: Kind) -> None:
     with databases.fresh(kind, migrated=False) as url:
         assert pending(url) == (f"the schema is at revision none, the code at {head()}",)
         upgrade(url)
@@ -22,7 +22,7 @@ def test_up_is_the_schema_of_the_code_and_down_is_nothing(databases: Databases, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_upgrade_changes_nothing(databases: Databases, kind: str) -> None:
+def test_a_second_upgrade_changes_nothing(databases: Databases, kind: Kind) -> None:
     with databases.fresh(kind) as url:
         upgrade(url)
         assert pending(url) == ()

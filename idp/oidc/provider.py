@@ -11,6 +11,7 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
+from idp.oidc.protected import ProtectedResource
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
@@ -35,6 +36,7 @@ class Provider:
     server: Server
     userinfo: UserInfo
     access_tokens: AccessTokens
+    protected: ProtectedResource
     keys: SigningKeys
     metadata: Document
 
@@ -59,6 +61,7 @@ class Provider:
             server=Server(settings.issuer, desk, endpoints),
             userinfo=UserInfo(settings, access_tokens),
             access_tokens=access_tokens,
+            protected=ProtectedResource(settings, access_tokens),
             keys=keys,
             metadata=_metadata(settings),
         )

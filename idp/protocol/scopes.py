@@ -35,8 +35,13 @@ SCOPES: Final = (
     Scope("groups", "See which groups you belong to", ("groups",)),
 )
 
+ACCOUNT: Final = Scope("account", "See your passkeys and sessions, and end sessions")
+"""For our own API. No registration has it unless it asks for it by name."""
+
 SCOPE_NAMES: Final = tuple(scope.name for scope in SCOPES)
-_BY_NAME: Final = {scope.name: scope for scope in SCOPES}
+"""What a registration that names no scope may ask for."""
+
+_BY_NAME: Final = {scope.name: scope for scope in (*SCOPES, ACCOUNT)}
 _SCOPE_OF: Final = {claim: scope.name for scope in SCOPES for claim in scope.claims}
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pyotp
@@ -17,6 +17,7 @@ from idp.config import Settings, load_settings
 from idp.factors.base import Ceremony, Enrolled
 from idp.models import User, db
 from idp.services import jose
+from idp.services.account_fields import Fields
 from idp.services.key_rotation import KeyRotation
 from idp.web.services import Services
 from tests.helpers.authenticator import SoftAuthenticator
@@ -51,7 +52,7 @@ class House:
     """One provider over one database; everything a test does to it goes through services or HTTP."""
 
     def __init__(self, database_url: str, clock: FakeClock, **settings: object) -> None:
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "issuer": ISSUER,
             "keys": TEST_KEY,
             "database_url": database_url,
@@ -85,10 +86,9 @@ class House:
     ) -> Person:
         """Make an account."""
         with self.app.app_context():
+            wanted = {"email": email, "email_verified": True, "name": email.split("@", maxsplit=1)[0]}
             user: User = self.services.accounts.create(
-                {"email": email, "email_verified": True, "name": email.split("@")[0], **fields},
-                self.context,
-                password=password,
+                cast(Fields, wanted | fields), self.context, password=password
             )
             return Person(user.id, user.email, password)
 

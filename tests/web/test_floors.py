@@ -18,10 +18,15 @@ def test_a_scope_demands_the_rung_that_is_configured_for_it(
     house.clock.advance(minutes=1)
     shop = house.client()
     agent = house.browser()
-    who = {"username": alice.email, "password": alice.password}
     answers = {"totp": totp(seed, house.clock)}
     tokens = shop.finish(
-        sign_in(agent, shop.authorization_url(scope="openid"), **who, answers=answers)
+        sign_in(
+            agent,
+            shop.authorization_url(scope="openid"),
+            username=alice.email,
+            password=alice.password,
+            answers=answers,
+        )
     )
     assert tokens.claims["acr"] == "urn:idp:acr:mfa"
     house.clock.advance(minutes=10)
@@ -35,8 +40,14 @@ def test_a_scope_demands_the_rung_that_is_configured_for_it(
 def test_without_such_a_scope_one_factor_will_do(sqlite_url: str, clock: FakeClock) -> None:
     house = House(sqlite_url, clock, scope_acr={"address": "urn:idp:acr:mfa"})
     alice, shop, agent = house.person(), house.client(), house.browser()
-    who = {"username": alice.email, "password": alice.password}
-    tokens = shop.finish(sign_in(agent, shop.authorization_url(scope="openid"), **who))
+    tokens = shop.finish(
+        sign_in(
+            agent,
+            shop.authorization_url(scope="openid"),
+            username=alice.email,
+            password=alice.password,
+        )
+    )
     assert tokens.claims["acr"] == "urn:idp:acr:1fa"
     url = shop.authorization_url(scope="openid address", prompt="none")
     callback = agent.get(url)
