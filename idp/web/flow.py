@@ -15,7 +15,7 @@ from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, headers, pages
+from idp.web import asking, cookies, enrol, headers, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.models import address
@@ -38,7 +38,6 @@ def start(
         user_id=user_id,
         session_id=session_id,
     )
-    return url_for("login.show", transaction_id=started.id)
 
 
 def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:
@@ -115,6 +114,8 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     transaction = standing.transaction
     if page := enrol.to_be_shown(standing):
         return page
+    if prompting.is_due(standing):
+        return prompting.page(standing)
     if transaction.parameters is None:
         transactions.finish(transaction, transaction.return_to or "/me", context().at)
         services().commit()
@@ -134,6 +135,8 @@ def go_on(transaction: Transaction, *, allowed: bool = False) -> Response:
         return proceed(transaction, allowed=allowed)
     standing = standing_of(transaction)
     if not isinstance(standing.decision, Satisfied) or transaction.parameters is None:
+        return see_other(address(transaction))
+    if prompting.is_due(standing):
         return see_other(address(transaction))
     outcome = services().authorization.conclude(standing, context(), allowed=allowed)
     if isinstance(outcome, AskConsent):
@@ -208,7 +211,3 @@ def page_demand(transaction: Transaction) -> dict[str, Any]:
     demand = transaction.state.get("demand")
     return {"demand": demand} if demand else {}
 
-
-def replay(purpose: Purpose) -> Response:
-    """Send the browser through the authorization endpoint with a request it once carried."""
-    return see_other(_again(purpose.parameters or {}))

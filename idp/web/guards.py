@@ -1,44 +1,53 @@
 """Pages of our own state a Demand as well; a guard sends whoever falls short to prove the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, Final, ParamSpec
 
-from flask import Response, g, request
+from flask import Response, current_app, flash, g, jsonify, request, url_for
+from flask_babel import gettext as _
 
 from idp.assurance import Rung, Satisfied
 from idp.models import User, db
 from idp.services import demands
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
+from idp.services.weighing import credentials_of
 from idp.web import flow
-from idp.web.answers import see_other
+from idp.web.answers import redirect_to, wants_json
 from idp.web.context import live_session, services
 
 P = ParamSpec("P")
 View = Callable[P, Response]
 
+RECENTLY: Final = 600
+"""Seconds that a proof lets somebody change how she signs in."""
+
 
 def demanding(
-    floor: Rung = Rung.ONE_FACTOR, max_age: int | None = None
+    floor: Rung = Rung.ONE_FACTOR,
+    max_age: int | None = None,
+    *,
+    strongest: bool = False,
+    back: str | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """A view that only somebody reaches who has shown this much, at most ``max_age`` seconds ago.
 
-    Anybody else is sent through a sign-in that asks for what is missing and comes back here.
+    ``strongest``: as much as the person can show at all. Anybody else is sent through a sign-in
+    that asks for what is missing and comes back: here, or, where this is no page, to the endpoint
+    ``back``. A script is told so with 401.
     """
-    wanted: dict[str, str | int] = {"floor": floor.name}
-    if max_age is not None:
-        wanted["max_age"] = max_age
 
     def guard(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
             live = live_session()
+            wanted = _wanted(floor, max_age, strongest=strongest, live=live)
             if live is None:
-                return _sign_in(wanted, None)
+                return _sign_in(wanted, None, back, kwargs)
             demand = demands.of_page(wanted, services().settings, started=g.now)
             if not isinstance(services().weighing.weigh(live, demand), Satisfied):
-                return _sign_in(wanted, live)
+                return _sign_in(wanted, live, back, kwargs)
             services().sessions.touch(live, g.now)
             return view(*args, **kwargs)
 
@@ -47,16 +56,59 @@ def demanding(
     return guard
 
 
-def _sign_in(wanted: dict[str, str | int], live: Live | None) -> Response:
+def secured(back: str | None = None) -> Callable[[View[P]], View[P]]:
+    """For whatever changes how a person signs in, or shows it: just proved, by the best she has.
+
+    With less, whoever finds a browser open, or has no more than a password, could make the account
+    theirs.
+    """
+    return demanding(max_age=RECENTLY, strongest=True, back=back)
+
+
+def _wanted(
+    floor: Rung, max_age: int | None, *, strongest: bool, live: Live | None
+) -> dict[str, str | int]:
+    if strongest and live is not None:
+        user = db.session.get_one(User, live.user_id)
+        floor = max(floor, services().holdings.strongest(user, credentials_of(user)))
+    wanted: dict[str, str | int] = {"floor": floor.name}
+    if max_age is not None:
+        wanted["max_age"] = max_age
+    return wanted
+
+
+def _sign_in(
+    wanted: dict[str, str | int], live: Live | None, back: str | None, arguments: Mapping[str, Any]
+) -> Response:
     """Come back by GET: what was posted with too little proof is not done afterwards unseen."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
     url = flow.begin(
-        Purpose(return_to=back, state={"demand": wanted}),
+        Purpose(return_to=_return_to(back, arguments), state={"demand": wanted}),
         user_id=live.user_id if live else None,
         session_id=live.id if live else None,
     )
     services().commit()
-    return see_other(url)
+    if wants_json():
+        return _not_proved(live, url)
+    if request.method == "POST" and live is not None:
+        flash(_("We had to make sure that it’s you. Nothing was changed yet: please do it again."))
+    return redirect_to(url)
+
+
+def _return_to(back: str | None, arguments: Mapping[str, Any]) -> str:
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    if back is None:
+        return request.path
+    known = next(current_app.url_map.iter_rules(back)).arguments
+    return url_for(back, **{name: arguments[name] for name in known & arguments.keys()})
+
+
+def _not_proved(live: Live | None, url: str) -> Response:
+    """A script learns which of the two it is, and where a person could go on."""
+    error = "insufficient_user_authentication" if live else "login_required"
+    response = jsonify(error=error, message=_("Sign in first."), redirect=url)
+    response.status_code = 401
+    return response
 
 
 def viewer() -> tuple[Live, User]:

@@ -1,0 +1,61 @@
+"""/me/apps: the applications a person has connected, what they may see, and their removal."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, abort, flash, url_for
+from flask_babel import gettext as _
+
+from idp.protocol.scopes import sentence
+from idp.services.apps import ConnectedApp
+from idp.web import headers
+from idp.web.account.blueprint import bp, page
+from idp.web.answers import see_other
+from idp.web.context import context, services
+from idp.web.guards import demanding, viewer
+
+
+def app_views(apps: Iterable[ConnectedApp]) -> list[dict[str, Any]]:
+    """Applications as templates show them."""
+    return [_view(app) for app in apps]
+
+
+def _view(app: ConnectedApp) -> dict[str, Any]:
+    client = services().clients.get(app.client_id)
+    logo = client.metadata.logo_uri if client else None
+    home = client.metadata.client_uri if client else None
+    if logo:
+        headers.allow_image(logo)
+    return {
+        "name": app.name,
+        "logo_url": logo,
+        "host": urlsplit(home).hostname if home else None,
+        "url": home,
+        "first_used": app.first_used,
+        "last_used": app.last_used,
+        "permissions": [text for scope in app.scopes if (text := sentence(scope))],
+        "offline": app.offline,
+        "remove_url": url_for("account.disconnect", client_id=app.client_id),
+    }
+
+
+@bp.get("/apps")
+@demanding()
+def apps() -> Response:
+    """What is connected."""
+    _live, user = viewer()
+    listed = services().connected_apps.listed(user.id, context().at)
+    return page("account/apps.html", apps=app_views(listed))
+
+
+@bp.post("/apps/<path:client_id>/remove")
+@demanding(back="account.apps")
+def disconnect(client_id: str) -> Response:
+    """Take back what was allowed; every token that rests on it ends now."""
+    _live, user = viewer()
+    if not services().consents.revoke(user.id, client_id, context=context()):
+        abort(404)
+    client = services().clients.get(client_id)
+    flash(_("%(app)s no longer has access.", app=client.name if client else client_id))
+    return see_other(url_for("account.apps"))

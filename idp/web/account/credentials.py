@@ -1,0 +1,95 @@
+"""A person's credentials as pages and scripts are shown them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from idp.factors.base import of_kind
+from idp.models import Credential, User
+from idp.services.holdings import Loss
+from idp.services.passkeys import PasskeyView, passkeys
+from idp.services.sessions import Live
+from idp.web.context import services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialView:
+    """One credential. ``facts`` is what a passkey said of itself, None for anything else."""
+
+    id: str
+    name: str | None
+    added: datetime
+    last_used: datetime | None
+    in_use: bool
+    """Was it used for the very session that looks at it?"""
+    facts: PasskeyView | None
+    loss: Loss
+    remains: str
+    rename_url: str
+    remove_url: str | None
+    """None for the last way in."""
+
+    @property
+    def kind(self) -> str:
+        """Where the passkey can be: "device", "synced", or "unsynced" while it is not yet."""
+        if self.facts is None or self.facts.device_bound:
+            return "device"
+        return "synced" if self.facts.backed_up else "unsynced"
+
+
+def credential_views(
+    method: str, user: User, credentials: Sequence[Credential], live: Live
+) -> list[CredentialView]:
+    """Those of one kind, oldest first; ``credentials`` are all of hers."""
+    facts = {one.id: one for one in passkeys(credentials)}
+    used = {proof.credential_id for proof in live.evidence}
+    mine = sorted(of_kind(credentials, method), key=lambda one: (one.created_at, one.id))
+    return [
+        _view(one, services().holdings.loss(user, one, credentials), facts.get(one.id), used)
+        for one in mine
+    ]
+
+
+def _view(
+    one: Credential, loss: Loss, facts: PasskeyView | None, used: set[str | None]
+) -> CredentialView:
+    return CredentialView(
+        id=one.id,
+        name=one.label,
+        added=one.created_at,
+        last_used=one.last_used_at,
+        in_use=one.id in used,
+        facts=facts,
+        loss=loss,
+        remains=", ".join(phrase(method) for method in loss.ways),
+        rename_url=_address("account.rename", one),
+        remove_url=None if loss.is_last_way else _address("account.remove", one),
+    )
+
+
+def _address(endpoint: str, one: Credential) -> str:
+    return url_for(endpoint, method=one.kind, credential_id=one.id)
+
+
+def phrase(method: str) -> str:
+    """How a sentence calls a method: "your password"."""
+    return str(_(services().factors[method].phrase))
+
+
+def as_json(view: CredentialView) -> dict[str, Any]:
+    """The same for a script; instants are ISO 8601 in UTC. Never key material."""
+    shown: dict[str, Any] = {
+        "id": view.id,
+        "name": view.name,
+        "created_at": view.added.isoformat(),
+        "last_used_at": view.last_used.isoformat() if view.last_used else None,
+    }
+    if view.facts is not None:
+        shown["backed_up"] = view.facts.backed_up
+        shown["device_bound"] = view.facts.device_bound
+        shown["aaguid"] = view.facts.aaguid
+    return shown

@@ -1,0 +1,111 @@
+"""Audit events in plain sentences, for the person they are about."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from idp.models import AuditEvent
+from idp.services.activity import Happening
+from idp.services.notices import sentence
+from idp.web.account.credentials import phrase
+from idp.web.context import services
+from idp.web.user_agents import device_name
+
+Outcome = Literal["ok", "refused", "change"]
+
+_SENTENCES: Final[Mapping[str, Any]] = {
+    "step_up.satisfied": later("You confirmed that it’s you."),
+    "session.ended": later("A session was ended."),
+    "consent.given": later("You allowed %(app)s to see your details."),
+    "consent.revoked": later("You removed %(app)s."),
+    "grant.ended": later("Access was ended for apps: %(app)s."),
+    "token.revoked": later("%(app)s gave its access back."),
+    "token.replayed": later(
+        "Somebody used what %(app)s had used already. Its access was ended to be safe."
+    ),
+    "code.refused": later("%(app)s could not finish a sign-in."),
+    "authorization.refused": later("A sign-in to %(app)s was not finished."),
+    "password.set": later("An administrator set your password."),
+    "password.reset.requested": later("A link to set a new password was asked for."),
+    "password.reset.throttled": later("Links to set a new password were asked for too often."),
+    "password.reset.mailed": later("An administrator mailed you a link to set your password."),
+    "password.reset.printed": later("An administrator made a link to set your password."),
+    "password.reset.finished": later("Your password was changed by a link."),
+    "email.change.requested": later("Another email address was asked for."),
+    "email.change.forgotten": later("The change of your email address was called off."),
+    "email.changed": later("Your email address was changed."),
+    "email.change.undone": later("Your email address was put back."),
+    "user.created": later("Your account was made."),
+    "user.updated": later("Your details were changed."),
+    "user.disabled": later("Your account was disabled."),
+    "user.enabled": later("Your account was enabled."),
+    "user.deletion.requested": later("The deletion of your account was asked for."),
+    "user.deletion.undone": later("The deletion of your account was called off."),
+    "data.exported": later("Your data was downloaded."),
+    "mail.failed": later("A mail to you could not be delivered."),
+    "registration.requested": later("Somebody tried to make an account with your address."),
+    "passkey.proposed": later("You were asked whether you would like a passkey."),
+}
+_ATTEMPTS: Final[Mapping[str, Any]] = {
+    "accepted": later("You signed in with %(method)s."),
+    "refused": later("A sign-in with %(method)s failed."),
+    "throttled": later("Sign-ins with %(method)s were tried too often."),
+}
+_BAD: Final = frozenset({"refused", "throttled", "failed", "replayed"})
+_QUIET: Final = ("login.", "step_up.", "session.", "consent.", "token.", "code.", "grant.")
+
+
+def happening_view(happening: Happening) -> dict[str, Any]:
+    """An event as templates show it; who can dispute it is for the page to say."""
+    event = happening.event
+    return {
+        "sentence": sentence_of(event),
+        "at": event.at,
+        "device": device_name(happening.user_agent) if happening.user_agent else None,
+        "place": event.address,
+        "outcome": outcome_of(event.name),
+        "reference": event.reference,
+    }
+
+
+def outcome_of(name: str) -> Outcome:
+    """Did it work, was it refused, or did something change?"""
+    if name.rpartition(".")[2] in _BAD:
+        return "refused"
+    return "ok" if name.startswith(_QUIET) else "change"
+
+
+def sentence_of(event: AuditEvent) -> str:
+    """One sentence. An event that this page has no words for is told by its name."""
+    subject, _dot, rest = event.name.partition(".")
+    if event.name in _SENTENCES:
+        return str(_SENTENCES[event.name]) % {"app": _app(event)}
+    if subject == "login":
+        return _attempt(*rest.partition(".")[::2]) or _by_name(event.name)
+    if subject in services().factors:
+        return _of_credential(subject, rest, event) or _by_name(event.name)
+    return _by_name(event.name)
+
+
+def _attempt(method: str, outcome: str) -> str | None:
+    if outcome not in _ATTEMPTS or method not in services().factors:
+        return None
+    return str(_ATTEMPTS[outcome]) % {"method": phrase(method)}
+
+
+def _of_credential(method: str, action: str, event: AuditEvent) -> str | None:
+    try:
+        return str(_(sentence(method, action, event.data.get("label"))))
+    except KeyError:
+        return None
+
+
+def _app(event: AuditEvent) -> str:
+    client = services().clients.get(event.client_id) if event.client_id else None
+    return client.name if client else event.client_id or str(_("all of them"))
+
+
+def _by_name(name: str) -> str:
+    return str(_("Noted: %(what)s.", what=name.replace(".", " ").replace("_", " ")))
