@@ -9,7 +9,6 @@ from idp.protocol.errors import OAuthError
 from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
-from idp.services.transactions import Overtaken
 from idp.services.weighing import Standing
 from idp.web import asking, cookies, enrol, flow
 from idp.web.answers import see_other, wants_json
@@ -19,70 +18,6 @@ from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
 from idp.web.under_way import in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
-P = ParamSpec("P")
-Step = Callable[Concatenate[Transaction, P], Response]
-Routed = Callable[Concatenate[str, P], Response]
-
-
-def in_transaction(view: Step[P]) -> Routed[P]:
-    """Hand the view the transaction of the address, resolving every way it may not be there.
-
-    Another browser's, an expired and a finished one each lead on somewhere; none is a dead end.
-    """
-
-    @wraps(view)
-    def resolved(transaction_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
-        found = transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
-        if found is None:
-            return _not_here(transaction_id)
-        if found.finished_at is not None:
-            return _finished(found)
-        if transactions.is_over(found, context().at):
-            return _pending_is_over() if wants_json() else flow.restart(found)
-        if _is_stale(found):
-            return see_other(address(found))
-        try:
-            return view(found, *args, **kwargs)
-        except Overtaken:
-            services().rollback()
-            return _after_overtaken(transaction_id)
-
-    return cast(Routed[P], resolved)
-
-
-def _finished(transaction: Transaction) -> Response:
-    """Sent twice, it is answered the same way; looked at again, it leads on."""
-    if request.method == "POST" or wants_json():
-        return flow.answer_of(transaction)
-    return pages.finished(transaction, flow.way_on(transaction))
-
-
-def _not_here(transaction_id: str) -> Response:
-    """Begun in another browser, or long gone: start where its request would start."""
-    if wants_json():
-        return _pending_is_over()
-    purpose = transactions.purpose_of(transaction_id)
-    if purpose is not None and request.method == "GET":
-        return flow.replay(purpose)
-    return pages.lost()
-
-
-def _pending_is_over() -> Response:
-    return problem(401, "login_required", "This sign-in is over. Start again.")
-
-
-def _is_stale(transaction: Transaction) -> bool:
-    """Was the form made for an earlier step? Then it was sent twice, or from an old page."""
-    token = request.form.get("form_token")
-    return request.method == "POST" and token is not None and token != str(transaction.version)
-
-
-def _after_overtaken(transaction_id: str) -> Response:
-    found = transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
-    if found is not None and found.finished_at is not None:
-        return flow.answer_of(found)
-    return see_other(f"/login/{transaction_id}")
-
 
 @bp.get("/")
 def start() -> Response:

@@ -52,14 +52,6 @@ def _form(refused: Refused | None = None, address: str = "") -> Response:
     return make_response(page, 422 if refused else 200)
 
 
-def _back() -> str:
-    """To the sign-in she came from, where there is one."""
-    begun = request.args.get("sign_in")
-    if begun:
-        return url_for("login.show", transaction_id=begun)
-    return url_for("login.start")
-
-
 @bp.post("/register")
 @where_open
 def request_link() -> Response:

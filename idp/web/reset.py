@@ -30,14 +30,6 @@ def _forgotten_page(refused: Refused | None = None) -> Response:
     return make_response(page, 422 if refused else 200)
 
 
-def _back() -> str:
-    """To the sign-in she came from, where there is one."""
-    begun = request.args.get("sign_in")
-    if begun:
-        return url_for("login.show", transaction_id=begun)
-    return url_for("login.start")
-
-
 @bp.post("/forgotten")
 def request_link() -> Response:
     """Send it, if there is anybody to send it to; the answer is the same either way."""
