@@ -26,7 +26,8 @@ def doctor(place: Place, as_json: bool) -> None:
     findings = _examine(place, aloud=not as_json)
     if as_json:
         print_json([asdict(finding) for finding in findings])
-    if problems := [one.check for one in findings if one.state == "problem"]:
+    problems = dict.fromkeys(one.check for one in findings if one.state == "problem")
+    if problems:
         raise Refused(f"Not in order: {', '.join(problems)}.")
 
 

@@ -4,14 +4,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import click
 
-from idp.cli.explain_text import as_json as explanation_json
 from idp.cli.explain_text import print_explanation
-from idp.cli.moments import age
 from idp.cli.output import json_option, print_json
 from idp.cli.people import find_person
 from idp.cli.place import Place, at_place, context
 from idp.oidc.explain import Explainer
-from idp.oidc.supposed import KINDS, Supposed
+from idp.oidc.explanation import as_json as explanation_json
+from idp.oidc.supposed import KINDS, Supposed, read_supposed
 from idp.protocol.parameters import Parameters
 
 _WORDS = ", ".join(KINDS)
@@ -28,18 +27,10 @@ class Evidence(click.ParamType[tuple[Supposed, ...]]):
         """Read it; a usage error where a word is not known."""
         if isinstance(value, tuple):
             return value
-        words = [word.strip() for word in str(value).split(",")]
         try:
-            return tuple(_supposed(word) for word in words if word)
+            return read_supposed(str(value))
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
-
-
-def _supposed(word: str) -> Supposed:
-    name, aged, how_old = word.partition("@")
-    if name not in KINDS:
-        raise ValueError(f"{name} is none of {_WORDS}")
-    return Supposed(KINDS[name], age(how_old)) if aged else Supposed(KINDS[name])
 
 
 @click.command()

@@ -1,22 +1,11 @@
 """Instants and ages as people write them on a command line."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from idp.clock import system_clock
-
-_AGE = re.compile(r"([0-9]{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def age(text: str) -> timedelta:
-    """``90s``, ``15m``, ``3h``, ``2d``, ``1w``. Raises ``ValueError`` with a sentence."""
-    found = _AGE.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text} is not an age such as 90s, 15m, 3h, 2d or 1w")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+from idp.oidc.supposed import age
 
 
 class Moment(click.ParamType[datetime]):

@@ -1,0 +1,166 @@
+"""The demo: one command, everything runs, one key and everything stops."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from idp.protocol.claims import PERSONAL_CLAIMS
+from tests.cli.command import PASSWORD, Command
+from tests.helpers.servers import environment
+
+
+@pytest.fixture
+def offset() -> int:
+    """Moves the demo's ports to where nobody else's demo is."""
+    for number in range(100, 2000, 10):
+        ports = (8000 + number, 9000 + number, 9001 + number)
+        if not any(map(is_taken, ports)):
+            return number
+    raise RuntimeError("no ports are free")
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Demo:
+    """A running demo in ``folder``."""
+
+    def __init__(self, process: subprocess.Popen[str], offset: int, folder: Path) -> None:
+        self.process = process
+        self.provider = f"http://localhost:{8000 + offset}"
+        self.shop = f"http://localhost:{9000 + offset}"
+        self.command = Command({"IDP_CONFIG": str(folder / "var/demo/idp.toml")})
+
+    def panel(self) -> str:
+        """What it shows once everything answers."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if "Ctrl-C" in line:
+                return "".join(lines)
+        raise AssertionError(self.process.stderr and self.process.stderr.read())
+
+    def stop(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def running(folder: Path, offset: int, *arguments: str) -> Iterator[Demo]:
+    child = environment("", "", {})
+    stray = {"IDP_ISSUER": "https://elsewhere.example.com", "IDP_MAIL_URL": "smtp://elsewhere"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idp", "demo", "--offset", str(offset), *arguments],
+        cwd=folder,
+        # Settings of a real deployment lie about, and are no matter.
+        env={**child, **stray},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Demo(process, offset, folder)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=30)
+        process.communicate()
+
+
+def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
+    with running(tmp_path, offset) as demo:
+        panel = demo.panel()
+        for shown in (demo.provider, demo.shop, f"{demo.provider}/demo/mail", PASSWORD):
+            assert shown in panel
+        assert "alice@example.com  administrator" in panel
+        assert httpx.get(f"{demo.provider}/healthz").is_success
+        assert httpx.get(f"{demo.provider}/demo/mail").is_success
+        _sees_the_way_to_the_provider(demo)
+        _knows_its_people(demo.command)
+        demo.command.done("users", "disable", "bob@example.com")
+        second = _start_another(tmp_path, offset)
+        assert second.returncode == 1
+        assert second.stderr.startswith(f"idp: Taken already: port {8000 + offset} (provider)")
+        assert demo.stop(signal.SIGINT) == 0
+        assert not is_taken(8000 + offset)
+        assert not is_taken(9000 + offset)
+    with running(tmp_path, offset) as demo:
+        demo.panel()
+        assert demo.command.json("users", "show", "bob@example.com")["disabled"] is True
+        assert demo.stop(signal.SIGTERM) == 0
+    with running(tmp_path, offset, "--reset") as demo:
+        demo.panel()
+        assert demo.command.json("users", "show", "bob@example.com")["disabled"] is False
+
+
+def _sees_the_way_to_the_provider(demo: Demo) -> None:
+    """The shop knows where to send a person, and the provider knows the shop."""
+    with httpx.Client() as browser:
+        browser.get(demo.shop)
+        sent = browser.post(f"{demo.shop}/sign-in")
+        assert sent.is_redirect, sent.text
+        location = sent.headers["location"]
+        assert location.startswith(f"{demo.provider}/oauth/authorize?")
+        assert parse_qs(urlsplit(location).query)["client_id"] == ["shop"]
+        assert browser.get(location, follow_redirects=True).status_code == 200
+
+
+def _knows_its_people(idp: Command) -> None:
+    people = {user["email"]: user for user in idp.json("users", "list")}
+    assert people["alice@example.com"]["role"] == "administrator"
+    assert people["bob@example.com"]["role"] is None
+    for email in people:
+        shown = idp.json("users", "show", email)
+        assert set(PERSONAL_CLAIMS) <= set(shown["claims"])
+        assert [one["kind"] for one in shown["credentials"]] == ["password"]
+
+
+def _start_another(folder: Path, offset: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "idp", "demo", "--offset", str(offset)],
+        cwd=folder,
+        env=os.environ | environment("", "", {}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_what_ends_by_itself_ends_the_demo(tmp_path: Path, offset: int) -> None:
+    with running(tmp_path, offset) as demo:
+        demo.panel()
+        _kill_listener(9000 + offset)
+        assert demo.process.wait(timeout=30) == 1
+        assert demo.process.stderr is not None
+        (line,) = demo.process.stderr.read().splitlines()
+        assert line.startswith("idp: shop ended by itself")
+        assert not is_taken(8000 + offset)
+
+
+def _kill_listener(port: int) -> None:
+    """Kill the process whose environment says that it serves this port."""
+    wanted = f"PORT={port}".encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                variables = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if wanted in variables:
+                os.kill(int(entry.name), signal.SIGKILL)
+                return
+    raise AssertionError(f"nothing serves port {port}")

@@ -1,0 +1,182 @@
+"""The server as a process: started, asked, killed and stopped."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from idp.migrate import downgrade
+from tests.cli.command import PASSWORD, Command
+from tests.helpers.ports import free_port, wait_until
+from tests.helpers.servers import TEST_KEY, Server, environment
+from tests.helpers.smtp import Outbox, links
+
+Serve = Callable[..., list[Server]]
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that this one started and that still run."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in children.read_text().split()] if children.exists() else []
+
+
+def is_running(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
+    port = free_port()
+    child = environment("", "", {})
+    for name in ("IDP_ISSUER", "IDP_DATABASE_URL", "IDP_KEYS"):
+        del child[name]
+
+    def idp(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "idp", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=child, capture_output=True, text=True, check=False
+        )
+
+    assert idp("init", "--issuer", f"http://localhost:{port}").returncode == 0
+    made = subprocess.run(
+        [sys.executable, "-m", "idp", "users", "create", "ann@example.com", "--password-stdin"],
+        cwd=tmp_path,
+        env=child,
+        input=PASSWORD.encode(),
+        check=False,
+    )
+    assert made.returncode == 0
+    command = [sys.executable, "-m", "idp", "serve", "--port", str(port)]
+    server = Server(lambda _: command, port, child, tmp_path)
+    server.start()
+    try:
+        wait_until(lambda: "answers at" in server.output(), seconds=5, what="the line")
+        (line,) = [one for one in server.output().splitlines() if not one.startswith("{")]
+        assert line == f"Gatehouse answers at http://127.0.0.1:{port} for http://localhost:{port}"
+        assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
+        discovery = httpx.get(f"{server.url}/.well-known/openid-configuration").json()
+        assert discovery["issuer"] == server.url
+        assert httpx.get(discovery["jwks_uri"]).json()["keys"]
+        again = idp("serve", "--port", str(port))
+        assert again.returncode == 1
+        assert again.stderr.startswith(f"idp: 127.0.0.1:{port} cannot be listened on")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_it_is_told_to_with_all_its_workers(
+    sqlite_url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idp", "serve", "--port", str(port), "--workers", "2"],
+        env=environment(sqlite_url, f"http://localhost:{port}", {}),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Gatehouse answers")
+        workers = workers_of(process.pid)
+        assert len(workers) == 2
+        os.killpg(process.pid, number)  # as a terminal's Ctrl-C reaches all of them
+        assert process.wait(timeout=15) == 0
+        _, errors = process.communicate()
+        assert [line for line in errors.splitlines() if '"level": "INFO"' not in line] == []
+        assert not any(map(is_running, workers))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.communicate()
+
+
+def test_a_worker_that_dies_is_replaced(sqlite_url: str, run_servers: Serve) -> None:
+    (server,) = run_servers(sqlite_url)
+    (worker,) = workers_of(server.pid)
+    os.kill(worker, signal.SIGKILL)
+
+    def is_back() -> bool:
+        with suppress(httpx.TransportError):
+            answered = httpx.get(f"{server.url}/healthz", timeout=2).is_success
+            return answered and workers_of(server.pid) not in ([], [worker])
+        return False
+
+    wait_until(is_back, seconds=15, what="another worker")
+
+
+def test_workers_do_not_outlive_a_server_that_was_killed(
+    sqlite_url: str, run_servers: Serve
+) -> None:
+    (server,) = run_servers(sqlite_url)
+    workers = workers_of(server.pid)
+    assert workers
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_running, workers)), seconds=15, what="the workers' end")
+
+
+REFUSED = {
+    "settings that are wrong": ({"IDP_ISSUER": "http://id.example.com"}, "The settings cannot"),
+    "keys of another deployment": (
+        {"IDP_KEYS": "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgb3Q="},
+        "cannot be read with the configured deployment keys",
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "why"), REFUSED.values(), ids=REFUSED)
+def test_it_does_not_start_with(sqlite_idp: Command, settings: dict[str, str], why: str) -> None:
+    sqlite_idp.json("keys", "rotate")
+    assert why in sqlite_idp.with_(**settings).refused("serve", "--port", str(free_port()))
+
+
+def test_it_does_not_start_over_an_old_schema(idp: Command) -> None:
+    downgrade(idp.environment["IDP_DATABASE_URL"], "base")
+    assert "`idp db upgrade`" in idp.refused("serve", "--port", str(free_port()))
+
+
+def test_mail_goes_out_by_itself_and_no_secret_reaches_the_log(
+    database_url: str, run_servers: Serve, outbox: Outbox
+) -> None:
+    settings = {"IDP_MAIL_URL": outbox.url, "IDP_LOG_LEVEL": "DEBUG"}
+    one, two = run_servers(database_url, n=2, settings=settings)
+    idp = Command.over(database_url, IDP_ISSUER=one.url, IDP_MAIL_URL=outbox.url)
+    idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
+    idp.done("users", "reset", "ann@example.com")
+    (link,) = [one for one in links(outbox.latest(to="ann@example.com")) if "/login/reset/" in one]
+    token = link.rpartition("/")[2]
+    for server in (one, two):
+        page = httpx.get(f"{server.url}/login/reset/{token}")
+        assert page.status_code == 200
+        httpx.get(f"{server.url}/oauth/authorize?client_id=x&code={token}")
+        httpx.post(f"{server.url}/oauth/token", data={"code": token, "client_secret": token})
+    outbox.wait(1, to="ann@example.com")
+    assert len(outbox.to("ann@example.com")) == 1
+    for server in (one, two):
+        server.stop()
+        told = server.output()
+        assert "Gatehouse answers" in told
+        for secret in (token, PASSWORD, TEST_KEY):
+            assert secret not in told
+
+
+def test_what_is_logged_is_json_a_line(sqlite_url: str, run_servers: Serve) -> None:
+    dead = f"smtp://127.0.0.1:{free_port()}"
+    (server,) = run_servers(sqlite_url, settings={"IDP_MAIL_URL": dead})
+    idp = Command.over(sqlite_url, IDP_ISSUER=server.url, IDP_MAIL_URL=dead)
+    idp.done("users", "invite", "ann@example.com")
+    wait_until(lambda: "was not sent" in server.output(), seconds=10, what="a complaint")
+    (line,) = [line for line in server.output().splitlines() if "was not sent" in line]
+    assert re.match(r'\{"time": "[^"]+", "level": "WARNING", "logger": "[^"]+", "message": ', line)

@@ -1,0 +1,102 @@
+"""Upkeep: what is due is done, what fails is done later, and it ends when it should."""
+
+import logging
+import subprocess
+import sys
+import threading
+from contextlib import nullcontext
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from idp.clock import system_clock
+from idp.models import Entry, db
+from idp.web.services import Services
+from idp.worker import LONGEST_PAUSE, Job, Upkeep
+from tests.cli.command import Command
+from tests.helpers.ports import wait_until
+
+
+def test_its_jobs_are_done(idp: Command) -> None:
+    near = idp.with_(IDP_MAIL_URL="console:", IDP_KEY_LIFETIME="1", IDP_KEY_PUBLISH_AHEAD="1")
+    near.json("keys", "rotate")
+    past = system_clock() - timedelta(days=3)
+    with near.services() as services:
+        db.session.add(Entry(handle_hash="x", purpose="x", created_at=past, expires_at=past))
+        services.commit()
+        upkeep = Upkeep(services, nullcontext)
+        for job in upkeep.jobs:
+            job.due = 0
+        upkeep.turn()
+        assert db.session.query(Entry).filter_by(purpose="x").count() == 0
+        states = {key.state for key in services.key_rotation.listed(services.clock())}
+        assert "waiting" in states
+        assert [job.failures for job in upkeep.jobs] == [0, 0, 0]
+
+
+def bare(*jobs: Job) -> Upkeep:
+    """The loop alone."""
+    services = cast("Services", SimpleNamespace(clock=system_clock))
+    upkeep = Upkeep(services, nullcontext)
+    upkeep.jobs = list(jobs)
+    return upkeep
+
+
+def test_a_job_that_fails_keeps_no_other_from_its_turn(caplog: pytest.LogCaptureFixture) -> None:
+    done: list[object] = []
+
+    def fail(_now: object) -> None:
+        raise OperationalError("SELECT secret", {"code": "123456"}, Exception("gone: 123456"))
+
+    upkeep = bare(Job("broken", 1, fail), Job("sound", 1, done.append))
+    with caplog.at_level(logging.WARNING):
+        upkeep.turn()
+    assert len(done) == 1
+    assert caplog.messages == ["upkeep broken: Exception"]
+    assert "123456" not in caplog.text
+
+
+def test_it_is_tried_later_and_later_and_then_as_usual() -> None:
+    job = Job("j", 0.5, lambda _: None)
+    waits = []
+    for _ in range(12):
+        before = job.due
+        job.next(failed=True)
+        waits.append(job.due)
+        assert job.due != before
+    assert job.failures == 12
+    span = waits[-1] - waits[0]
+    assert LONGEST_PAUSE * 0.8 < span < LONGEST_PAUSE * 1.2
+    job.next(failed=False)
+    assert job.failures == 0
+    assert job.due < waits[-1] - LONGEST_PAUSE / 2
+
+
+def test_it_stops_when_told_to() -> None:
+    turned = threading.Event()
+    upkeep = bare(Job("j", 0.1, lambda _: turned.set()))
+    before = threading.active_count()
+    upkeep.start()
+    assert turned.wait(5)
+    upkeep.stop()
+    wait_until(lambda: threading.active_count() == before, seconds=5, what="the thread's end")
+
+
+SCRIPT = """
+import sys
+from tests.cli.test_worker import bare
+from idp.worker import Job
+
+bare(Job("j", 0.1, lambda _: (sys.stdout.write("turn\\n"), sys.stdout.flush()))).start()
+sys.stdin.readline()
+"""
+
+
+def test_a_process_that_ends_takes_it_along() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT], input=b"\\n", capture_output=True, timeout=20, check=True
+    )
+    assert ended.stderr == b""
