@@ -94,17 +94,23 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-def main(environ: Mapping[str, str] = os.environ) -> None:
-    """Serve until stopped."""
+def from_environment(environ: Mapping[str, str]) -> Flask:
+    """The ledger as the environment says."""
     address = "http://localhost:9001"
-    tokens = AccessTokens(
+    verify = AccessTokens(
         environ.get("OIDC_ISSUER", "http://localhost:8000"),
         environ.get("LEDGER_AUDIENCE", address),
         client_id=environ.get("OIDC_CLIENT_ID", address),
         client_secret=read_secret(environ),
     )
+    return create_app(verify)
+
+
+def main(environ: Mapping[str, str] = os.environ) -> None:
+    """Serve until stopped."""
+    app = from_environment(environ)
     host, port = environ.get("HOST", "127.0.0.1"), int(environ.get("PORT", "9001"))
-    server = make_server(host, port, create_app(tokens), threaded=True, request_handler=Quiet)
+    server = make_server(host, port, app, threaded=True, request_handler=Quiet)
     server.serve_forever()
 
 

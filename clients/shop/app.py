@@ -221,9 +221,14 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+def from_environment(environ: Mapping[str, str]) -> Flask:
+    """The shop as the environment says."""
+    return create_app(Config.read(environ))
+
+
 def main(environ: Mapping[str, str] = os.environ) -> None:
     """Serve until stopped."""
-    app = create_app(Config.read(environ))
+    app = from_environment(environ)
     host, port = environ.get("HOST", "127.0.0.1"), int(environ.get("PORT", "9000"))
     make_server(host, port, app, threaded=True, request_handler=Quiet).serve_forever()
 

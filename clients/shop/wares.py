@@ -42,7 +42,6 @@ class Order:
             "amount": {"value": self.ware.price, "currency": "EUR"},
             "payee": "Lampwright",
             "fields": [
-                {"label": "Order", "value": self.number},
                 {"label": "Lamp", "value": self.ware.name},
                 {"label": "Delivery", "value": DELIVERY},
             ],
