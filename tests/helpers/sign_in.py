@@ -167,8 +167,13 @@ def _next(
 
 def _take(step: Step, answer: Answer) -> Place:
     values = {k: v for k, v in answer(step).items() if k in step.form.inputs}
-    button = step.button or _allow(step.form)
+    button = step.button or _script(step.form) or _allow(step.form)
     return step.agent.submit(step.page, step.form, values, button=button)
+
+
+def _script(form: Form) -> Button | None:
+    """What the page's script presses to send the form to its own address."""
+    return next((button for button in form.scripted if button.action == form.action), None)
 
 
 def _allow(form: Form) -> Button | None:

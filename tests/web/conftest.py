@@ -16,7 +16,13 @@ def house(sqlite_url: str, clock: FakeClock) -> House:
 
 
 @pytest.fixture(scope="module")
-def town(databases: Databases) -> Iterator[House]:
-    """The same for all tests of a module: each brings its own people, and may move the clock on."""
+def databases_url(databases: Databases) -> Iterator[str]:
+    """A database for all tests of a module."""
     with databases.fresh("sqlite") as url:
-        yield House(url, FakeClock())
+        yield url
+
+
+@pytest.fixture(scope="module")
+def town(databases_url: str) -> House:
+    """The same for all tests of a module: each brings its own people, and may move the clock on."""
+    return House(databases_url, FakeClock())

@@ -7,7 +7,6 @@ import pytest
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.sign_in import totp
-from tests.helpers.user_agent import Departure, UserAgent
 from tests.web.walking import (
     enter,
     events,
@@ -17,6 +16,7 @@ from tests.web.walking import (
     sessions_of,
     shown,
     signed_in,
+    silently,
     stops,
     tokens_of,
     told,
@@ -124,18 +124,6 @@ def test_a_chooser_alone_replaces_nobody(town: House, shop: RelyingParty, alice:
 
 
 # prompt=none
-
-
-def silently(agent: UserAgent, shop: RelyingParty, **changes: object) -> str:
-    """The error that prompt=none is answered with, or "" for a code."""
-    url = shop.authorization_url(prompt="none", **changes)
-    response = agent.client.get(url)
-    assert response.status_code == 303
-    parameters = told(Departure(response.headers["Location"]))
-    assert parameters["iss"] == shop.issuer
-    assert parameters["state"] in shop.pending
-    assert ("code" in parameters) != ("error" in parameters)
-    return parameters.get("error", "")
 
 
 def test_none_with_nobody_signed_in(town: House, shop: RelyingParty) -> None:

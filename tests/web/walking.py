@@ -132,3 +132,15 @@ def stops(
             button = next(one for one in form.buttons if one.value == wanted)
             place = agent.submit(place, form, button=button)
     return asked, place
+
+
+def silently(agent: UserAgent, client: RelyingParty, **changes: object) -> str:
+    """The error that prompt=none is answered with, or "" for a code."""
+    url = client.authorization_url(prompt="none", **changes)
+    response = agent.client.get(url)
+    assert response.status_code == 303
+    parameters = told(Departure(response.headers["Location"]))
+    assert parameters["iss"] == client.issuer
+    assert parameters["state"] in client.pending
+    assert ("code" in parameters) != ("error" in parameters)
+    return parameters.get("error", "")
