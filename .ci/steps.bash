@@ -24,5 +24,9 @@ static_steps() {
     step format .venv/bin/ruff format --check --output-format concise .
     step lint .venv/bin/ruff check --output-format concise .
     step types .venv/bin/mypy
+    local client
+    for client in clients/*/; do # programs of their own, each with an app.py
+        step "types of ${client%/}" env MYPYPATH="$client" .venv/bin/mypy "$client"
+    done
     step contracts .venv/bin/lint-imports --no-logo
 }

@@ -15,6 +15,7 @@ from idp.secrecy import derive_key
 from idp.web import (
     access_log,
     account,
+    admin,
     api,
     authorization,
     browser_hints,
@@ -92,6 +93,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         reset.bp,
         register.bp,
         account.bp,
+        admin.bp,
         *([demo.bp] if settings.demo else []),
     ]
     documents = [authorization.bp, oidc.bp, api.bp, well_known.bp, browser_hints.bp, health.bp]

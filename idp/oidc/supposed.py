@@ -1,5 +1,6 @@
 """Evidence that somebody supposes: "if a password and a code had been proved"."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +42,31 @@ class Supposed:
 
     kind: Kind
     age: timedelta = timedelta(0)
+
+
+_AGE = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def age(text: str) -> timedelta:
+    """``90s``, ``15m``, ``3h``, ``2d``, ``1w``. Raises ``ValueError`` with a sentence."""
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text} is not an age such as 90s, 15m, 3h, 2d or 1w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def read_supposed(text: str) -> tuple[Supposed, ...]:
+    """``pwd,otp`` or, with ages, ``pwd@3h,otp@90s``. Raises ``ValueError`` with a sentence."""
+    words = [word.strip() for word in text.split(",")]
+    return tuple(_supposed(word) for word in words if word)
+
+
+def _supposed(word: str) -> Supposed:
+    name, aged, how_old = word.partition("@")
+    if name not in KINDS:
+        raise ValueError(f"{name} is none of {', '.join(KINDS)}")
+    return Supposed(KINDS[name], age(how_old)) if aged else Supposed(KINDS[name])
 
 
 def ledger(

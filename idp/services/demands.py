@@ -78,12 +78,22 @@ def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
     )
 
 
-def of_page(wanted: Mapping[str, Any], settings: Settings, *, started: datetime) -> Demand:
-    """The demand of a page of our own: ``{"floor": name of a rung, "max_age": seconds}``."""
+def of_page(
+    wanted: Mapping[str, Any],
+    settings: Settings,
+    *,
+    started: datetime,
+    transaction_id: str | None = None,
+) -> Demand:
+    """The demand of a page of our own: ``{"floor": name of a rung, "max_age": seconds}``.
+
+    ``transaction_id`` as in ``of_request``.
+    """
     return Demand(
         floor=Rung[wanted.get("floor", Rung.ONE_FACTOR.name)],
         since=since(started, wanted.get("max_age")),
         rung_since=oldest_allowed(started, _policy(settings)),
+        enrol_within=transaction_id if settings.enrol_in_step_up else None,
     )
 
 

@@ -15,7 +15,7 @@ from idp.services.weighing import Standing
 from idp.web import cookies
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, present_anew, services
-from idp.web.models import address
+from idp.web.models import address, app_of
 
 
 def begin(standing: Standing, choice: Choice) -> Mapping[str, Any]:
@@ -80,6 +80,7 @@ def _codes(standing: Standing, method: str, values: Mapping[str, Any]) -> Respon
     transaction = standing.transaction
     page = render_template(
         "login/keep_codes.html",
+        app=app_of(transaction),
         user=standing.user,
         codes=values["codes"],
         action=url_for("login.saved", transaction_id=transaction.id, method=method),

@@ -73,7 +73,10 @@ def demand_of(transaction: Transaction) -> Demand:
     if transaction.parameters is not None:
         return services().authorization.resume(transaction).demand
     return demands.of_page(
-        transaction.state.get("demand", {}), services().settings, started=transaction.started_at
+        transaction.state.get("demand", {}),
+        services().settings,
+        started=transaction.started_at,
+        transaction_id=transaction.id,
     )
 
 

@@ -1,0 +1,124 @@
+"""The administrators' pages. So far one: why a sign-in asks what it asks, or fails."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from idp.assurance import Rung
+from idp.models import User
+from idp.oidc.explain import Explainer, Explanation
+from idp.oidc.explanation import called, demands, lines, proved
+from idp.oidc.supposed import KINDS, Supposed, read_supposed
+from idp.protocol.parameters import Parameters
+from idp.web.answers import redirect_to
+from idp.web.context import context, services
+from idp.web.guards import demanding, viewer
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+P = ParamSpec("P")
+View = Callable[P, Response]
+ADMINISTRATOR = "administrator"
+
+
+def for_administrators(view: View[P]) -> View[P]:
+    """Only for who has the role, signed in by the best she has, and by two factors at least.
+
+    Nobody else learns that there is anything here.
+    """
+
+    @wraps(view)
+    def allowed(*args: P.args, **kwargs: P.kwargs) -> Response:
+        live, _user = viewer()
+        if live.role != ADMINISTRATOR:
+            abort(404)
+        return view(*args, **kwargs)
+
+    return demanding(Rung.MFA, strongest=True)(allowed)
+
+
+@bp.get("")
+@for_administrators
+def home() -> Response:
+    """The way in."""
+    return redirect_to(url_for("admin.explain"))
+
+
+@bp.get("/explain")
+@for_administrators
+def explain() -> Response:
+    """An authorization request, replayed for somebody: nothing is written, nobody is asked.
+
+    By GET, so that what was found can be shown to somebody else by its address.
+    """
+    values = {name: request.args.get(name, "").strip() for name in ("url", "person", "evidence")}
+    if not values["url"]:
+        return _page(values)
+    person = services().accounts.find_by_login(values["person"]) if values["person"] else None
+    if values["person"] and person is None:
+        return _page(values, problem=("person", _("Nobody is called so.")))
+    try:
+        supposed = read_supposed(values["evidence"])
+    except ValueError as error:
+        return _page(values, problem=("evidence", f"{error}."))
+    return _page(values, found=_explained(values["url"], person, supposed), person=person)
+
+
+def _explained(url: str, person: User | None, supposed: tuple[Supposed, ...]) -> dict[str, Any]:
+    now = context().at
+    found = _explainer().explain(
+        Parameters.of(parse_qsl(urlsplit(url).query or url, keep_blank_values=True)),
+        user=person,
+        supposed=supposed,
+        now=now,
+    )
+    return {
+        "outcome": _outcome(found),
+        "client": called(found.asked.client) if found.asked else None,
+        "demands": list(demands(found.demand, now)) if found.demand else [],
+        "proved": [proved(one, now) for one in found.evidence],
+        "lines": list(lines(found)),
+    }
+
+
+def _explainer() -> Explainer:
+    parts = services()
+    return Explainer(
+        parts.settings.issuer,
+        authorization=parts.authorization,
+        clients=parts.clients,
+        weighing=parts.weighing,
+        consents=parts.consents,
+    )
+
+
+def _outcome(found: Explanation) -> str:
+    if found.error is not None:
+        return str(_("This request fails"))
+    if found.challenge is not None:
+        return str(_("This person is asked for more"))
+    return str(_("This request is answered with tokens"))
+
+
+def _page(
+    values: dict[str, str],
+    *,
+    found: dict[str, Any] | None = None,
+    person: User | None = None,
+    problem: tuple[str, str] | None = None,
+) -> Response:
+    _live, user = viewer()
+    page = render_template(
+        "admin/explain.html",
+        viewer=user,
+        nav={"account": url_for("account.home"), "sign_out": url_for("account.sign_out")},
+        values=values,
+        kinds=", ".join(KINDS),
+        found=found,
+        person=person,
+        errors=[{"field": problem[0], "message": problem[1]}] if problem else [],
+    )
+    return make_response(page, 422 if problem else 200)
