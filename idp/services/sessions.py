@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from idp import audit
@@ -59,6 +59,14 @@ _PRESENT = (
     .join(EvidenceRow, EvidenceRow.session_id == BrowserSession.id)
     .where(BrowserSession.ended_at.is_(None), User.disabled_at.is_(None))
 )
+_IN_TIME = and_(
+    BrowserSession.expires_at > bindparam("now"),
+    or_(
+        BrowserSession.last_seen_at > bindparam("seen_since"),
+        BrowserSession.persistent.is_(True)
+        & (BrowserSession.last_seen_at > bindparam("kept_since")),
+    ),
+)
 
 
 class Sessions:
@@ -71,27 +79,28 @@ class Sessions:
             _second_step.kind.in_(sorted(second_steps)),
             _second_step.used_at.is_(None),
         )
-        self._present = _PRESENT.add_columns(has_second_step.label("has_second_step"))
+        present = _PRESENT.add_columns(has_second_step.label("has_second_step")).where(_IN_TIME)
+        # Built once: building them costs more than the database takes to answer.
+        self._by_token = present.where(BrowserSession.token_hash == bindparam("key"))
+        self._by_id = present.where(BrowserSession.id == bindparam("key"))
 
     def present(self, token: str | None, now: datetime) -> Live | None:
         """The live session that a cookie names; None when it is unknown, over, idle or disabled."""
         if not token:
             return None
-        return self._live(BrowserSession.token_hash == digest(token), now)
+        return self._live(self._by_token, digest(token), now)
 
     def by_id(self, session_id: str, now: datetime) -> Live | None:
         """The same by its id, also for one that no cookie can present yet."""
-        return self._live(BrowserSession.id == session_id, now)
+        return self._live(self._by_id, session_id, now)
 
-    def _live(self, condition: Any, now: datetime) -> Live | None:
-        kept, fleeting = self._settings.session_idle_kept, self._settings.session_idle
-        idle = or_(
-            BrowserSession.last_seen_at > now - fleeting,
-            BrowserSession.persistent.is_(True) & (BrowserSession.last_seen_at > now - kept),
-        )
-        rows = db.session.execute(
-            self._present.where(condition, BrowserSession.expires_at > now, idle)
-        ).all()
+    def _live(self, statement: Select[Any], key: str, now: datetime) -> Live | None:
+        times = {
+            "now": now,
+            "seen_since": now - self._settings.session_idle,
+            "kept_since": now - self._settings.session_idle_kept,
+        }
+        rows = db.session.execute(statement, {"key": key, **times}).all()
         if not rows:
             return None
         first = rows[0]

@@ -14,7 +14,9 @@ _COLUMNS = (
     "op/s",
     "p50 ms",
     "p99 ms",
-    "SQL + commits",
+    "SQL",
+    "commits",
+    "trips",
 )
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -61,7 +63,9 @@ def _row(row: Row) -> list[str]:
         f"{found.per_second:.0f}",
         f"{found.p50:.1f}",
         f"{found.p99:.1f}",
-        row.statements.summary,
+        str(len(row.statements.texts)),
+        str(row.statements.commits),
+        "–" if found.database_cpu is None else str(row.statements.trips),
     ]
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Engine, event
 
@@ -15,15 +17,18 @@ from tests.bench.world import World
 
 @dataclass
 class Statements:
-    """What was executed; a transaction's own BEGIN and COMMIT are counted apart."""
+    """What was executed. Transactions count by how they ended; ``pings`` are of the pool."""
 
     texts: list[str] = field(default_factory=list)
+    begins: int = 0
     commits: int = 0
     rollbacks: int = 0
+    pings: int = 0
 
     @property
-    def summary(self) -> str:
-        return f"{len(self.texts)} + {self.commits}"
+    def trips(self) -> int:
+        """Each waits for the answer of a database server, once."""
+        return len(self.texts) + self.begins + self.commits + self.rollbacks + self.pings
 
 
 def count(world: World, operation: Operation) -> Statements:
@@ -44,10 +49,31 @@ def count(world: World, operation: Operation) -> Statements:
 def counting(engine: Engine) -> Iterator[Statements]:
     """Count what the engine does within the block."""
     counted = Statements()
+    ping = engine.dialect.do_ping
 
-    def executed(_c: object, _cursor: object, statement: str, *_: object) -> None:
+    def pinged(*arguments: Any) -> bool:
+        counted.pings += 1
+        return ping(*arguments)
+
+    hooks = _hooks(counted)
+    for name, hook in hooks.items():
+        event.listen(engine, name, hook)
+    try:
+        with patch.object(engine.dialect, "do_ping", pinged):
+            yield counted
+    finally:
+        for name, hook in hooks.items():
+            event.remove(engine, name, hook)
+
+
+def _hooks(counted: Statements) -> dict[str, Callable[..., None]]:
+    def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        # SQLite's are ours, and are counted with the transactions.
         if not statement.startswith("BEGIN"):
             counted.texts.append(statement)
+
+    def began(_: object) -> None:
+        counted.begins += 1
 
     def committed(_: object) -> None:
         counted.commits += 1
@@ -55,15 +81,9 @@ def counting(engine: Engine) -> Iterator[Statements]:
     def rolled_back(_: object) -> None:
         counted.rollbacks += 1
 
-    hooks: dict[str, Callable[..., None]] = {
+    return {
         "before_cursor_execute": executed,
+        "begin": began,
         "commit": committed,
         "rollback": rolled_back,
     }
-    for name, hook in hooks.items():
-        event.listen(engine, name, hook)
-    try:
-        yield counted
-    finally:
-        for name, hook in hooks.items():
-            event.remove(engine, name, hook)
