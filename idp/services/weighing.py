@@ -110,15 +110,16 @@ class Weighing:
         """The session whose evidence counts here.
 
         An opened session counts only while this browser still presents it: one that was ended, or
-        replaced by another person's in another tab, brings nothing into a resumed sign-in.
+        replaced by another person's in another tab, brings nothing into a resumed sign-in. And
+        once she is signed in here, that is what counts: a second tab does not begin a second one.
         """
-        if transaction.session_id and (presented is None or presented.id != transaction.session_id):
-            pending = self._sessions.by_id(transaction.session_id, context.at)
-            if pending is not None and not pending.opened:
-                return pending
-        if presented is None or transaction.state.get("other_person"):
+        expected = (subject_of(transaction) or presented.user_id) if presented else None
+        if presented and presented.user_id == expected and not _somebody_else(transaction):
+            return presented
+        if transaction.session_id is None:
             return None
-        return presented if subject_of(transaction) in (None, presented.user_id) else None
+        pending = self._sessions.by_id(transaction.session_id, context.at)
+        return pending if pending is not None and not pending.opened else None
 
     def _anonymous(self, demand: Demand) -> Decision:
         """What to ask somebody unknown: whatever opens a session, the ways that suffice first.
@@ -160,6 +161,11 @@ class Weighing:
         """Is this enough for the session to be presented at all?"""
         floor = Demand(floor=self.floor(self.offers(user)))
         return isinstance(decide(floor, evidence, ()), Satisfied)
+
+
+def _somebody_else(transaction: Transaction) -> bool:
+    """Did the person say that she is not who is signed in here?"""
+    return bool(transaction.state.get("other_person"))
 
 
 def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from idp import audit
 from idp.protocol.errors import OAuthError
-from idp.web.answers import wants_json
+from idp.web.answers import problem, wants_json
 from idp.web.context import context, services
 
 log = logging.getLogger("idp.web")
@@ -111,11 +111,15 @@ def _is_protocol() -> bool:
 
 def csrf_failed(_error: CSRFError) -> Response:
     """The form was not ours, or the browser has lost its cookies since it was shown."""
+    if wants_json():
+        return problem(400, "invalid_request", _("The form's token is missing or too old."))
+    begun = (request.view_args or {}).get("transaction_id")
+    home = url_for("login.show", transaction_id=begun) if begun else url_for("account.home")
     return page(
         _("This page was open too long"),
         status=400,
-        detail=_("Nothing was done. Go back, reload the page and try again."),
-        back={"url": url_for("account.home"), "label": _("Start again")},
+        detail=_("Nothing was done. Please try again."),
+        back={"url": home, "label": _("Try again")},
     )
 
 
