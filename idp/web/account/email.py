@@ -1,6 +1,6 @@
 """/me/security/email: another address, which a link sent there confirms."""
 
-from flask import Response, flash, url_for
+from flask import Response, url_for
 from flask_babel import gettext as _
 
 from idp.factors.base import Refused
@@ -49,7 +49,6 @@ def change_email() -> Response:
     if isinstance(outcome, Wait):
         message = _("Too many mails. Wait %(minutes)s minutes.", minutes=outcome.minutes)
         return _page(Refused("too_many", message, "email"), typed, 429)
-    flash(_("We sent a link to %(address)s.", address=typed))
     return see_other(url_for("account.email"))
 
 
