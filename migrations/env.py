@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+
 from idp.models import db
 from idp.models.base import Instant
 

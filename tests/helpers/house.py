@@ -49,7 +49,7 @@ class Person:
 
 
 class House:
-    """One provider over one database; everything a test does to it goes through services or HTTP."""
+    """One provider over one database; what a test does to it goes through services or HTTP."""
 
     def __init__(self, database_url: str, clock: FakeClock, **settings: object) -> None:
         values: dict[str, Any] = {
@@ -86,7 +86,11 @@ class House:
     ) -> Person:
         """Make an account."""
         with self.app.app_context():
-            wanted = {"email": email, "email_verified": True, "name": email.split("@", maxsplit=1)[0]}
+            wanted = {
+                "email": email,
+                "email_verified": True,
+                "name": email.split("@", maxsplit=1)[0],
+            }
             user: User = self.services.accounts.create(
                 cast(Fields, wanted | fields), self.context, password=password
             )
