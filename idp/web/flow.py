@@ -213,4 +213,3 @@ def page_demand(transaction: Transaction) -> dict[str, Any]:
     """What a page of ours asks for, as the state keeps it."""
     demand = transaction.state.get("demand")
     return {"demand": demand} if demand else {}
-

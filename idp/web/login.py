@@ -19,6 +19,7 @@ from idp.web.under_way import in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
 
+
 @bp.get("/")
 def start() -> Response:
     """Sign in to the provider's own pages."""
