@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import Select, Table, bindparam, exists, select
 
 from idp import audit
 from idp.audit import Context
@@ -26,12 +26,12 @@ _CLAIM = (
         _tokens.c.token_hash == bindparam("hash"),
         _tokens.c.used_at.is_(None),
         _tokens.c.expires_at > bindparam("now"),
-        _tokens.c.grant_id.in_(
-            select(_grants.c.id).where(
-                _grants.c.client_id == bindparam("client"),
-                _grants.c.ended_at.is_(None),
-                USER_IS_WELL,
-            )
+        # Not IN: SQLite would collect every grant of the client first.
+        exists().where(
+            _grants.c.id == _tokens.c.grant_id,
+            _grants.c.client_id == bindparam("client"),
+            _grants.c.ended_at.is_(None),
+            USER_IS_WELL,
         ),
     )
     .values(used_at=bindparam("now"))
