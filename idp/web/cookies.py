@@ -50,15 +50,15 @@ def browser_token() -> str:
 
     It authenticates nobody: it only tells this browser's transactions from another's.
     """
-    known = read(BROWSER) or g.get("new_browser_token")
-    if known is None:
-        known = g.new_browser_token = new_secret()
-    return str(known)
+    # Sent again each time: its day begins anew with every sign-in, so that none loses it half-way.
+    token: str = g.get("browser_token") or read(BROWSER) or new_secret()
+    g.browser_token = token
+    return token
 
 
 def send_browser_token(response: Response) -> Response:
     """After a request that needed a browser token, set it."""
-    if token := g.pop("new_browser_token", None):
+    if token := g.pop("browser_token", None):
         _write(response, BROWSER, token, _BROWSER_AGE)
     return response
 
