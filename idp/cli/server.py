@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from threading import Thread
 from time import sleep
@@ -51,8 +52,8 @@ class Server(MPServer):
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
         logs.configure(log_level)
-        parent = os.getpid()
-        self.serve(target_loader=lambda: _load(parent), wrap_loader=False)
+        # Not a lambda: where processes are spawned and not forked, it has to be pickled.
+        self.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         """Start the workers, then wait beside them for the first answer."""

@@ -1,5 +1,6 @@
 """What holds for every command: help, usage, and one line for whatever is refused."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,3 +112,9 @@ def test_a_database_that_does_not_answer_is_told_in_one_line() -> None:
     assert told.startswith("The database cannot be used: ")
     assert "idp doctor" in told
     assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_is_in_the_documentation(path: tuple[str, ...]) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text()
+    assert re.search("[^\n]*".join(rf"\b{word}\b" for word in path), page)

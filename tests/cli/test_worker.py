@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -97,6 +98,11 @@ sys.stdin.readline()
 
 def test_a_process_that_ends_takes_it_along() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT], input=b"\\n", capture_output=True, timeout=20, check=True
+        [sys.executable, "-c", SCRIPT],
+        cwd=Path(__file__).resolve().parents[2],
+        input=b"\n",
+        capture_output=True,
+        timeout=20,
+        check=True,
     )
     assert ended.stderr == b""
