@@ -14,7 +14,8 @@ from joserfc.jwk import Key
 from idp.app import create_app
 from idp.audit import Context
 from idp.config import Settings, load_settings
-from idp.factors.base import Ceremony, Enrolled
+from idp.factors import FACTORS
+from idp.factors.base import Ceremony, Enrolled, Factor
 from idp.models import User, db
 from idp.services import jose
 from idp.services.account_fields import Fields
@@ -51,7 +52,14 @@ class Person:
 class House:
     """One provider over one database; what a test does to it goes through services or HTTP."""
 
-    def __init__(self, database_url: str, clock: FakeClock, **settings: object) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        clock: FakeClock,
+        *,
+        kinds: tuple[type[Factor], ...] = FACTORS,
+        **settings: object,
+    ) -> None:
         values: dict[str, Any] = {
             "issuer": ISSUER,
             "keys": TEST_KEY,
@@ -61,7 +69,7 @@ class House:
         }
         self.clock = clock
         self.settings: Settings = load_settings(environ={}, **values)
-        self.app: Flask = create_app(self.settings, clock=clock)
+        self.app: Flask = create_app(self.settings, clock=clock, kinds=kinds)
         with self.app.app_context():
             self._keys().prepare(self.context)
 

@@ -1,0 +1,1 @@
+"""A factor of our own: one module (``riddle``), one template, one line in the test."""
