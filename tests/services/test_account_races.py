@@ -1,0 +1,231 @@
+"""Two requests at the same moment, in two processes, and each thing is done once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+import pyotp
+import pytest
+from sqlalchemy import func, select
+
+from idp.audit import Context
+from idp.factors import FACTORS
+from idp.factors.base import Tools
+from idp.models import Credential, OutboxMessage, User, db, new_id, release
+from idp.services.deletion import TIME_TO_UNDO
+from idp.services.email_change import Change
+from idp.services.enrolment import Made
+from idp.services.removal import Removed
+from idp.services.sessions import Live
+from idp.web.services import Services
+from tests.factors.race import PROCESSES, Racetrack, racetrack
+from tests.factors.storage import KEY, add_person, make_tools, storage
+from tests.helpers.clock import NOON, FakeClock
+
+ROUNDS = 10
+CONTEXT = Context(at=NOON, address="192.0.2.1")
+
+
+@pytest.fixture(scope="module")
+def track() -> Iterator[Racetrack]:
+    with racetrack() as made:
+        yield made
+
+
+@pytest.fixture
+def raced_url(database_url: str) -> Iterator[str]:
+    with storage(database_url):
+        yield database_url
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one process gets for one round."""
+
+    user_id: str
+    session_id: str
+    value: str
+
+
+@cache
+def _services(key: str) -> Services:
+    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
+
+
+def services(tools: Tools) -> Services:
+    return _services(tools.settings.keys[0])
+
+
+def person(number: int) -> User:
+    return add_person(f"person{number}@example.com")
+
+
+def passkey_row(user: User) -> str:
+    """A passkey's row, which is all that its removal looks at."""
+    row = Credential(
+        id=new_id(),
+        user_id=user.id,
+        kind="passkey",
+        label="Key",
+        lookup=new_id(),
+        data={"uv": True, "be": True, "bs": True, "aaguid": "", "attested_by": None},
+        created_at=NOON,
+    )
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def live(case: Case) -> Live:
+    return Live(
+        id=case.session_id,
+        user_id=case.user_id,
+        email="",
+        name=None,
+        role=None,
+        has_second_step=True,
+        opened=True,
+        persistent=False,
+        last_seen_at=NOON,
+        evidence=(),
+    )
+
+
+def user_of(case: Case) -> User:
+    user = db.session.get(User, case.user_id, populate_existing=True)
+    assert user is not None
+    release()
+    return user
+
+
+def remove(tools: Tools, case: Case) -> bool:
+    outcome = services(tools).removal.remove(
+        user_of(case), "passkey", case.value, live=live(case), context=CONTEXT
+    )
+    assert isinstance(outcome, Removed) or outcome.reason in {"last_way", "unknown"}
+    return isinstance(outcome, Removed)
+
+
+def test_of_the_last_two_ways_in_one_is_left(track: Racetrack, raced_url: str) -> None:
+    people = [person(number) for number in range(ROUNDS)]
+    lanes = [
+        [Case(user.id, "session", passkey_row(user)) for user in people] for _ in range(PROCESSES)
+    ]
+    assert track.run(remove, *lanes, url=raced_url, key=KEY) == [1] * ROUNDS
+    left = db.session.execute(
+        select(func.count()).select_from(Credential).group_by(Credential.user_id)
+    ).scalars()
+    assert list(left) == [1] * ROUNDS
+
+
+def test_one_is_removed_once(track: Racetrack, raced_url: str) -> None:
+    people = [person(number) for number in range(ROUNDS)]
+    for user in people:
+        passkey_row(user)
+    cases = [Case(user.id, "session", passkey_row(user)) for user in people]
+    assert track.run(remove, cases, url=raced_url, key=KEY) == [1] * ROUNDS
+
+
+def finish(tools: Tools, case: Case) -> bool:
+    outcome = services(tools).enrolment.enrol(
+        user_of(case), "totp", {"otp": case.value}, session_id=case.session_id, context=CONTEXT
+    )
+    db.session.commit()
+    assert isinstance(outcome, Made) or outcome.reason in {"not_pending", "already_enrolled"}
+    return isinstance(outcome, Made)
+
+
+def test_a_setup_is_finished_once(track: Racetrack, raced_url: str) -> None:
+    cases = []
+    for number in range(ROUNDS):
+        user, session_id = person(number), new_id()
+        public = services(make_tools(KEY)).enrolment.begin(
+            user, "totp", session_id=session_id, context=CONTEXT
+        )
+        code = pyotp.TOTP(public["secret"].replace(" ", "")).at(NOON)
+        cases.append(Case(user.id, session_id, code))
+    assert track.run(finish, cases, url=raced_url, key=KEY) == [1] * ROUNDS
+    counted = db.session.execute(
+        select(Credential.kind, func.count()).group_by(Credential.kind)
+    ).all()
+    assert dict(counted) == {"totp": ROUNDS, "recovery_code": 10 * ROUNDS}
+
+
+def saved(tools: Tools, case: Case) -> bool:
+    return services(tools).once.saved(case.session_id, "recovery_code", NOON)
+
+
+def test_what_is_shown_once_is_put_away_once(track: Racetrack, raced_url: str) -> None:
+    cases = [Case("", new_id(), "") for _ in range(ROUNDS)]
+    for case in cases:
+        services(make_tools(KEY)).once.keep(case.session_id, "recovery_code", {"codes": []}, NOON)
+    db.session.commit()
+    assert track.run(saved, cases, url=raced_url, key=KEY) == [1] * ROUNDS
+
+
+def confirm(tools: Tools, case: Case) -> bool:
+    return isinstance(services(tools).email_change.confirm(case.value, CONTEXT), Change)
+
+
+def undo(tools: Tools, case: Case) -> bool:
+    return isinstance(services(tools).email_change.undo(case.value, CONTEXT), Change)
+
+
+def mailed(template: str) -> list[str]:
+    """The tokens in the mails of one kind, oldest first."""
+    rows = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
+    letters = [services(make_tools(KEY)).box.open(row.payload) for row in rows]
+    release()
+    return [
+        next(word for word in letter["text"].split() if "/me/email/" in word).rpartition("/")[2]
+        for letter in letters
+        if letter["template"] == template
+    ]
+
+
+def test_an_address_changes_once_and_is_put_back_once(track: Racetrack, raced_url: str) -> None:
+    for number in range(ROUNDS):
+        user = person(number)
+        context = Context(at=NOON)  # no network, so that there is no limit to what it may ask
+        asked = services(make_tools(KEY)).email_change.request(
+            user, f"new{number}@example.com", context
+        )
+        assert asked is None
+    cases = [Case("", "", token) for token in mailed("verify")]
+    assert len(cases) == ROUNDS
+    assert track.run(confirm, cases, url=raced_url, key=KEY) == [1] * ROUNDS
+    release()
+    cases = [Case("", "", token) for token in mailed("security_notice")]
+    assert len(cases) == ROUNDS
+    assert track.run(undo, cases, url=raced_url, key=KEY) == [1] * ROUNDS
+    release()
+    addresses = set(db.session.scalars(select(User.email)))
+    assert addresses == {f"person{number}@example.com" for number in range(ROUNDS)}
+
+
+def test_two_changes_to_one_address_end_with_one_owner(track: Racetrack, raced_url: str) -> None:
+    lanes: list[list[Case]] = [[], []]
+    for number in range(ROUNDS):
+        for lane in range(PROCESSES):
+            asked = services(make_tools(KEY)).email_change.request(
+                person(10 * number + lane), f"wanted{number}@example.com", Context(at=NOON)
+            )
+            assert asked is None
+    tokens = mailed("verify")
+    for place, token in enumerate(tokens):
+        lanes[place % PROCESSES].append(Case("", "", token))
+    assert track.run(confirm, *lanes, url=raced_url, key=KEY) == [1] * ROUNDS
+
+
+def delete_due(tools: Tools, case: Case) -> bool:
+    later = NOON + TIME_TO_UNDO + timedelta(seconds=1)
+    return services(tools).deletion.delete_due(later) > 0
+
+
+def test_an_account_is_deleted_once(track: Racetrack, raced_url: str) -> None:
+    for number in range(ROUNDS):
+        add_person(f"gone{number}@example.com", deletion_due_at=NOON + TIME_TO_UNDO)
+    outcomes = track.run(delete_due, [Case("", "", "")] * 2, url=raced_url, key=KEY)
+    assert sum(outcomes) >= 1
+    assert db.session.scalar(select(func.count()).select_from(User)) == 0
