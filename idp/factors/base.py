@@ -88,6 +88,8 @@ class Proof:
     proves: frozenset[Trait]
     amr: tuple[str, ...]
     signals: Mapping[str, Any] = field(default_factory=dict)
+    notice: str | None = None
+    """A sentence that the person is told by mail, where its use is rare enough to be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,12 +98,14 @@ class RecoveryCode:
         credential_id = _claim(user, code, now)
         if credential_id is None:
             return _REPLAYED if _was_used(user, code) else _WRONG
+        left = _count_unused(user)
         return Proof(
             user.id,
             credential_id,
             RECOVERY_CODE.proves,
             RECOVERY_CODE.amr,
-            {"remaining": _count_unused(user)},
+            {"remaining": left},
+            notice=f"A recovery code was used to sign in; {left} of {SET_SIZE} are left.",
         )
 
     def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:

@@ -10,6 +10,7 @@ from idp.factors.base import Answer, Corroborable, Factor, Proof, Refused
 from idp.models import Transaction, User, db
 from idp.services import sessions, transactions
 from idp.services.addresses import normalise_login
+from idp.services.notices import Notices
 from idp.services.sessions import Live, Sessions
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Standing, Weighing
@@ -48,7 +49,10 @@ Outcome = Accepted | Declined | Wait
 
 _NOT_ASKED = Refused("not_asked", "That is not what is needed now.", counts=False)
 _OTHER_PERSON = Refused("other_person", "That belongs to another account.")
-_DISABLED = Refused("disabled", "Email or password is not correct.")
+_DISABLED = Refused(
+    "disabled",
+    "This can no longer be used to sign in here. Use another way, or ask your administrator.",
+)
 
 
 class SignIn:
@@ -61,12 +65,14 @@ class SignIn:
         sessions: Sessions,
         throttle: Throttle,
         weighing: Weighing,
+        notices: Notices,
         find_by_login: Callable[[str], User | None],
     ) -> None:
         self._factors = factors
         self._sessions = sessions
         self._throttle = throttle
         self._weighing = weighing
+        self._notices = notices
         self._find_by_login = find_by_login
 
     def attempt(self, standing: Standing, attempt: Attempt, context: Context) -> Outcome:
@@ -91,6 +97,9 @@ class SignIn:
         if isinstance(reserved, Wait):
             return reserved
         verdict = self._judge(standing, user, attempt, context)
+        if isinstance(verdict, Proof):
+            user = db.session.get(User, verdict.user_id)
+            verdict = _objection(standing, user) or verdict
         if isinstance(verdict, Refused):
             if not verdict.counts:
                 self._throttle.give_back(reserved)
@@ -103,15 +112,7 @@ class SignIn:
     ) -> Proof | Refused:
         begun = standing.transaction.state.get("ceremonies", {}).get(attempt.method, {})
         factor = self._factors[attempt.method]
-        verdict = factor.verify(user, begun.get("secret", {}), attempt.answer, context.at)
-        if isinstance(verdict, Refused):
-            return verdict
-        if transactions.subject_of(standing.transaction) not in (None, verdict.user_id):
-            return _OTHER_PERSON
-        if standing.user is not None and verdict.user_id != standing.user.id:
-            return _OTHER_PERSON
-        owner = db.session.get(User, verdict.user_id)
-        return verdict if owner is not None and owner.disabled_at is None else _DISABLED
+        return factor.verify(user, begun.get("secret", {}), attempt.answer, context.at)
 
     def _decline(
         self,
@@ -169,6 +170,8 @@ class SignIn:
             kept["awaiting"] = waiting
         transactions.next_step(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
+        if proof.notice:
+            self._notices.tell(user, proof.notice, context)
         token = None
         if self._weighing.opens(user, ledger):
             token = self._open(session_id, presented, context)
@@ -226,6 +229,15 @@ class SignIn:
 
     def _named(self, login_name: str | None) -> User | None:
         return self._find_by_login(login_name) if login_name else None
+
+
+def _objection(standing: Standing, owner: User | None) -> Refused | None:
+    """Why a proof does not count here though it is right: whose it is, or that she is shut out."""
+    if owner is None or owner.disabled_at is not None:
+        return _DISABLED
+    pinned = standing.user.id if standing.user else None
+    expected = {pinned, transactions.subject_of(standing.transaction)} - {None}
+    return None if expected <= {owner.id} else _OTHER_PERSON
 
 
 def _login_name(transaction: Transaction, answer: Answer) -> str | None:

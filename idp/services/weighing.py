@@ -14,6 +14,7 @@ from idp.assurance import (
     Offer,
     Rung,
     Satisfied,
+    Trait,
     Unmet,
     account_floor,
     decide,
@@ -66,7 +67,7 @@ class Weighing:
         self, settings: Settings, *, factors: Mapping[str, Factor], sessions: Sessions
     ) -> None:
         self._settings = settings
-        self._factors = factors
+        self._factors = {name: one for name, one in factors.items() if _in_use(one, settings)}
         self._sessions = sessions
 
     def standing(
@@ -161,6 +162,14 @@ class Weighing:
         """Is this enough for the session to be presented at all?"""
         floor = Demand(floor=self.floor(self.offers(user)))
         return isinstance(decide(floor, evidence, ()), Satisfied)
+
+
+def _in_use(factor: Factor, settings: Settings) -> bool:
+    """Where there are to be only passkeys, nothing that can be known is asked for.
+
+    The mailbox stays: somebody who has lost her passkey, or has none yet, gets in by it.
+    """
+    return settings.login_style != "passkey_only" or Trait.KNOWLEDGE not in factor.can_prove
 
 
 def _somebody_else(transaction: Transaction) -> bool:

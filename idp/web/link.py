@@ -95,7 +95,7 @@ def _sign_in_here(token: str, link: Link) -> Response:
         context=context(),
     )
     services().ceremonies.adopt(started, MagicLink.name, _factor().sign_in_here(link))
-    return _answer(started.id, token)
+    return login.answer_to(started, MagicLink.name, {"token": token})
 
 
 @bp.post("/<token>/report")

@@ -129,6 +129,7 @@ class Services:
             sessions=self.sessions,
             throttle=self.throttle,
             weighing=self.weighing,
+            notices=self.notices,
             find_by_login=self.accounts.find_by_login,
         )
 

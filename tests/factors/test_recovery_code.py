@@ -81,7 +81,14 @@ def test_proof_is_a_possession_and_says_how_many_are_left(
     proof = judge(factor, alice, codes[3])
     used = [one for one in credentials_of(alice) if one.used_at]
     assert [one.used_at for one in used] == [NOON]
-    assert proof == Proof(alice.id, used[0].id, POSSESSION, ("recovery",), {"remaining": 9})
+    assert proof == Proof(
+        alice.id,
+        used[0].id,
+        POSSESSION,
+        ("recovery",),
+        {"remaining": 9},
+        notice="A recovery code was used to sign in; 9 of 10 are left.",
+    )
 
 
 def test_each_works_once(factor: RecoveryCode, alice: User) -> None:
