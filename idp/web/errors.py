@@ -95,12 +95,19 @@ def storage_failed(error: Exception) -> Response:
 
 def _calmly(status: int, error: str, message: str) -> Response:
     if _is_protocol() or wants_json():
-        response = jsonify(error=error, error_description=message)
-        response.status_code = status
-        return response
+        return _for_a_script(status, error, message)
     if status == 503:
         return make_response(render_template("unavailable.html"), status)
     return page(_("Something went wrong on our side"), status=status, detail=_("Try again."))
+
+
+def _for_a_script(status: int, error: str, message: str) -> Response:
+    """RFC 6749 section 5.2 names the members at the protocol's endpoints; elsewhere we do."""
+    if not _is_protocol():
+        return problem(status, error, message)
+    response = jsonify(error=error, error_description=message)
+    response.status_code = status
+    return response
 
 
 def _is_protocol() -> bool:
@@ -129,8 +136,7 @@ def http_error(error: HTTPException) -> Response:
     if error.response is not None and not isinstance(error, CSRFError):
         return make_response(error.response)
     if _is_protocol() or wants_json():
-        response = jsonify(error="invalid_request", error_description=error.name)
-        response.status_code = status
+        response = _for_a_script(status, "invalid_request", error.name)
     else:
         response = page(_HEADINGS.get(status, error.name), status=status)
     for header, value in error.get_headers():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, jsonify, make_response, render_template, url_for
 
 from idp.assurance import Challenge, Demand, Satisfied
 from idp.factors.base import Refused
@@ -44,6 +44,8 @@ def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_ot
     """Let an authorization response travel to the client."""
     if response.mode != "form_post":
         return by(response.url())
+    if wants_json():
+        return jsonify(redirect=response.redirect_uri, form=dict(response.parameters))
     headers.allow_form_target(response.redirect_uri)
     page = render_template(
         "login/post_response.html",

@@ -31,10 +31,17 @@ def submitted() -> dict[str, str]:
     """The fields that are not empty, the first of each name, as text."""
     if not request.is_json:
         return {name: value for name, value in request.form.items() if value}
-    body = request.get_json(silent=True)
+    body = _json()
     if not isinstance(body, dict) or len(body) > MAX_FIELDS:
         abort(400)
     return {str(name): _text(value) for name, value in body.items() if value not in (None, "")}
+
+
+def _json() -> object:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:  # nested so deep that only malice does it
+        return None
 
 
 def _text(value: object) -> str:

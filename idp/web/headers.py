@@ -30,26 +30,35 @@ def allow_form_target(uri: str) -> None:
     Browsers hold the redirect that follows a POST to ``form-action`` as well, and block it without
     a word: the page would seem dead.
     """
-    g.setdefault("form_targets", []).append(_source(uri))
+    _allow("form_targets", uri)
 
 
 def allow_image(uri: str) -> None:
     """Let this page show an image from ``uri`` (a relying party's logo)."""
-    g.setdefault("image_sources", []).append(_source(uri))
+    _allow("image_sources", uri)
+
+
+def _allow(kind: str, uri: str) -> None:
+    sources: dict[str, None] = g.setdefault(kind, {})
+    sources[_source(uri)] = None
 
 
 def _source(uri: str) -> str:
-    """The CSP source for an address: its origin, or the bare scheme of a native app's."""
+    """The CSP source for an address: its origin, or the bare scheme of a native app's.
+
+    A policy has no way to name an IPv6 address (CSP Level 3, section 2.3.1), so that a loopback
+    one is allowed by its scheme, too.
+    """
     parts = urlsplit(uri)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in ("http", "https") and "[" not in parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
     return f"{parts.scheme}:"
 
 
 def policy() -> str:
     """The content security policy of this response (CSP Level 3)."""
-    forms = " ".join(["'self'", *g.get("form_targets", [])])
-    images = " ".join(["'self'", "data:", *g.get("image_sources", [])])
+    forms = " ".join(["'self'", *g.get("form_targets", {})])
+    images = " ".join(["'self'", "data:", *g.get("image_sources", {})])
     return "; ".join(
         (
             "default-src 'none'",
@@ -71,7 +80,8 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(header, value)
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", policy())
-        response.headers.setdefault("Cache-Control", "no-store")
+    # A redirect and an answer to a script may hold a code: only what says otherwise is kept.
+    response.headers.setdefault("Cache-Control", "no-store")
     if "request_id" in g:
         response.headers["X-Request-ID"] = g.request_id
     return response
