@@ -52,6 +52,7 @@ class Server(MPServer):
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
         logs.configure(log_level)
+        os.register_at_fork(after_in_child=_listen_to_the_parent)
         # Not a lambda: where processes are spawned and not forked, it has to be pickled.
         self.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
 
@@ -69,10 +70,18 @@ class Server(MPServer):
 
 def _load(parent: int) -> Any:
     """The application, in a worker."""
-    # Ctrl-C reaches every process at the terminal; the parent's SIGTERM is what ends a worker.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _listen_to_the_parent()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     return import_module("idp.wsgi").app
+
+
+def _listen_to_the_parent() -> None:
+    """Until it serves, a worker that is asked to end just does; the parent's handlers are not its.
+
+    Ctrl-C reaches every process at the terminal: what ends a worker is the parent's SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _end_with(parent: int) -> None:

@@ -103,6 +103,29 @@ def test_it_stops_when_it_is_told_to_with_all_its_workers(
         process.communicate()
 
 
+def test_workers_that_are_still_loading_stop_as_well(sqlite_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idp", "serve", "--port", str(port), "--workers", "2"],
+        env=environment(sqlite_url, f"http://localhost:{port}", {}),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: len(workers_of(process.pid)) == 2, seconds=20, what="two workers")
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+        assert "refused to gracefully stop" not in errors
+        assert process.returncode == 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def test_a_worker_that_dies_is_replaced(sqlite_url: str, run_servers: Serve) -> None:
     (server,) = run_servers(sqlite_url)
     (worker,) = workers_of(server.pid)
