@@ -23,6 +23,9 @@ _VARYING = re.compile(
 )
 
 
+_SEVERAL = re.compile(r'({"id": "…"[^}]*})(?:, {"id": "…"[^}]*})+')
+
+
 @pytest.fixture(scope="module")
 def shop(town: House) -> RelyingParty:
     return town.client(consent="never")
@@ -89,7 +92,8 @@ class Seen:
 
 
 def _plain(text: str) -> str:
-    return _VARYING.sub("…", text)
+    # How many passkeys somebody has, or nobody seems to have, is drawn by lot from the name.
+    return _SEVERAL.sub(r"\1", _VARYING.sub("…", text))
 
 
 @contextmanager
