@@ -146,7 +146,7 @@ class _Page:
         if to_enrol:
             views = []
         elif views:
-            views[0] = _asked_now(standing, chosen, views[0], refused)
+            views = [_asked_now(standing, chosen, view, refused) for view in views]
         return render_template(
             self.template,
             app=app_of(transaction),
@@ -170,8 +170,11 @@ class _Page:
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors
-        found = [chosen] if chosen else []
-        found += [choice for choice in standing.choices if choice is not chosen]
+        # A passkey stands beside the fields of the one form, and does not take their place.
+        if chosen is None or (self.one_form and factors[chosen.method].names_its_user):
+            found = list(standing.choices)
+        else:
+            found = [chosen, *(choice for choice in standing.choices if choice is not chosen)]
         if self.addressless:
             return [one for one in found if factors[one.method].names_its_user]
         return found
@@ -185,9 +188,11 @@ class _Page:
 def _asked_now(
     standing: Standing, chosen: Choice | None, view: ChoiceView, refused: Refused | None
 ) -> ChoiceView:
-    """The one choice whose fields the page shows: begun, if it is to be set up."""
+    """The chosen one is begun, if it is to be set up, and told what came of the last answer."""
+    if chosen is None or view.method != chosen.method:
+        return view
     public = dict(view.public)
-    if chosen is not None and chosen.enrol:
+    if chosen.enrol:
         public = dict(enrol.begin(standing, chosen))
     return replace(view, public={**public, **(refused.public if refused else {})})
 

@@ -34,8 +34,9 @@ def page(
     shared: str | None = None,
     back: dict[str, str] | None = None,
     reference: str | None = None,
+    symbol: str = "alert",
 ) -> Response:
-    """The error page."""
+    """The error page; with another ``symbol`` than a warning's, a piece of good news."""
     html = render_template(
         "error.html",
         heading=heading,
@@ -45,6 +46,7 @@ def page(
         reference=reference,
         at=g.now if reference else None,
         hint=None,
+        symbol=symbol,
     )
     return make_response(html, status)
 
@@ -138,7 +140,11 @@ def http_error(error: HTTPException) -> Response:
     if _is_protocol() or wants_json():
         response = _for_a_script(status, "invalid_request", error.name)
     else:
-        response = page(_HEADINGS.get(status, error.name), status=status)
+        response = page(
+            _HEADINGS.get(status, error.name),
+            status=status,
+            back={"url": url_for("account.home"), "label": _("Go to your account")},
+        )
     for header, value in error.get_headers():
         if header in ("Allow", "Retry-After"):
             response.headers[header] = value

@@ -109,6 +109,7 @@ def report(token: str) -> Response:
     return errors.page(
         _("Thank you. The link no longer works"),
         status=200,
+        symbol="check",
         detail=_("Nobody signed in with it. If this happens again, tell your administrator."),
         back={"url": url_for("account.home"), "label": _("Go to your account")},
     )

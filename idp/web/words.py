@@ -24,7 +24,7 @@ def why(standing: Standing) -> str:
     if standing.sets_up:
         return _setting_up(decision)
     if standing.demand.within:
-        return str(_("This is confirmed by a proof of its own, given here and now."))
+        return str(_("Each confirmation needs a proof of its own, even just after signing in."))
     known = [*decision.reason.counting, *decision.reason.stale]
     newest = max(known, key=lambda proof: proof.at, default=None)
     need = _need(decision, fresh=bool(decision.reason.counting))

@@ -1,0 +1,155 @@
+"""Passkeys in every role a sign-in has for them, with an authenticator that Chromium emulates."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.sign_in.world import Keyring, World, enter, headed, main, press, steady
+from tests.helpers.relying_party import RelyingParty
+
+CANCEL = """() => {
+  navigator.credentials.get = async () => { throw new DOMException("", "NotAllowedError"); };
+}"""
+NOT_USED = "No passkey was used. You may have cancelled, or there may be none for Gatehouse"
+
+
+@pytest.fixture
+def shop(gate: World) -> RelyingParty:
+    return gate.shop()
+
+
+def test_nothing_typed_by_the_button(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    key = Keyring(page, automatic_presence=False).hold(gate.house.passkey(ana))
+    page.goto(shop.authorization_url())
+    key.set_automatic_presence(True)
+    press(page, "Sign in with a passkey")
+    tokens = gate.finish(page, shop)
+    assert tokens.claims["sub"]
+    assert tokens.claims["acr"] == "phr"
+    assert {"pop", "mfa"} <= set(tokens.claims["amr"])
+
+
+def test_autofill_needs_no_click(gate: World, shop: RelyingParty, page: Page) -> None:
+    Keyring(page).hold(gate.house.passkey(gate.newcomer()))
+    page.goto(shop.authorization_url())
+    assert gate.finish(page, shop).claims["acr"] == "phr"
+
+
+def test_address_first_then_the_passkey(two_pages: World, page: Page) -> None:
+    ana, shop = two_pages.newcomer(), two_pages.shop()
+    key = Keyring(page, automatic_presence=False).hold(two_pages.house.passkey(ana))
+    page.goto(shop.authorization_url())
+    page.locator("[name=username]").fill(ana.email)
+    press(page, "Continue")
+    expect(main(page)).to_contain_text(ana.email)
+    key.set_automatic_presence(True)
+    press(page, "Sign in with a passkey")
+    assert two_pages.finish(page, shop).claims["acr"] == "phr"
+
+
+def test_an_unknown_address_is_asked_alike(two_pages: World, page: Page) -> None:
+    shop = two_pages.shop()
+    seen = []
+    for address in (two_pages.newcomer().email, "another@example.com"):
+        page.goto(shop.authorization_url())
+        page.locator("[name=username]").fill(address)
+        press(page, "Continue")
+        expect(main(page)).to_contain_text(address)
+        seen.append(main(page).inner_text().replace(address, ""))
+    assert seen[0] == seen[1]
+
+
+def test_as_a_second_step_with_the_app_as_fallback(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    ana = gate.newcomer()
+    code = gate.totp(ana)
+    gate.house.passkey(ana)
+    Keyring(page)  # which holds nothing
+    page.goto(shop.authorization_url())
+    enter(page, ana)
+    headed(page, "Use your passkey")
+    press(page, "Continue with a passkey")
+    expect(page.get_by_role("status").filter(has_text=NOT_USED)).to_be_visible()
+    page.get_by_role("link", name="Use a code from your authenticator app").click()
+    page.locator("[name=otp]").fill(code())
+    press(page, "Continue")
+    assert gate.finish(page, shop).claims["acr"] == "urn:idp:acr:mfa"
+
+
+def test_as_a_second_step(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    gate.totp(ana)
+    soft = gate.house.passkey(ana)
+    page.goto(shop.authorization_url())
+    enter(page, ana)
+    headed(page, "Use your passkey")
+    Keyring(page).hold(soft)
+    press(page, "Continue with a passkey")
+    tokens = gate.finish(page, shop)
+    assert {"pwd", "pop", "mfa"} <= set(tokens.claims["amr"])
+
+
+def test_required_verification_refused_by_the_device(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    ana = gate.newcomer()
+    key = Keyring(page, automatic_presence=False).hold(gate.house.passkey(ana))
+    page.goto(shop.authorization_url(acr_values="phr", scope="openid"))
+    key.set_user_verified(False)
+    key.set_automatic_presence(True)
+    press(page, "Sign in with a passkey")
+    expect(page.get_by_role("status").filter(has_text=NOT_USED)).to_be_visible()
+    key.set_user_verified(True)
+    press(page, "Sign in with a passkey")
+    assert gate.finish(page, shop).claims["acr"] == "phr"
+
+
+def test_cancelled_or_none_there(gate: World, shop: RelyingParty, page: Page) -> None:
+    Keyring(page)
+    page.goto(shop.authorization_url())
+    press(page, "Sign in with a passkey")
+    expect(page.get_by_role("status").filter(has_text=NOT_USED)).to_be_visible()
+    expect(page.get_by_role("button", name="Use a phone or security key")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_enabled()
+    enter(page, gate.newcomer())
+    assert gate.finish(page, shop).claims["amr"] == ["pwd"]
+
+
+def test_a_phone_or_security_key_after_none_was_here(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    soft = gate.house.passkey(gate.newcomer())
+    Keyring(page)
+    page.goto(shop.authorization_url())
+    press(page, "Sign in with a passkey")
+    elsewhere = page.get_by_role("button", name="Use a phone or security key")
+    expect(elsewhere).to_be_visible()
+    Keyring(page, transport="usb").hold(soft)
+    elsewhere.click()
+    assert gate.finish(page, shop).claims["acr"] == "phr"
+
+
+def test_cancelling_leaves_the_page_as_it_was(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    Keyring(page, automatic_presence=False).hold(gate.house.passkey(ana))
+    page.goto(shop.authorization_url())
+    page.evaluate(CANCEL)
+    page.locator("[name=username]").fill(ana.email)
+    press(page, "Sign in with a passkey")
+    expect(page.get_by_role("status").filter(has_text=NOT_USED)).to_be_visible()
+    expect(page.locator("[name=username]")).to_have_value(ana.email)
+
+
+def test_a_forgotten_passkey_is_signalled_to_its_keeper(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    soft = gate.house.passkey(gate.newcomer())
+    for credential in soft.credentials.values():
+        credential.id = bytes(reversed(credential.id))
+    key = Keyring(page, automatic_presence=False).hold(soft)
+    page.goto(shop.authorization_url())
+    key.set_automatic_presence(True)
+    press(page, "Sign in with a passkey")
+    expect(page.get_by_role("alert")).to_contain_text("no longer linked to an account")
+    steady(lambda: key.credentials() == [])
