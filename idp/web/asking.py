@@ -65,7 +65,7 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
         return see_other(address(standing.transaction))
     login_name = fields.get("username", "").strip()[:320]
     if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
-        return ask(standing, refused=NO_ADDRESS, status=422)
+        return _ask_address(standing)
     _remember_wish(standing.transaction, fields)
     wait = services().ceremonies.request(
         standing, choice, task_of(standing, choice), login_name, context()
@@ -75,6 +75,17 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
         return ask(standing, refused=refused, values=fields, status=429)
     target = url_for("login.step", transaction_id=standing.transaction.id, method=method)
     return ask(standing, method=method) if wants_json() else see_other(target)
+
+
+def _ask_address(standing: Standing) -> Response:
+    """The way she chose needs to know whom to write to; the page may not have asked."""
+    if services().settings.login_style != "passkey_only" or wants_json():
+        return ask(standing, refused=NO_ADDRESS, status=422)
+    transactions.advance(
+        standing.transaction, state={**standing.transaction.state, "by_address": True}
+    )
+    services().commit()
+    return see_other(address(standing.transaction))
 
 
 def _remember_wish(transaction: Transaction, fields: Mapping[str, str]) -> None:
@@ -209,7 +220,8 @@ def _page(standing: Standing, chosen: Choice | None) -> _Page:
     if standing.user is not None:
         return _STEP
     named = bool(standing.transaction.state.get("login_name"))
-    if services().settings.login_style == "identifier_first":
+    style = services().settings.login_style
+    if style == "identifier_first" or standing.transaction.state.get("by_address"):
         return _STEP if named else _IDENTIFY
     # One screen for all, until a mail was asked for: its code has a page of its own.
     waiting = chosen is not None and services().factors[chosen.method].on_request and named

@@ -10,7 +10,6 @@ import pyotp
 import pytest
 
 from tests.helpers.authenticator import SoftAuthenticator
-from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.html import find_object
 from tests.helpers.relying_party import RelyingParty, Tokens
@@ -28,7 +27,6 @@ from tests.web.walking import (
     shown,
     signed_in,
     silently,
-    tokens_of,
     user_of,
 )
 
@@ -776,7 +774,7 @@ def test_the_address_can_be_corrected(first_the_name: House, alice: Person) -> N
     shop = house.client(consent="never")
     agent, page = start(house, shop)
     page = shown(press_continue(agent, page, "alcie@example.com"))
-    page = shown(press(agent, page, "/leave", "Not you?"))
+    page = shown(press(agent, page, "/leave", "Change"))
     page = shown(press_continue(agent, page, alice.email))
     place = agent.submit(page, page.form("/password"), {"password": alice.password})
     assert shop.finish(gone(place)).claims["sub"] == alice.id
@@ -805,10 +803,18 @@ def test_where_there_are_only_passkeys_a_password_opens_nothing(
     assert silently(agent, shop) == "login_required"
 
 
-def test_a_password_too_short_to_stand_alone_still_works_beside_a_second_step(
-    town: House, shop: RelyingParty, alice: Person
+def test_where_there_are_only_passkeys_a_mail_helps_who_has_lost_hers(
+    only_passkeys: House, alice: Person
 ) -> None:
-    """A control for what other tests of the rules assume."""
-    tokens = tokens_of(town.browser(), shop, alice)
-    assert tokens.claims["amr"] == ["pwd"]
-    assert isinstance(town.clock, FakeClock)
+    house = only_passkeys
+    shop = house.client(consent="never")
+    agent, page = start(house, shop)
+    form = page.form("/passkey")
+    page = shown(agent.submit(page, form, button="Email me a sign-in link"))
+    assert page.status == 200
+    page = shown(press_continue(agent, page, alice.email))
+    page = shown(press(agent, page, "/passkey", "Email me a sign-in link"))
+    assert page.document.headings[0] == "Check your email"
+    code = code_in(mails(house, alice.email)[-1])
+    place = agent.submit(page, page.form("/magic_link"), {"code": code})
+    assert shop.finish(gone(place)).claims["amr"] == ["email"]
