@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from idp.assurance import MAILBOX, Offer, Rung, Trait, account_floor, enrolment_demand
+from idp.assurance import (
+    MAILBOX,
+    Demand,
+    Evidence,
+    Offer,
+    Rung,
+    Satisfied,
+    Trait,
+    account_floor,
+    decide,
+    enrolment_demand,
+)
 from idp.factors.base import Factor
 from idp.factors.password import KIND as PASSWORD
 from idp.models import Credential, User
@@ -52,6 +63,22 @@ class Holdings:
     def strongest(self, user: User, credentials: Sequence[Credential]) -> Rung:
         """The most she can prove: what changing any of it is asked to stand on."""
         return enrolment_demand(self.offers(user, credentials), within="").floor
+
+    def demanded(
+        self, user: User, credentials: Sequence[Credential], evidence: Sequence[Evidence]
+    ) -> Rung:
+        """What a change of how she signs in is asked to stand on, in a session with this evidence.
+
+        The strongest proof that she can give. Where a code stood in for something lost, that is no
+        more than the session has shown: the codes are the way back to an account whose keys are
+        gone (NIST SP 800-63B-4, 4.2), no use of one goes untold, and a password alone does not
+        come that far.
+        """
+        strongest = self.strongest(user, credentials)
+        if not any(proof.method in self.last_resorts for proof in evidence):
+            return strongest
+        shown = decide(Demand(), evidence, ())
+        return min(strongest, shown.rung) if isinstance(shown, Satisfied) else strongest
 
     def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...]:
         """The methods that a sign-in can begin with."""

@@ -70,7 +70,8 @@ def _wanted(
 ) -> dict[str, str | int]:
     if strongest and live is not None:
         user = db.session.get_one(User, live.user_id)
-        floor = max(floor, services().holdings.strongest(user, credentials_of(user)))
+        demanded = services().holdings.demanded(user, credentials_of(user), live.evidence)
+        floor = max(floor, demanded)
     wanted: dict[str, str | int] = {"floor": floor.name}
     if max_age is not None:
         wanted["max_age"] = max_age

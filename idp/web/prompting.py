@@ -23,10 +23,16 @@ def page(standing: Standing, refused: Refused | None = None, status: int = 200) 
     shown = render_template(
         "login/add_passkey.html",
         app=app_of(transaction),
-        reason="password",
+        reason=_reason(standing),
         choice=ChoiceView(method=METHOD, url=url, enrol=True, public=public, begun=True),
         links={"later": url_for("prompt.later", transaction_id=transaction.id)},
         errors=errors_of(refused),
         form_token=str(transaction.version),
     )
     return make_response(shown, status)
+
+
+def _reason(standing: Standing) -> str:
+    """Why it is asked: after a code that stood in for something lost, all the more."""
+    used = {proof.method for proof in standing.live.evidence} if standing.live else set()
+    return "recovery" if used.intersection(services().holdings.last_resorts) else "password"

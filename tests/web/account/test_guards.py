@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.house import House, Person
-from tests.helpers.sign_in import totp
-from tests.helpers.user_agent import Page
-from tests.web.account.visits import JSON, entered, kinds, visit
+from tests.helpers.sign_in import passkey, totp, typed
+from tests.helpers.user_agent import Page, UserAgent
+from tests.web.account.visits import JSON, add_passkey, entered, kinds, listed, mails, visit
 
 OPEN = {
     "account.sign_out",
@@ -102,7 +103,7 @@ def test_a_stale_form_does_nothing_and_leads_back_to_its_page(house: House, alic
     place = agent.submit(page, form, {"new_password": "wet gravel under slow wheels"})
     assert isinstance(place, Page)
     assert place.path.startswith("/login/")
-    assert "This needs you to confirm it again." in place.document.text
+    assert "This needs a fresh proof that it’s you." in place.document.text
     back = agent.submit(place, place.form("/password"), {"password": alice.password})
     assert isinstance(back, Page)
     assert back.path == "/me/security/password/new"
@@ -121,6 +122,27 @@ def test_it_wants_the_best_proof_the_person_has(house: House, alice: Person) -> 
     assert place.document.headings[0] == "Confirm it’s you"
     assert "This needs a passkey." in place.document.text
     assert [form for form in place.document.forms if form.action.endswith("/totp")] == []
+
+
+def test_who_has_lost_the_best_of_it_comes_back_by_a_code(house: House, alice: Person) -> None:
+    """A recovery code stands in for what is gone, and so the account can be set right again."""
+    house.passkey(alice)
+    codes = house.recovery_codes(alice)
+    answers = {"recovery_code": typed(recovery_code=codes[0])}
+    agent, page = entered(house, alice, "/me/passkeys", answers)
+    assert page.path == "/me/passkeys"
+    soft = SoftAuthenticator(house.settings.issuer)
+    add_passkey(agent, page, soft)
+    house.clock.advance(minutes=11)
+    assert agent.page("/me/passkeys").path.startswith("/login/")
+    lost = next(one for one in listed(entered_with(house, alice, soft)) if one["name"] == "Passkey")
+    removed = entered_with(house, alice, soft).json(f"/me/security/passkey/{lost['id']}/remove", {})
+    assert removed.status_code == 200
+    assert any("A recovery code was used" in letter["subject"] for letter in mails(house))
+
+
+def entered_with(house: House, person: Person, soft: SoftAuthenticator) -> UserAgent:
+    return entered(house, person, "/me/passkeys", {"passkey": passkey(soft)})[0]
 
 
 def test_while_a_second_step_is_pending_there_is_no_session_to_enrol_with(
