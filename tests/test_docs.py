@@ -333,6 +333,6 @@ def pay():
 
 
 def test_the_example_signs_in_and_steps_up(visitor: Visitor) -> None:
-    assert visitor.visit("/").text == "Hello alice, by urn:idp:acr:1fa"
+    assert visitor.visit("/").text == "Hello alice@example.com, by urn:idp:acr:1fa"
     asked = parse_qs(urlsplit(visitor.depart("/pay")).query)
     assert (asked["acr_values"], asked["max_age"]) == (["phr"], ["300"])
