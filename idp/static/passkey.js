@@ -134,7 +134,7 @@ class Ceremony {
 
   #refused(error) {
     this.#say(this.root.dataset[SENTENCE[error.name] ?? "sayOther"] ?? this.root.dataset.sayOther ?? "");
-    if (error.name === "NotAllowedError" && this.elsewhere && this.#able.immediateGet) this.elsewhere.hidden = false;
+    if (error.name === "NotAllowedError" && this.elsewhere && this.kind === "get") this.elsewhere.hidden = false;
     this.arm();
   }
 

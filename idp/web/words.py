@@ -75,4 +75,4 @@ def _need(decision: Challenge, *, fresh: bool) -> str:
         return str(_("This needs a passkey."))
     if wanted is Rung.MFA or (wanted is Rung.SECOND_STEP and fresh):
         return str(_("This needs a second step as well."))
-    return str(_("This needs you to confirm it again."))
+    return str(_("This needs a fresh proof that it’s you."))

@@ -1,9 +1,10 @@
 """One provider for all of these tests; each brings people and browsers of its own."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 
 from tests.browser.sign_in.world import World, world
 from tests.helpers.databases import Databases
@@ -25,6 +26,17 @@ def two_pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(autouse=True)
-def impatient(page: Page) -> None:
-    """Nothing here takes long; what does not come is not waited for for half a minute."""
+def calm(page: Page) -> Iterator[None]:
+    """Nothing here takes long, and nothing puts an error on the console."""
     page.set_default_timeout(8_000)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.extend(_error(message)))
+    yield
+    assert errors == []
+
+
+def _error(message: ConsoleMessage) -> list[str]:
+    """Chromium reports a page that is answered with 4xx as well: that is no mistake of ours."""
+    path = urlsplit(message.location["url"]).path
+    refused = message.text.startswith("Failed to load") and not path.startswith("/static/")
+    return [message.text] if message.type == "error" and not refused else []

@@ -90,6 +90,19 @@ def test_as_a_second_step(gate: World, shop: RelyingParty, page: Page) -> None:
     assert {"pwd", "pop", "mfa"} <= set(tokens.claims["amr"])
 
 
+def test_after_another_way_was_chosen(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    gate.totp(ana)
+    soft = gate.house.passkey(ana)
+    page.goto(shop.authorization_url())
+    enter(page, ana)
+    page.get_by_role("link", name="Use a code from your authenticator app").click()
+    headed(page, "Enter your code")
+    Keyring(page).hold(soft)
+    press(page, "Use a passkey")
+    assert gate.finish(page, shop).claims["acr"] == "phr"
+
+
 def test_required_verification_refused_by_the_device(
     gate: World, shop: RelyingParty, page: Page
 ) -> None:
@@ -152,4 +165,5 @@ def test_a_forgotten_passkey_is_signalled_to_its_keeper(
     key.set_automatic_presence(True)
     press(page, "Sign in with a passkey")
     expect(page.get_by_role("alert")).to_contain_text("no longer linked to an account")
+    expect(page.locator("[name=password]")).to_be_visible()
     steady(lambda: key.credentials() == [])
