@@ -66,6 +66,7 @@ class Upkeep:
         self.jobs = [
             Job("outbox", TICK, self._deliver),
             Job("cleanup", 60, self._clean_up, due=soon),
+            Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
         ]
 
@@ -108,6 +109,10 @@ class Upkeep:
         removed = clean_up(now, at_most=BATCHES)
         if total := sum(removed.values()):
             _log.info("upkeep cleanup: %d rows", total)
+
+    def _let_go(self, now: datetime) -> None:
+        if gone := self.services.deletion.delete_due(now):
+            _log.info("upkeep leaving: %d accounts", gone)
 
     def _look_after_keys(self, now: datetime) -> None:
         self.services.key_rotation.rotate_due(Context(at=now, actor_id="upkeep"))

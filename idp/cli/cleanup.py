@@ -14,10 +14,11 @@ def cleanup(place: Place, as_json: bool) -> None:
     """Remove what has expired. A running server does this by itself."""
     with place.services() as services:
         removed = clean_up(context().at)
+        left = services.deletion.delete_due(context().at)
         wiped = services.key_rotation.sweep(context().at)
-    counts = {name: number for name, number in removed.items() if number}
+    counts = {name: number for name, number in {**removed, "accounts": left}.items() if number}
     if as_json:
-        print_json({"removed": removed, "signing_keys_wiped": wiped})
+        print_json({"removed": removed, "accounts_deleted": left, "signing_keys_wiped": wiped})
     else:
         told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
         say(f"Removed: {told or 'nothing'}.")

@@ -218,6 +218,19 @@ def test_an_upgrade_that_fails_is_not_told_and_one_that_was_asked_for_is(
     assert isinstance(agent.submit(page, page.form("/add"), button="Not now"), Departure)
 
 
+def test_after_a_recovery_code_it_says_what_a_passkey_spares(
+    house: House, alice: Person, shop: RelyingParty
+) -> None:
+    house.totp(alice)
+    (first, *_rest) = house.recovery_codes(alice)
+    agent, place = after_password(house, shop, alice)
+    page = page_of(place)
+    page = page_of(agent.get(page.link("Use a recovery code")))
+    place = agent.submit(page, page.form("/recovery_code"), {"recovery_code": first})
+    assert asked(place)
+    assert "A passkey spares you the recovery codes" in page_of(place).document.text
+
+
 def test_answered_twice_it_adds_one(house: House, alice: Person, shop: RelyingParty) -> None:
     agent, place = after_password(house, shop, alice)
     page = page_of(place)

@@ -1,0 +1,153 @@
+"""What a person holds, and what would be left without one of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from idp.assurance import PASSWORD, RECOVERY_CODE, Evidence, Rung, Shown, passkey
+from idp.factors import build
+from idp.models import Credential, User
+from idp.services.holdings import Holdings
+from tests.factors.storage import make_tools
+from tests.helpers.clock import NOON
+
+USER = User(id="ann", email="ann@example.com", email_verified=True, disabled_at=None)
+MISSING = User(id="ann", email="ann@example.com", email_verified=False, disabled_at=None)
+_KEY = {"attested_by": None, "aaguid": ""}
+_DATA = {
+    "passkey": {"uv": True, "be": True, "bs": True, **_KEY},
+    "key": {"uv": False, "be": False, "bs": False, **_KEY},
+}
+
+
+@pytest.fixture
+def holdings() -> Holdings:
+    return Holdings(build(make_tools()))
+
+
+def held(*names: str) -> list[Credential]:
+    """One credential a name; "key" is a passkey that verifies nobody."""
+    return [
+        Credential(
+            id=f"{name}{number}",
+            user_id="ann",
+            kind="passkey" if name == "key" else name,
+            label=None,
+            data=_DATA.get(name, {}),
+            created_at=NOON,
+            used_at=None,
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def proved(*shown: tuple[str, Shown]) -> list[Evidence]:
+    return [
+        Evidence(
+            method=method,
+            credential_id=None,
+            proves=one.proves,
+            amr=one.amr,
+            at=NOON + timedelta(seconds=place),
+            transaction_id="t",
+        )
+        for place, (method, one) in enumerate(shown)
+    ]
+
+
+LOSSES = {
+    "the only password": (["password"], USER, (True, ("magic_link",), False, None)),
+    "one of two ways": (
+        ["passkey", "password"],
+        USER,
+        (False, ("password", "magic_link"), True, 15),
+    ),
+    "one of two passkeys": (
+        ["passkey", "passkey"],
+        USER,
+        (False, ("passkey", "magic_link"), False, None),
+    ),
+    "the only passkey, no password": (["passkey"], USER, (True, ("magic_link",), True, None)),
+    "the app beside a password": (
+        ["totp", "password"],
+        USER,
+        (False, ("password", "magic_link"), True, 15),
+    ),
+    "the app beside a password and a passkey": (
+        ["totp", "password", "passkey"],
+        USER,
+        (False, ("password", "passkey", "magic_link"), False, None),
+    ),
+    "the app of who signs in by mail": (["totp"], USER, (False, ("magic_link",), True, None)),
+    "a password beside a passkey": (
+        ["password", "passkey"],
+        USER,
+        (False, ("passkey", "magic_link"), False, None),
+    ),
+    "a password beside an app": (["password", "totp"], USER, (True, ("magic_link",), False, None)),
+    "a key beside a password, no address": (
+        ["key", "password"],
+        MISSING,
+        (False, ("password",), True, 15),
+    ),
+}
+
+
+@pytest.mark.parametrize(("names", "user", "expected"), LOSSES.values(), ids=LOSSES)
+def test_what_is_left(
+    holdings: Holdings,
+    names: Sequence[str],
+    user: User,
+    expected: tuple[bool, tuple[str, ...], bool, int | None],
+) -> None:
+    """The first of them is lost; codes that came with a second step do not count for one."""
+    credentials = held(*names, "recovery_code")
+    loss = holdings.loss(user, credentials[0], credentials)
+    found = (loss.is_last_way, loss.ways, loss.ends_second_step, loss.password_minimum)
+    assert found == expected
+
+
+STRONGEST = {
+    "a password": (["password"], Rung.ONE_FACTOR),
+    "a password and codes": (["password", "recovery_code"], Rung.MFA),
+    "a password and an app": (["password", "totp"], Rung.MFA),
+    "a passkey": (["passkey"], Rung.PHR),
+    "a password and a key": (["password", "key"], Rung.PHR),
+    "a mailbox and an app": (["totp"], Rung.SECOND_STEP),
+    "nothing but a mailbox": ([], Rung.ONE_FACTOR),
+}
+
+
+@pytest.mark.parametrize(("names", "rung"), STRONGEST.values(), ids=STRONGEST)
+def test_the_strongest_proof_she_can_give(
+    holdings: Holdings, names: Sequence[str], rung: Rung
+) -> None:
+    assert holdings.strongest(USER, held(*names)) is rung
+
+
+UV_PASSKEY = passkey(user_verified=True, backup_eligible=True, attested=False)
+DEMANDED = {
+    "a password alone": (proved(("password", PASSWORD)), Rung.PHR),
+    "a code in place of what is lost": (
+        proved(("password", PASSWORD), ("recovery_code", RECOVERY_CODE)),
+        Rung.MFA,
+    ),
+    "a code alone opens nothing": (proved(("recovery_code", RECOVERY_CODE)), Rung.PHR),
+    "a code, and the passkey after all": (
+        proved(("recovery_code", RECOVERY_CODE), ("passkey", UV_PASSKEY)),
+        Rung.PHR,
+    ),
+}
+
+
+@pytest.mark.parametrize(("evidence", "rung"), DEMANDED.values(), ids=DEMANDED)
+def test_what_a_change_is_asked_to_stand_on(
+    holdings: Holdings, evidence: Sequence[Evidence], rung: Rung
+) -> None:
+    credentials = held("password", "passkey", "recovery_code")
+    assert holdings.demanded(USER, credentials, evidence) is rung
+
+
+def test_only_codes_stand_in_for_a_lost_step(holdings: Holdings) -> None:
+    assert holdings.last_resorts == ("recovery_code",)
