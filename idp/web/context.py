@@ -3,7 +3,7 @@
 import re
 from typing import cast
 
-from flask import current_app, g, request
+from flask import abort, current_app, g, request
 
 from idp import logs
 from idp.audit import Context
@@ -25,6 +25,8 @@ def start() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_secret()[:16]
     g.now = services().clock()
+    if "\0" in request.path:  # names nothing, and PostgreSQL cannot even be asked
+        abort(404)
     logs.request_id.set(g.request_id)
 
 

@@ -60,11 +60,11 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
     audit.record(
         "authorization.refused",
         context(),
-        client_id=str(sent.get("client_id", ""))[:255] or None,
+        client_id=_sayable(sent.get("client_id"))[:255] or None,
         reference=reference,
         error=error.error,
         description=error.description,
-        redirect_uri=str(sent.get("redirect_uri", ""))[:2000],
+        redirect_uri=_sayable(sent.get("redirect_uri"))[:2000],
     )
     services().commit()
     if wants_json():
@@ -78,6 +78,11 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         shared=_("Nothing was shared."),
         reference=reference,
     )
+
+
+def _sayable(sent: object) -> str:
+    """What was sent, in characters that every database and terminal takes."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in str(sent or ""))
 
 
 def _explained(error: OAuthError) -> str:
