@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print; what is being measured is told on standard error."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="half a second each: a rough idea")
-    parser.add_argument("--seconds", type=float, default=2.5, help="of one measurement (2.5)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement (1.5)")
     parser.add_argument("--drivers", type=int, default=2, help="requests at the same time (2)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--only", default="", help="operations whose name contains this")

@@ -14,7 +14,7 @@ from tests.bench.processes import resident_bytes
 from tests.bench.statements import Statements, count
 from tests.bench.world import Kind, World, database, world
 
-STOCK_PER_SECOND = 300
+STOCK_PER_SECOND = 250
 """Codes are made before they are redeemed: as many as may be redeemed in the time there is."""
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from idp.models import db
 from tests.bench.operations import Operation
@@ -66,20 +66,25 @@ def counting(engine: Engine) -> Iterator[Statements]:
             event.remove(engine, name, hook)
 
 
+def _is_sent(connection: Connection) -> bool:
+    """Does the database hear of the transaction at all?"""
+    return connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
+
+
 def _hooks(counted: Statements) -> dict[str, Callable[..., None]]:
     def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         # SQLite's are ours, and are counted with the transactions.
         if not statement.startswith("BEGIN"):
             counted.texts.append(statement)
 
-    def began(_: object) -> None:
-        counted.begins += 1
+    def began(connection: Connection) -> None:
+        counted.begins += _is_sent(connection)
 
-    def committed(_: object) -> None:
-        counted.commits += 1
+    def committed(connection: Connection) -> None:
+        counted.commits += _is_sent(connection)
 
-    def rolled_back(_: object) -> None:
-        counted.rollbacks += 1
+    def rolled_back(connection: Connection) -> None:
+        counted.rollbacks += _is_sent(connection)
 
     return {
         "before_cursor_execute": executed,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import make_url
@@ -103,7 +103,7 @@ class World:
 @contextmanager
 def world(found: Database, folder: Path, *, cheap_hash: bool) -> Iterator[World]:
     """Start the server, one worker of it, and compose the same application here."""
-    settings: Mapping[str, int] = _UNTHROTTLED | (CHEAP_HASH if cheap_hash else _full_hash())
+    settings: Mapping[str, Any] = _UNTHROTTLED | (CHEAP_HASH if cheap_hash else _full_hash())
     told = {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
     with serve(found.url, folder, settings=told) as (server,):
         house = House(found.url, FakeClock(system_clock()), issuer=server.url, **settings)
