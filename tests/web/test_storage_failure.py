@@ -1,0 +1,280 @@
+"""The database goes away in the middle: nothing is skipped, nothing half done, and it goes on."""
+
+import logging
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+from sqlalchemy import event, func, select
+
+from idp.models import AuditEvent, BrowserSession, EvidenceRow, Grant, db
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import Databases
+from tests.helpers.house import House, Person
+from tests.helpers.html import Form
+from tests.helpers.relying_party import RelyingParty
+from tests.helpers.user_agent import Departure, Page, UserAgent
+from tests.web.walking import enter, newcomer, shown, silently
+
+
+@pytest.fixture(scope="module")
+def house(databases: Databases) -> Iterator[House]:
+    with databases.fresh("postgresql") as url:
+        yield House(url, FakeClock())
+
+
+@pytest.fixture(scope="module")
+def shop(house: House) -> RelyingParty:
+    return house.client(consent="always")
+
+
+@contextmanager
+def away(databases: Databases) -> Iterator[None]:
+    """The server crashes, and comes back at the end."""
+    databases.cluster.stop(immediate=True)
+    try:
+        yield
+    finally:
+        databases.cluster.start()
+
+
+def calm(response: httpx.Response) -> None:
+    """Assert that it says so, calmly, and says when to try again."""
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "Location" not in response.headers
+    assert "idp_session" not in response.headers.get("Set-Cookie", "")
+    assert "Back in a moment" in response.text
+    for word in ("psycopg", "sqlalchemy", "Traceback", "127.0.0.1"):
+        assert word not in response.text
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+class Alice:
+    """Somebody half-way through a sign-in with password, code and consent."""
+
+    def __init__(self, house: House, shop: RelyingParty) -> None:
+        self.house = house
+        self.shop = shop
+        self.person = newcomer(house)
+        self.app = pyotp.TOTP(house.totp(self.person))
+        house.clock.advance(minutes=1)
+        self.agent: UserAgent = house.browser()
+        self.url = shop.authorization_url()
+        self.page = self.agent.page(self.url)
+
+    def send(self, path: str, **values: str) -> httpx.Response:
+        form: Form = self.page.form(path)
+        return self.agent.client.post(form.action, data={**form.fields, **values})
+
+    def ask(self) -> httpx.Response:
+        return self.agent.client.get(self.url)
+
+    def look(self) -> httpx.Response:
+        return self.agent.client.get(self.page.url)
+
+    def password(self) -> httpx.Response:
+        values = {"username": self.person.email, "password": self.person.password}
+        return self.send("/password", **values)
+
+    def code(self) -> httpx.Response:
+        return self.send("/totp", otp=self.app.at(self.house.clock()))
+
+    def allow(self) -> httpx.Response:
+        return self.send("/consent", decision="allow")
+
+    def cancel(self) -> httpx.Response:
+        return self.send("/cancel")
+
+    def go_to(self, step: str) -> None:
+        """Be where ``step`` is what comes next."""
+        order = ["password", "code", "allow"]
+        for done in order[: order.index(step)] if step in order else []:
+            response = getattr(self, done)()
+            assert response.status_code == 303, done
+            self.page = self.agent.page(response.headers["Location"])
+
+    def kept(self) -> dict[str, int]:
+        """What there is of hers in the database."""
+        with self.house.app.app_context():
+            hers = select(BrowserSession.id).where(BrowserSession.user_id == self.person.id)
+            rows: dict[str, Any] = {
+                "sessions": select(func.count()).select_from(hers.subquery()),
+                "proofs": select(func.count(EvidenceRow.id)).where(
+                    EvidenceRow.session_id.in_(hers)
+                ),
+                "grants": select(func.count(Grant.id)).where(Grant.user_id == self.person.id),
+                "events": select(func.count(AuditEvent.id)).where(
+                    AuditEvent.user_id == self.person.id
+                ),
+            }
+            return {name: db.session.scalar(row) or 0 for name, row in rows.items()}
+
+
+STEPS = ["ask", "look", "password", "code", "allow", "cancel"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_fails_whole_and_goes_on_afterwards(
+    house: House, shop: RelyingParty, databases: Databases, step: str
+) -> None:
+    alice = Alice(house, shop)
+    alice.go_to(step)
+    before = alice.kept()
+    act: Callable[[], httpx.Response] = getattr(alice, step)
+    with away(databases):
+        for _ in range(2):
+            calm(act())
+    assert alice.kept() == before
+    again = act()
+    assert again.status_code == (200 if step == "look" else 303)
+    if step == "allow":
+        tokens = shop.finish(Departure(again.headers["Location"]))
+        assert tokens.claims["amr"] == ["pwd", "otp", "mfa"]
+        assert alice.kept() == {**before, "grants": 1, "events": alice.kept()["events"]}
+
+
+def test_a_whole_sign_in_with_a_crash_before_each_step(
+    house: House, shop: RelyingParty, databases: Databases
+) -> None:
+    alice = Alice(house, shop)
+    for step in ("password", "code", "allow"):
+        databases.cluster.restart(immediate=True)
+        response = getattr(alice, step)()
+        assert response.status_code == 303, step
+        if step != "allow":
+            alice.page = alice.agent.page(response.headers["Location"])
+    assert shop.finish(Departure(response.headers["Location"])).claims["sub"] == alice.person.id
+    assert {name: alice.kept()[name] for name in ("sessions", "proofs", "grants")} == {
+        "sessions": 1,
+        "proofs": 2,
+        "grants": 1,
+    }
+
+
+def test_a_session_is_never_taken_for_ended(
+    house: House, shop: RelyingParty, databases: Databases
+) -> None:
+    alice = Alice(house, shop)
+    alice.go_to("allow")
+    alice.allow()
+    url = shop.authorization_url(prompt="none")
+    with away(databases):
+        calm(alice.agent.client.get(url))
+        calm(alice.agent.client.get("/me"))
+    assert silently(alice.agent, shop) == "consent_required"
+
+
+def test_what_is_asked_directly_is_answered_in_its_own_way(
+    house: House, shop: RelyingParty, databases: Databases
+) -> None:
+    alice = Alice(house, shop)
+    alice.go_to("allow")
+    code, pending = shop.authorization_code(Departure(alice.allow().headers["Location"]))
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": pending.redirect_uri,
+        "code_verifier": pending.verifier or "",
+    }
+    with away(databases):
+        refused = shop.token_request(**form)
+        script = alice.agent.client.get(alice.page.url, headers={"Accept": "application/json"})
+        ready = house.http().get("/readyz")
+        alive = house.http().get("/healthz")
+    assert (refused.status_code, script.status_code, ready.status_code) == (503, 503, 503)
+    assert refused.headers["Retry-After"]
+    assert refused.json()["error"] == "temporarily_unavailable"
+    assert {"error", "message"} <= set(script.json())
+    assert alive.status_code == 200
+    assert shop.exchange(code, pending).claims["sub"] == alice.person.id
+    assert house.http().get("/readyz").status_code == 200
+
+
+def test_what_is_logged_of_it_holds_no_secret(
+    house: House, shop: RelyingParty, databases: Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = Alice(house, shop)
+    with caplog.at_level(logging.DEBUG), away(databases):
+        calm(alice.password())
+    assert "storage failed" in caplog.text
+    told = caplog.text + "".join(
+        str(record.exc_info[1]) for record in caplog.records if record.exc_info
+    )
+    cookies = [value for value in alice.agent.cookies.values() if value]
+    csrf = alice.page.form("/password").fields["csrf_token"]
+    for secret in (alice.person.password, csrf, *cookies):
+        assert secret not in told
+
+
+def test_a_failing_statement_is_logged_without_what_it_was_to_store(
+    house: House, shop: RelyingParty, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The statement that keeps the answer, with its code, is the one that fails."""
+    alice = Alice(house, shop)
+    alice.go_to("allow")
+    with house.app.app_context():
+        engine = db.engine
+
+    def cut(_connection: object, cursor: Any, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE transactions") and "finished_at" in statement:
+            cursor.connection.close()
+
+    event.listen(engine, "before_cursor_execute", cut)
+    try:
+        with caplog.at_level(logging.DEBUG):
+            calm(alice.allow())
+    finally:
+        event.remove(engine, "before_cursor_execute", cut)
+    assert "storage failed" in caplog.text
+    assert not re.search(r"\[parameters: [^\]]*[A-Za-z0-9_-]{20}", caplog.text)
+    assert alice.kept()["grants"] == 0
+    assert alice.allow().status_code == 303
+    assert alice.kept()["grants"] == 1
+
+
+# SQLite
+
+
+_DENIED = dict.fromkeys((sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE), sqlite3.SQLITE_DENY)
+
+
+def test_a_database_that_takes_no_more(sqlite_url: str) -> None:
+    house = House(sqlite_url, FakeClock())
+    alice, shop = newcomer(house), house.client(consent="never")
+    agent = house.browser()
+    page = agent.page(shop.authorization_url())
+    with house.app.app_context():
+        engine = db.engine
+    engine.dispose()
+
+    def full(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_authorizer(lambda action, *_: _DENIED.get(action, sqlite3.SQLITE_OK))
+
+    event.listen(engine, "connect", full)
+    form = page.form("/password")
+    values = {**form.fields, "username": alice.email, "password": alice.password}
+    calm(agent.client.post(form.action, data=values))
+    calm(agent.client.get(shop.authorization_url()))
+    assert house.http().get("/oauth/jwks").status_code == 200
+    assert house.http().get("/.well-known/openid-configuration").status_code == 200
+    event.remove(engine, "connect", full)
+    engine.dispose()
+    place = enter(agent, page, alice)
+    assert isinstance(place, Departure)
+    assert shop.finish(place).claims["sub"] == alice.id
+
+
+def test_the_pages_are_what_they_are(house: House, shop: RelyingParty) -> None:
+    """A control: the walk that the tests above interrupt is a real one."""
+    alice = Alice(house, shop)
+    alice.go_to("allow")
+    page: Page = alice.page
+    assert page.form("/consent")
+    person: Person = alice.person
+    assert shown(enter(house.browser(), house.browser().page(alice.url), person))
