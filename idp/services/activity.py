@@ -67,6 +67,19 @@ def happening(user_id: str, event_id: int) -> Happening | None:
     return next(iter(_with_browsers([event])), None) if event else None
 
 
+def made_in(user_id: str, method: str) -> dict[str, str]:
+    """In which browser each credential of this kind was made, by its id, where that is known."""
+    made = select(AuditEvent.data).where(
+        AuditEvent.user_id == user_id,
+        AuditEvent.name.in_((f"{method}.added", f"{method}.replaced")),
+    )
+    return {
+        data["credential_id"]: data.get("user_agent", "")
+        for data in db.session.scalars(made)
+        if "credential_id" in data
+    }
+
+
 def _within(group: str) -> tuple[ColumnElement[bool], ...]:
     if group in _PREFIXES:
         return (or_(*map(AuditEvent.name.startswith, _PREFIXES[group])),)

@@ -10,10 +10,12 @@ from flask_babel import gettext as _
 
 from idp.factors.base import of_kind
 from idp.models import Credential, User
+from idp.services.activity import made_in
 from idp.services.holdings import Loss
 from idp.services.passkeys import PasskeyView, passkeys
 from idp.services.sessions import Live
 from idp.web.context import services
+from idp.web.user_agents import device_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class CredentialView:
     id: str
     name: str | None
     added: datetime
+    where: str | None
+    """The browser it was made in."""
     last_used: datetime | None
     in_use: bool
     """Was it used for the very session that looks at it?"""
@@ -47,22 +51,35 @@ def credential_views(
     """Those of one kind, oldest first; ``credentials`` are all of hers."""
     facts = {one.id: one for one in passkeys(credentials)}
     used = {proof.credential_id for proof in live.evidence}
+    browsers = made_in(user.id, method)
     mine = sorted(of_kind(credentials, method), key=lambda one: (one.created_at, one.id))
     return [
-        _view(one, services().holdings.loss(user, one, credentials), facts.get(one.id), used)
+        _view(
+            one,
+            services().holdings.loss(user, one, credentials),
+            facts.get(one.id),
+            in_use=one.id in used,
+            browser=browsers.get(one.id),
+        )
         for one in mine
     ]
 
 
 def _view(
-    one: Credential, loss: Loss, facts: PasskeyView | None, used: set[str | None]
+    one: Credential,
+    loss: Loss,
+    facts: PasskeyView | None,
+    *,
+    in_use: bool,
+    browser: str | None,
 ) -> CredentialView:
     return CredentialView(
         id=one.id,
         name=one.label,
         added=one.created_at,
         last_used=one.last_used_at,
-        in_use=one.id in used,
+        where=device_name(browser) if browser else None,
+        in_use=in_use,
         facts=facts,
         loss=loss,
         remains=", ".join(phrase(method) for method in loss.ways),

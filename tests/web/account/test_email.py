@@ -178,4 +178,4 @@ def test_too_many_mails_are_not_sent(house: House, alice: Person) -> None:
 def test_a_made_up_link_is_gone(house: House, token: str) -> None:
     agent = house.browser()
     for path in (f"/me/email/{token}", f"/me/email/undo/{token}"):
-        assert agent.page(path).status == 410
+        assert agent.page(path).status in (404, 410)
