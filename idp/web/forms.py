@@ -1,6 +1,7 @@
 """What was submitted: as a form, guarded by a token, or as JSON, guarded by its content type."""
 
 import json
+from collections.abc import Iterable
 
 from flask import Flask, abort, request
 from flask_wtf.csrf import CSRFProtect
@@ -42,6 +43,11 @@ def _json() -> object:
         return request.get_json(silent=True)
     except RecursionError:  # nested so deep that only malice does it
         return None
+
+
+def left_empty(names: Iterable[str]) -> bool:
+    """Did the form have one of these fields, with nothing in it?"""
+    return any(request.form.get(name) == "" for name in names)
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ from idp.services.weighing import Standing
 from idp.web import asking, cookies, enrol, flow
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
-from idp.web.forms import submitted
+from idp.web.forms import left_empty, submitted
 from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
 from idp.web.under_way import in_transaction, made_for
 
@@ -134,6 +134,7 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     method, answers = services().ceremonies.addressed(named, fields)
     if method is None:
         return flow.proceed(transaction, refused=NOTHING_SENT, status=422)
+    answers = _is_answer(method, fields, answers)
     standing = flow.standing_of(transaction)
     choice = standing.choice(method)
     if choice is not None and choice.enrol:
@@ -157,6 +158,17 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
             transaction, method=method, refused=outcome.refused, values=fields, status=status
         )
     return _wait(standing, method, outcome, fields)
+
+
+def _is_answer(method: str, fields: dict[str, str], answers: bool) -> bool:
+    """Where one form holds a code and the button for a new mail, the button pressed decides.
+
+    A code left empty does not ask for a mail: that would end the one just received.
+    """
+    factor = services().factors[method]
+    if not factor.on_request:
+        return answers
+    return "send" not in fields and (answers or left_empty(factor.answer_fields))
 
 
 def _enrolled(standing: Standing, choice: Choice, fields: dict[str, str]) -> Response:

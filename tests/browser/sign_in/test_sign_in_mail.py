@@ -49,6 +49,35 @@ def test_an_address_nobody_has_looks_alike(gate: World, shop: RelyingParty, page
     expect(resend).to_have_attribute("aria-disabled", "true")
 
 
+def test_a_code_left_empty_asks_for_no_second_mail(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    ana = gate.newcomer()
+    ask(page, shop, ana.email)
+    press(page, "Continue")
+    expect(page.locator("[data-summary]")).to_contain_text("Enter the 6-digit code from the mail.")
+    page.locator("[name=code]").fill(code(gate.outbox.latest(to=ana.email, seconds=15)))
+    press(page, "Continue")
+    assert gate.finish(page, shop).claims["amr"] == ["email"]
+    assert len(gate.outbox.to(ana.email)) == 1
+
+
+def test_another_mail_whatever_stands_in_the_field(
+    gate: World, shop: RelyingParty, browser: Browser
+) -> None:
+    ana = gate.newcomer()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    ask(page, shop, ana.email)
+    page.locator("[name=code]").fill("123")
+    press(page, "Send it again")
+    headed(page, "Check your email")
+    page.locator("[name=code]").fill(code(gate.outbox.wait(2, to=ana.email, seconds=15)[-1]))
+    press(page, "Continue")
+    assert gate.finish(page, shop).claims["amr"] == ["email"]
+    context.close()
+
+
 def test_the_link_opened_here(gate: World, shop: RelyingParty, page: Page) -> None:
     ana = gate.newcomer()
     ask(page, shop, ana.email)

@@ -167,3 +167,37 @@ def test_a_forgotten_passkey_is_signalled_to_its_keeper(
     expect(page.get_by_role("alert")).to_contain_text("no longer linked to an account")
     expect(page.locator("[name=password]")).to_be_visible()
     steady(lambda: key.credentials() == [])
+
+
+def test_the_question_answered_with_a_passkey(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    key = Keyring(page, automatic_presence=False)
+    page.goto(shop.authorization_url())
+    enter(page, ana, remember=True)
+    headed(page, "Sign in faster with your face, fingerprint or PIN")
+    key.set_automatic_presence(True)
+    press(page, "Add a passkey")
+    headed(page, "Save your recovery codes")
+    press(page, "Continue")
+    assert gate.finish(page, shop).claims["sub"]
+    assert len(key.credentials()) == 1
+    page.context.clear_cookies()
+    page.goto(shop.authorization_url())
+    assert gate.finish(page, shop).claims["acr"] == "phr"
+
+
+def test_a_browser_that_knows_no_passkeys(gate: World, shop: RelyingParty, page: Page) -> None:
+    ana = gate.newcomer()
+    code = gate.totp(ana)
+    gate.house.passkey(ana)
+    page.add_init_script("delete window.PublicKeyCredential")
+    page.goto(shop.authorization_url())
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    enter(page, ana)
+    expect(main(page)).to_contain_text("This browser cannot use passkeys. Choose another way.")
+    page.get_by_role("link", name="Use a code from your authenticator app").click()
+    headed(page, "Enter your code")
+    expect(page.get_by_role("heading", name="Other ways")).to_be_hidden()
+    page.locator("[name=otp]").fill(code())
+    press(page, "Continue")
+    assert gate.finish(page, shop).claims["acr"] == "urn:idp:acr:mfa"
