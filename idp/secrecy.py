@@ -58,6 +58,4 @@ class Box:
 
 def derive_key(keys: Sequence[str], purpose: str) -> list[str]:
     """One key for ``purpose`` from each configured key, in their order."""
-    return [
-        _b64(hmac.new(key.encode(), purpose.encode(), hashlib.sha256).digest()) for key in keys
-    ]
+    return [_b64(hmac.new(key.encode(), purpose.encode(), hashlib.sha256).digest()) for key in keys]

@@ -35,9 +35,7 @@ class ClientSecret(Model):
     __tablename__ = "client_secrets"
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
-    client_id: Mapped[str] = mapped_column(
-        ForeignKey("clients.id", ondelete="CASCADE"), index=True
-    )
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[str] = mapped_column(String(43))
     prefix: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime]

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers.html import find_object
 from tests.helpers.house import House, Person
+from tests.helpers.html import find_object
 from tests.helpers.relying_party import AuthorizationFailed, RelyingParty
 from tests.helpers.sign_in import passkey, sign_in, totp, typed
 from tests.helpers.user_agent import Departure, Page, UserAgent
