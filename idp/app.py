@@ -5,13 +5,14 @@ from datetime import timedelta
 from flask import Flask
 
 from idp.clock import Clock, system_clock
-from idp.config import Settings
+from idp.config import ConfigurationError, Settings
 from idp.factors import FACTORS
 from idp.factors.base import Factor
 from idp.models import db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import derive_key
+from idp.services.demands import unknown_names
 from idp.web import (
     access_log,
     account,
@@ -49,8 +50,11 @@ def create_app(
 ) -> Flask:
     """The whole program as a WSGI application; ``kinds`` are the factors it knows.
 
-    Touches no database before the first request.
+    Touches no database before the first request. Raises ``ConfigurationError`` for settings that
+    name an ``acr`` value nobody knows.
     """
+    if problems := unknown_names(settings):
+        raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.config.update(_configuration(settings))
     db.init_app(app)

@@ -163,6 +163,7 @@ OWN_MEMBERS: Final = frozenset(
     (
         *("require_pkce", "access_token_format", "consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
+        *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
     )
 )
 """Policy of this provider. Whoever lets a client register itself must not let it set these."""

@@ -54,9 +54,23 @@ class ClientRules:
             for name in names:
                 if not resolve_acr_values([name], self._aliases):
                     yield member, f"names an acr value that is not known here: {name}"
+        yield from self._unkept(metadata)
         for name in metadata.refused_methods:
             if name not in self._methods:
                 yield "refused_methods", f"names a method that there is not: {name}"
+
+    def _unkept(self, metadata: ClientMetadata) -> Iterator[tuple[str, str]]:
+        """Promises that nobody here keeps: to take them in silence would be to break them."""
+        can = self._capabilities
+        kept = {
+            "dpop_bound_access_tokens": bool(can.dpop_signing_algs),
+            "tls_client_certificate_bound_access_tokens": can.certificate_bound_access_tokens,
+            "require_signed_request_object": can.request_parameter,
+            "require_pushed_authorization_requests": can.request_uri_parameter,
+        }
+        for member, possible in kept.items():
+            if getattr(metadata, member) and not possible:
+                yield member, "asks for what this provider cannot do yet"
 
 
 def _unknown(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:

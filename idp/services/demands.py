@@ -11,6 +11,7 @@ from idp.assurance import (
     Rung,
     Unmet,
     demand_for,
+    ladder_names,
     oldest_allowed,
     resolve_acr_values,
     since,
@@ -94,6 +95,26 @@ def of_page(
         since=since(started, wanted.get("max_age")),
         rung_since=oldest_allowed(started, _policy(settings)),
         enrol_within=transaction_id if settings.enrol_in_step_up else None,
+    )
+
+
+def unknown_names(settings: Settings) -> tuple[str, ...]:
+    """What the settings say of acr values that nobody here knows, a sentence each.
+
+    An alias for nothing, or a floor by no name, would be none at all.
+    """
+    aliases, scopes = settings.acr_aliases, settings.scope_acr
+    return (
+        *(
+            f"acr_aliases: {alias} stands for {name}, which is no acr value here"
+            for alias, name in aliases.items()
+            if name not in ladder_names()
+        ),
+        *(
+            f"scope_acr: {scope} asks for {name}, which is no acr value here"
+            for scope, name in scopes.items()
+            if not resolve_acr_values([name], aliases)
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from idp.oidc.direct import Direct
 from idp.oidc.protected import Needed, NoToken, www_authenticate
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import ACCOUNT
-from idp.services import sessions
+from idp.services import sessions, signing_out
 from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
@@ -105,7 +105,10 @@ def end_session(live: LiveToken, session_id: str) -> Response:
     """End one of them; another person's is not found."""
     user = db.session.get_one(User, live.granted.user_id)
     _insist_on_the_strongest(live, user)
-    if not sessions.end(session_id, user_id=user.id, context=context(), reason="by_owner"):
+    ended = signing_out.end_session(
+        session_id, user_id=user.id, context=context(), reason="by_owner"
+    )
+    if not ended:
         abort(404)
     services().commit()
     return Response(status=204)

@@ -1,13 +1,20 @@
 """Is it alive, and is it ready: for whoever runs it."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, url_for
 from sqlalchemy import text
 
 from idp.models import db
 from idp.models.base import only_reads
+from idp.web.answers import redirect_to
 from idp.web.context import services
 
 bp = Blueprint("health", __name__)
+
+
+@bp.get("/")
+def front_door() -> Response:
+    """Whoever comes by the bare address is shown her own account."""
+    return redirect_to(url_for("account.home"))
 
 
 @bp.get("/healthz")

@@ -2,6 +2,9 @@
 
 import pytest
 
+from idp.config import ConfigurationError
+from idp.factors import FACTORS
+from idp.protocol.registration import InvalidClientMetadata
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.html import find_object
@@ -87,3 +90,37 @@ def test_user_verification_is_asked_for_by_rung_and_by_client(
     options = find_object(page.document.data, "challenge")
     assert options is not None
     assert options["userVerification"] == asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"scope_acr": {"address": "level-9"}}, "scope_acr: address asks for level-9"),
+        ({"acr_aliases": {"2": "level-9"}}, "acr_aliases: 2 stands for level-9"),
+    ],
+    ids=["a floor by no name", "an alias for nothing"],
+)
+def test_a_setting_that_would_vanish_stops_the_start(
+    sqlite_url: str, clock: FakeClock, settings: dict[str, dict[str, str]], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        House(sqlite_url, clock, kinds=FACTORS, **settings)
+
+
+def test_an_alias_may_stand_for_a_floor(sqlite_url: str, clock: FakeClock) -> None:
+    """The control: both settings, well-formed, start."""
+    House(sqlite_url, clock, acr_aliases={"2": "urn:idp:acr:mfa"}, scope_acr={"address": "2"})
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "dpop_bound_access_tokens",
+        "tls_client_certificate_bound_access_tokens",
+        "require_pushed_authorization_requests",
+    ],
+)
+def test_a_registration_is_not_promised_what_cannot_be_kept(house: House, member: str) -> None:
+    house.client(**{member: False})  # the control
+    with pytest.raises(InvalidClientMetadata, match=member):
+        house.client(**{member: True})
