@@ -7,12 +7,14 @@ import pytest
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
+from tests.web.walking import housed
 
 
 @pytest.fixture
-def house(sqlite_url: str, clock: FakeClock) -> House:
+def house(sqlite_url: str, clock: FakeClock) -> Iterator[House]:
     """The program, with nobody in it."""
-    return House(sqlite_url, clock)
+    with housed(sqlite_url, clock) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,7 @@ def databases_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def town(databases_url: str) -> House:
+def town(databases_url: str) -> Iterator[House]:
     """The same for all tests of a module: each brings its own people, and may move the clock on."""
-    return House(databases_url, FakeClock())
+    with housed(databases_url, FakeClock()) as made:
+        yield made

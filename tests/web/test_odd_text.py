@@ -11,7 +11,7 @@ from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
-from tests.web.walking import enter, gone
+from tests.web.walking import enter, gone, housed
 
 ODD = [
     ("a null", "a\0b@example.com"),
@@ -35,8 +35,8 @@ TEXTS = [pytest.param(text, id=name) for name, text in ODD]
 @pytest.fixture(scope="module")
 def house(databases: Databases) -> Iterator[House]:
     """Over PostgreSQL, which is the stricter of the two about text."""
-    with databases.fresh("postgresql") as url:
-        yield House(url, FakeClock())
+    with databases.fresh("postgresql") as url, housed(url, FakeClock()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

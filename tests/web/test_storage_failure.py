@@ -19,13 +19,13 @@ from tests.helpers.house import House, Person
 from tests.helpers.html import Form
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure, Page, UserAgent
-from tests.web.walking import enter, newcomer, shown, silently
+from tests.web.walking import enter, housed, newcomer, shown, silently
 
 
 @pytest.fixture(scope="module")
 def house(databases: Databases) -> Iterator[House]:
-    with databases.fresh("postgresql") as url:
-        yield House(url, FakeClock())
+    with databases.fresh("postgresql") as url, housed(url, FakeClock()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server, serve
 from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.web.account.visits import mails
-from tests.web.walking import enter, event_names, gone, newcomer, shown
+from tests.web.walking import enter, event_names, gone, housed, newcomer, shown
 
 AT_ONCE = 8
 
@@ -67,8 +67,9 @@ def pair(
     with (
         databases.fresh(request.param) as url,
         serve(url, folder, n=2, settings=settings) as servers,
+        housed(url, FakeClock(system_clock()), issuer=servers[0].url) as house,
     ):
-        yield Pair(servers, House(url, FakeClock(system_clock()), issuer=servers[0].url))
+        yield Pair(servers, house)
 
 
 @pytest.fixture(autouse=True)

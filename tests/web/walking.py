@@ -1,6 +1,7 @@
 """What tests of the sign-in do over and over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -9,12 +10,22 @@ from sqlalchemy import select
 from idp.models import AuditEvent, BrowserSession, User, db
 from idp.services.audit_log import Search, search
 from idp.web.services import Services
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty, Tokens
 from tests.helpers.sign_in import Answer, sign_in
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 
 _NUMBERS = count(1)
+
+
+@contextmanager
+def housed(database_url: str, clock: FakeClock, **settings: Any) -> Iterator[House]:
+    """A house that gives its database connections back."""
+    house = House(database_url, clock, **settings)
+    yield house
+    with house.app.app_context():
+        db.engine.dispose()
 
 
 def newcomer(house: House, **fields: Any) -> Person:
