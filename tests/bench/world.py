@@ -43,7 +43,7 @@ class Database:
 
 @contextmanager
 def database(kind: Kind, folder: Path) -> Iterator[Database]:
-    """A migrated, empty database whose commits wait for the disk as in earnest."""
+    """A migrated, empty database, as durable as in earnest."""
     with ExitStack() as stack:
         if kind == "sqlite":
             made = Database(kind, f"sqlite:///{folder / 'bench.sqlite3'}", None)
