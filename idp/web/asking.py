@@ -72,9 +72,15 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
     )
     if isinstance(wait, Wait):
         refused = too_many(wait, standing, method)
-        return ask(standing, refused=refused, values=fields, status=429)
+        return slowed(ask(standing, refused=refused, values=fields, status=429), wait)
     target = url_for("login.step", transaction_id=standing.transaction.id, method=method)
     return ask(standing, method=method) if wants_json() else see_other(target)
+
+
+def slowed(response: Response, wait: Wait) -> Response:
+    """``response``, saying when to come back (RFC 6585 section 4)."""
+    response.headers["Retry-After"] = str(wait.minutes * 60)
+    return response
 
 
 def _ask_address(standing: Standing) -> Response:

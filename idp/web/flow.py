@@ -1,6 +1,7 @@
 """From a transaction to a page: what to show, where to send the browser, what to answer."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,8 @@ from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.models import address
 
+LONGEST_ADDRESS = 2000
+
 
 def begin(purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None) -> str:
     """Start a transaction in this browser; returns the address of its page. The caller commits."""
@@ -31,13 +34,20 @@ def start(
 ) -> Transaction:
     """The same, returning the transaction."""
     return transactions.begin(
-        purpose,
+        replace(purpose, return_to=_storable(purpose.return_to)),
         browser_token=cookies.browser_token(),
         lifetime=services().settings.transaction_lifetime,
         context=context(),
         user_id=user_id,
         session_id=session_id,
     )
+
+
+def _storable(return_to: str | None) -> str | None:
+    """A page's address as it came, or without a query that is longer than any of ours."""
+    if return_to is None or len(return_to) <= LONGEST_ADDRESS:
+        return return_to
+    return return_to.partition("?")[0]
 
 
 def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:

@@ -194,12 +194,11 @@ def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
 
 
 def _wait(standing: Standing, method: str, wait: Wait, fields: dict[str, str]) -> Response:
-    response = flow.proceed(
+    page = flow.proceed(
         standing.transaction,
         method=method,
         refused=too_many(wait, standing, method),
         values=fields,
         status=429,
     )
-    response.headers["Retry-After"] = str(wait.minutes * 60)
-    return response
+    return asking.slowed(page, wait)

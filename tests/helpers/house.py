@@ -56,10 +56,10 @@ class House:
         self,
         database_url: str,
         clock: FakeClock,
-        *,
-        kinds: tuple[type[Factor], ...] = FACTORS,
-        **settings: object,
+        **settings: Any,
     ) -> None:
+        """``settings`` as in ``idp.toml``, and ``kinds``: the factors there are."""
+        kinds: tuple[type[Factor], ...] = settings.pop("kinds", FACTORS)
         values: dict[str, Any] = {
             "issuer": ISSUER,
             "keys": TEST_KEY,

@@ -21,11 +21,11 @@ PEOPLE: tuple[tuple[str, ...], ...] = (
 """Who has to be there for every case: two of each where one tries to be the other."""
 
 
-def describe(issuer: Issuer, file: Path, *, pace: int, second_step: bool) -> None:
+def describe(issuer: Issuer, file: Path, *, second_step: bool) -> None:
     """Make people and clients at ``issuer``, and write them down."""
     told: dict[str, Any] = {
         "issuer": issuer.url,
-        "pace": pace,
+        "pace": issuer.pace,
         "asks_for_second_step": second_step,
         "acr": {"aliases": dict(issuer.names.aliases)},
         "clients": {role: _client(issuer, role) for role in ROLES},

@@ -48,7 +48,7 @@ class Elsewhere:
 
     def _drive(self) -> Drive:
         told: dict[str, Any] = dict(self._told.get("drive", {}))
-        merged = {
+        merged: dict[str, Any] = {
             "fields": {**FIELDS, **told.pop("fields", {})},
             "ways": {**WAYS, **told.pop("ways", {})},
             "go_on": tuple(told.pop("go_on", Drive.go_on)),

@@ -26,9 +26,10 @@ _NUMBERS = count(1)
 class Ours:
     """A house whose clock stands still unless somebody waits. Whoever is asked for is made."""
 
-    pace = 600
-
-    def __init__(self, database_url: str, clock: FakeClock, **settings: object) -> None:
+    def __init__(
+        self, database_url: str, clock: FakeClock, *, pace: int = 600, **settings: object
+    ) -> None:
+        self.pace = pace
         self.house = House(database_url, clock, acr_aliases=ALIASES, **settings)
         self.url = self.house.settings.issuer
         self.drive = Drive()

@@ -101,9 +101,8 @@ def test_what_cannot_be_reached_is_an_error_and_no_loop(
     visit = welcome()
     visit.sign_in("password")
     values = listed(names, wanted)
-    asked = {"acr_values": values} if how == "acr_values" else {}
-    if not asked:
-        asked = {"claims": claim(*values.split(), essential=True)}
+    essential = claim(*values.split(), essential=True)
+    asked = {"acr_values": values} if how == "acr_values" else {"claims": essential}
     assert visit.error(**asked) == UNMET
 
 

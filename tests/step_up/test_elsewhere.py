@@ -35,9 +35,9 @@ def described(sqlite_url: str, run_servers: Serve, tmp_path: Path) -> Path:
         "IDP_ACR_ALIASES": json.dumps(ALIASES),
     }
     (server,) = run_servers(sqlite_url, settings=settings)
-    ours = Ours(sqlite_url, FakeClock(system_clock()), issuer=server.url)
+    ours = Ours(sqlite_url, FakeClock(system_clock()), pace=1, issuer=server.url)
     file = tmp_path / "issuer.toml"
-    describe(ours, file, pace=1, second_step=False)
+    describe(ours, file, second_step=False)
     return file
 
 

@@ -132,6 +132,7 @@ def test_in_addresses(house: House, text: str) -> None:
         f"/login/reset/{part}",
         f"/login/forgotten?sign_in={part}",
         f"/me/{part}",
+        f"/me?next={part}",
         f"/{part}",
     ):
         assert client.get(path).status_code in (200, 303, 308, 404, 410), path

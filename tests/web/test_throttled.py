@@ -229,6 +229,7 @@ def test_mails_are_counted_too(town: House, shop: RelyingParty, alice: Person) -
         place = agent.submit(page, form, {"username": alice.email}, button=mail)
         statuses.append(shown(place).status)
     assert statuses == [200] * 5 + [429]
+    assert 3500 < int(shown(place).response.headers["Retry-After"]) <= 3600
     assert len(mails(town, alice.email)) == 5
 
 

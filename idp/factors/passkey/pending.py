@@ -62,8 +62,7 @@ class Pending:
             ceremonial=ceremonial,
             nonce=bytes_to_base64url(secrets.token_bytes(32)),
             expires_at=(now + lifetime).isoformat(),
-            # An operation is confirmed by a person, not by a device that lies on the desk.
-            user_verification="required" if binding else user_verification,
+            user_verification=user_verification,
             user_id=user_id,
             allowed=allowed,
             binding=binding,
