@@ -23,7 +23,7 @@ from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server, serve
 from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.web.account.visits import mails
-from tests.web.walking import enter, event_names, gone, housed, newcomer, shown
+from tests.web.walking import enter, event_names, gone, housed, newcomer, sessions_of, shown
 
 AT_ONCE = 8
 
@@ -167,6 +167,23 @@ def test_one_step_answered_many_times_at_once_advances_once(
         Transaction.id == tx, Transaction.finished_at.is_not(None)
     )
     assert pair.count(finished) == 1
+
+
+def test_a_middle_step_answered_many_times_at_once_is_one_proof(
+    pair: Pair, shop: RelyingParty, alice: Person
+) -> None:
+    pair.house.totp(alice)
+    agent, page = sign_in_page(pair, shop)
+    right = {"username": alice.email, "password": alice.password}
+    answers = at_once(pair, [poster(agent, page, "/password", **right)] * AT_ONCE)
+    assert {answer.status_code for answer in answers} == {303}
+    assert agent.page(page.url).document.headings[0] == "Enter your code"
+    tx = page.path.rpartition("/")[2]
+    proofs = select(func.count(EvidenceRow.id)).where(EvidenceRow.transaction_id == tx)
+    assert pair.count(proofs) == 1
+    assert len(sessions_of(pair.house, alice)) == 1
+    accepted = event_names(pair.house, user_id=alice.id, event="login.password.accepted")
+    assert len(accepted) == 1
 
 
 def test_allowing_many_times_at_once_grants_once(pair: Pair, alice: Person) -> None:
