@@ -210,12 +210,16 @@ def delete(place: Place, who: str, yes: bool) -> None:
 @users.command()
 @click.argument("who", metavar="EMAIL")
 @click.option("--print", "print_it", is_flag=True, help="Print the link instead of mailing it.")
+@click.option(
+    "--second-step", is_flag=True, help="Also take every passkey, app and recovery code off."
+)
 @json_option
 @at_place
-def reset(place: Place, who: str, print_it: bool, as_json: bool) -> None:
+def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bool) -> None:
     """Mail a person a one-time link to set a new password, or print it.
 
-    The old password holds until the link is used. A second step stays.
+    The old password holds until the link is used. A second step stays, unless --second-step says
+    that it is lost: then it ends at once, with every session, and the person is told by mail.
     """
     with place.services() as services:
         user = find_person(services, who)
@@ -223,6 +227,9 @@ def reset(place: Place, who: str, print_it: bool, as_json: bool) -> None:
             raise Refused(f"{user.email} is disabled: `idp users enable {user.email}` first.")
         if not print_it:
             _insist_on_mail(services)
+        if second_step:
+            services.second_step.take_off(user, context())
+        if not print_it:
             services.password_reset.send(user, context())
         link = services.password_reset.link(user, context()) if print_it else None
     if as_json:

@@ -15,7 +15,7 @@ from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web import enrol
 from idp.web.answers import problem, see_other, wants_json
-from idp.web.context import context, services
+from idp.web.context import context, live_session, services
 from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, asked_of, errors_of, too_many
 from idp.web.operation import operation_view
 from idp.web.user_agents import device_name
@@ -180,7 +180,7 @@ class _Page:
             operation=operation_view(asked_of(transaction)),
             links=_links(standing),
             errors=errors_of(refused),
-            notice="restarted" if transaction.state.get("restarted") else None,
+            notice=_notice(standing),
             resume_url=address(transaction),
             form_token=str(transaction.version),
         )
@@ -232,6 +232,15 @@ def _page(standing: Standing, chosen: Choice | None) -> _Page:
     # One screen for all, until a mail was asked for: its code has a page of its own.
     waiting = chosen is not None and services().factors[chosen.method].on_request and named
     return _STEP if waiting else _COMBINED
+
+
+def _notice(standing: Standing) -> str | None:
+    """Why somebody is asked who thought that she would not be."""
+    state, live = standing.transaction.state, live_session()
+    if state.get("restarted"):
+        return "restarted"
+    meant = state.get(transactions.SUBJECT)
+    return "other_account" if meant and live and live.user_id != meant else None
 
 
 def _who(standing: Standing) -> User | dict[str, str | None] | None:

@@ -39,6 +39,7 @@ from idp.services.postman import mail_handlers
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
+from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
@@ -146,6 +147,10 @@ class Services:
     @cached_property
     def once(self) -> Once:
         return Once(self.box)
+
+    @cached_property
+    def second_step(self) -> SecondStepReset:
+        return SecondStepReset(self.factors, self.notices)
 
     @cached_property
     def enrolment(self) -> Enrolment:
