@@ -407,6 +407,7 @@ def test_a_request_about_one_person_is_finished_by_nobody_else(
     about_bob = {"id_token_hint": hint} if how == "id_token_hint" else {"claims": claimed(bob.id)}
     agent = signed_in(town, shop, alice)
     page = agent.page(shop.authorization_url(**about_bob))
+    assert "another account than the application asked for" in page.document.text
     again = shown(enter(agent, page, alice))
     assert again.status == 422
     assert "another account" in again.document.text
@@ -428,6 +429,7 @@ def test_the_page_gives_nothing_away_about_the_person_it_is_about(
     page = town.browser().page(shop.authorization_url(**about_bob))
     assert bob.email not in page.response.text
     assert page.document.headings == ["Sign in to Shop"]
+    assert "another account" not in page.document.text
     plain = town.browser().page(shop.authorization_url())
     assert [form.action.rpartition("/")[2] for form in page.document.forms] == [
         form.action.rpartition("/")[2] for form in plain.document.forms

@@ -304,6 +304,18 @@ def test_a_session_that_ended_brings_nothing_into_what_was_under_way(
     assert place.document.headings == ["Enter your code"]
 
 
+def test_a_sign_in_under_way_is_no_substitute_for_the_sessions_cookie(
+    town: House, asking: RelyingParty, alice: Person
+) -> None:
+    agent = signed_in(town, asking, alice)
+    page = agent.page(asking.authorization_url())
+    assert page.form("/consent")
+    del agent.cookies["idp_session"]
+    place = shown(press(agent, page, "/consent", "Allow"))
+    assert "password" in place.form("/password").inputs
+    assert place.document.headings[0] == "Enter your password"
+
+
 def test_a_password_changed_while_the_code_was_asked_for_ends_the_sign_in(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
