@@ -19,6 +19,7 @@ from idp.models import EvidenceRow, Grant, Transaction, db
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS, Databases
 from tests.helpers.house import CHEAP, House, Person
+from tests.helpers.html import find_object, parse
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server, serve
 from tests.helpers.user_agent import Departure, Page, UserAgent
@@ -167,6 +168,20 @@ def test_one_step_answered_many_times_at_once_advances_once(
         Transaction.id == tx, Transaction.finished_at.is_not(None)
     )
     assert pair.count(finished) == 1
+
+
+def test_a_page_opened_many_times_at_once_is_one_page(
+    pair: Pair, shop: RelyingParty, alice: Person
+) -> None:
+    agent = pair.browser()
+    path = agent.client.get(shop.authorization_url()).headers["Location"]
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in agent.cookies.items())}
+    answers = at_once(pair, [lambda client: client.get(path, headers=headers)] * AT_ONCE)
+    assert {answer.headers.get("Location", path) for answer in answers} == {path}
+    pages = [parse(answer.text, path) for answer in answers if answer.status_code == 200]
+    options = [find_object(page.data, "challenge") for page in pages]
+    assert len({str(one and one["challenge"]) for one in options}) == 1
+    assert gone(enter(agent, agent.page(path), alice)).parameters["code"]
 
 
 def test_a_middle_step_answered_many_times_at_once_is_one_proof(

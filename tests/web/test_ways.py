@@ -548,6 +548,19 @@ def test_the_link_in_another_browser_signs_neither_in(
     assert shop.finish(gone(place)).claims["sub"] == alice.id
 
 
+def test_the_links_secret_counts_in_no_other_sign_in(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent, page, letter = ask_for_mail(town, shop, alice)
+    secret = link_in(letter).rpartition("/")[2]
+    for other, begun in (start(town, shop), (agent, agent.page(shop.authorization_url()))):
+        refused = send(other, begun, "magic_link", token=secret)
+        assert refused.status_code == 422
+        assert "belongs to another browser" in refused.text
+        assert silently(other, shop) == "login_required"
+    assert send(agent, page, "magic_link", token=secret).status_code == 303
+
+
 def test_signing_in_here_instead_gives_the_first_browser_nothing(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
