@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.user_agent import Departure
 from tests.step_up.conftest import Welcome
+from tests.step_up.ours import Ours
 from tests.step_up.test_tokens import OFFLINE, introspected, payload
 from tests.step_up.visit import Visit, page_of
 
@@ -105,6 +106,18 @@ def test_whoever_cancels_confirms_nothing(visit: Visit) -> None:
 def test_nothing_refreshes_a_confirmation(visit: Visit) -> None:
     assert "refresh_token" in visit.again(scope=OFFLINE).raw  # the control
     assert "refresh_token" not in visit.sign_in("passkey", scope=OFFLINE, **asking()).raw
+
+
+def test_a_key_that_verifies_nobody_confirms_beside_a_password(welcome: Welcome) -> None:
+    visit = welcome(role="confirming")
+    if not isinstance(visit.issuer, Ours):
+        pytest.skip("nobody's key in a file only senses a touch")
+    visit.person.passkeys = visit.issuer.key(visit.person, uv=False)
+    place = visit.ask(**asking())
+    place = visit.answer(place, "password")
+    assert visit.offers(place) == ("passkey",)
+    place = visit.answer(place, "passkey", uv=False)
+    assert {"pwd", "pop", "mfa"} <= set(carried(visit.tokens(place).claims)["confirmed"]["amr"])
 
 
 MALFORMED: dict[str, object] = {
