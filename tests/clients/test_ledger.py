@@ -1,6 +1,5 @@
 """The ledger over HTTP, and what its challenges look like: Flask's and plain ASGI's."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from clients.ledger.step_up import requires
 from clients.ledger.step_up_asgi import Application, Scope, StepUp
 from tests.clients.provider import Provider, seconds
 from tests.clients.serving import load
+from tests.helpers.loops import in_own_loop
 from tests.helpers.ports import free_port
 
 STRONG = ("phr", "urn:idp:acr:mfa")
@@ -130,7 +130,7 @@ def by_asgi(verify: Verify) -> Ask:
 
     def ask(authorization: str | None) -> Answer:
         headers = {"Authorization": authorization} if authorization is not None else {}
-        response = asyncio.run(get(headers))
+        response = in_own_loop(get(headers))
         return Answer(response.status_code, response.headers, response.text)
 
     return ask
@@ -229,13 +229,13 @@ def guarded(inner: Application) -> StepUp:
 
 
 def test_a_websocket_is_guarded_too():
-    (closed,) = asyncio.run(exchange(guarded(whoami_asgi), {"type": "websocket"}))
+    (closed,) = in_own_loop(exchange(guarded(whoami_asgi), {"type": "websocket"}))
     assert closed["type"] == "websocket.close"
 
 
 def test_two_headers_are_none():
     headers = [(b"authorization", b"Bearer a"), (b"Authorization", b"Bearer b")]
-    first, _ = asyncio.run(exchange(guarded(whoami_asgi), {"type": "http", "headers": headers}))
+    first, _ = in_own_loop(exchange(guarded(whoami_asgi), {"type": "http", "headers": headers}))
     assert first["status"] == 401
 
 
@@ -243,5 +243,5 @@ def test_starting_up_needs_no_token():
     async def inner(scope: Scope, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.startup.complete"})
 
-    (started,) = asyncio.run(exchange(guarded(inner), {"type": "lifespan"}))
+    (started,) = in_own_loop(exchange(guarded(inner), {"type": "lifespan"}))
     assert started["type"] == "lifespan.startup.complete"

@@ -131,6 +131,15 @@ class Keyring(VirtualAuthenticator):
             self._own("addCredential", credential=credential)
         return self
 
+    def touch(self, page: Page) -> None:
+        """The person touches it from now on; what ``page`` asks of its own accord goes unanswered.
+
+        Autofill is asked for once the browser has said what it can do. Its answers come in order,
+        so when it has answered us as well, that request is under way.
+        """
+        page.evaluate("() => PublicKeyCredential.getClientCapabilities()")
+        self.set_automatic_presence(True)
+
 
 def _text(value: bytes) -> str:
     return base64.b64encode(value).decode()
