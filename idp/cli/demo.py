@@ -10,6 +10,7 @@ from idp.cli.demo_processes import Program, interruptible, is_taken, python, run
 from idp.cli.demo_site import HOST, Application, Site
 from idp.cli.output import say
 from idp.cli.refusals import Refused
+from idp.config.settings import LOGIN_STYLES
 from idp.resources import resource_dir
 
 FOLDER = Path("var/demo")
@@ -17,13 +18,20 @@ FOLDER = Path("var/demo")
 
 @click.command()
 @click.option("--reset", is_flag=True, help="Begin afresh: forget what the demo has kept.")
+@click.option(
+    "--login-style",
+    type=click.Choice(LOGIN_STYLES),
+    default=LOGIN_STYLES[0],
+    show_default=True,
+    help="How the sign-in begins, until the next start.",
+)
 @click.option("--offset", default=0, hidden=True, help="Move every port by this much.")
-def demo(reset: bool, offset: int) -> None:
+def demo(reset: bool, login_style: str, offset: int) -> None:
     """Run the provider and the demo applications until Ctrl-C.
 
     What they keep is in var/demo of the working directory, and is there at the next start.
     """
-    site = Site(FOLDER.absolute(), offset)
+    site = Site(FOLDER.absolute(), offset, login_style)
     applications = site.applications_in(resource_dir("clients"))
     programs = _programs(site, applications)
     _insist_on_ports(programs)

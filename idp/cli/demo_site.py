@@ -12,6 +12,7 @@ from idp.cli.demo_people import PASSWORD, PEOPLE
 from idp.cli.files import new_key, to_toml, write_private
 from idp.cli.place import composed, context
 from idp.config import Settings, load_settings
+from idp.config.settings import LOGIN_STYLES
 from idp.oidc.capabilities import capabilities_of
 from idp.services.client_apply import apply_client_files
 from idp.services.client_files import ClientFile, read_client_file
@@ -52,6 +53,7 @@ class Site:
 
     folder: Path
     offset: int = 0
+    login_style: str = LOGIN_STYLES[0]
 
     @property
     def port(self) -> int:
@@ -112,6 +114,7 @@ class Site:
             "database_url": f"sqlite:///{self.folder / 'idp.sqlite3'}",
             "keys_file": keys.name,
             "mail_url": (self.folder / "mail").as_uri(),
+            "login_style": self.login_style,
             "demo": True,
         }
         write_private(self.config, to_toml(values))

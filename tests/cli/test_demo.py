@@ -101,9 +101,12 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
         demo.panel()
         assert demo.command.json("users", "show", "bob@example.com")["disabled"] is True
         assert demo.stop(signal.SIGTERM) == 0
-    with running(tmp_path, offset, "--reset") as demo:
+    with running(tmp_path, offset, "--reset", "--login-style", "identifier_first") as demo:
         demo.panel()
         assert demo.command.json("users", "show", "bob@example.com")["disabled"] is False
+        asked = httpx.get(f"{demo.provider}/me", follow_redirects=True).text
+        assert 'name="username"' in asked
+        assert 'name="password"' not in asked
 
 
 def _sees_the_way_to_the_provider(demo: Demo) -> None:
