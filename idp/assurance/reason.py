@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.assurance.demand import Demand
-from idp.assurance.evidence import Evidence, newest_by_method
-from idp.assurance.ladder import Rung
+from idp.assurance.evidence import Evidence, newest_by_method, traits_of
+from idp.assurance.ladder import Rung, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Reason:
     """What has been proved and counts."""
     stale: tuple[Evidence, ...]
     """What was proved too long ago, or in another sign-in than the one it is wanted in."""
+
+    @property
+    def only_age_is_wanting(self) -> bool:
+        """Would the same proofs do if they were younger?"""
+        return holds(self.wanted, traits_of((*self.counting, *self.stale)))
 
 
 def reason_for(demand: Demand, ledger: Sequence[Evidence]) -> Reason:

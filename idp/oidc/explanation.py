@@ -129,7 +129,9 @@ def lines(found: Explanation) -> Iterator[str]:
         return
     yield from (f"First comes {_PAGES[page]}." for page in found.pages)
     if found.challenge:
-        yield "Would be asked, any one of, the best first:"
+        # Of somebody unknown it is not known what she has: the page's order is nobody's best.
+        order = "as the page has them" if found.beginnings else "the best first"
+        yield f"Would be asked, any one of, {order}:"
         yield from (f"  {_choice(one, found)}" for one in found.challenge.choices)
     if found.consent:
         yield f"Would have to allow: {', '.join(found.consent)}"

@@ -38,6 +38,13 @@ all("[data-reveal]", (button) => {
   });
 });
 
+// Times are told in UTC; where there is a clock, by it.
+const { lang } = document.documentElement;
+all("time[data-local]", (time) => {
+  const how = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+  time.textContent = new Date(time.dateTime).toLocaleString(lang === "en" ? "en-GB" : lang, how);
+});
+
 // Copy: the text of the element named by data-copy; the result is told, not only shown.
 all("[data-copy]", (button) => {
   if (!navigator.clipboard) return;

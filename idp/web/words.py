@@ -1,6 +1,8 @@
 """Decisions in words: why somebody is asked for more, and what came of an answer."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -9,6 +11,9 @@ from idp.assurance import Challenge, Evidence, Rung
 from idp.factors.base import Refused
 from idp.services.weighing import Standing
 from idp.web.context import context, services
+
+DAY: Final = "d MMM y"
+"""How a day is written, here as in templates/parts.html."""
 
 
 def refusal(refused: Refused) -> str:
@@ -25,10 +30,9 @@ def why(standing: Standing) -> str:
         return _setting_up(decision)
     if standing.demand.within:
         return str(_("Each confirmation needs a proof of its own, even just after signing in."))
-    known = [*decision.reason.counting, *decision.reason.stale]
-    newest = max(known, key=lambda proof: proof.at, default=None)
-    need = _need(decision, fresh=bool(decision.reason.counting))
-    return f"{_did(newest, context().at)} {need}" if newest else need
+    reason = decision.reason
+    known = [*reason.counting, *reason.stale]
+    return f"{_did(known, context().at)} {_need(decision)}" if known else _need(decision)
 
 
 def _setting_up(decision: Challenge) -> str:
@@ -43,11 +47,19 @@ def _setting_up(decision: Challenge) -> str:
     return f"{need} {_('Confirm that it’s you; then you can set one up, in about a minute.')}"
 
 
-def _did(proof: Evidence, now: datetime) -> str:
-    method = _method(proof.method)
+def _did(proofs: Sequence[Evidence], now: datetime) -> str:
+    """By what she signed in, each method once, and when the newest of them was given."""
+    newest = max(proof.at for proof in proofs)
+    methods = listed([_method(proof.method) for proof in proofs], _("and"))
     return str(
-        _("You signed in %(when)s with %(method)s.", when=ago(now - proof.at), method=method)
+        _("You signed in %(when)s with %(methods)s.", when=ago(now - newest), methods=methods)
     )
+
+
+def listed(words: Sequence[str], joint: str) -> str:
+    """``a, b or c``, each once, in the order given."""
+    once = list(dict.fromkeys(words))
+    return once[0] if len(once) == 1 else f"{', '.join(once[:-1])} {joint} {once[-1]}"
 
 
 def ago(elapsed: object) -> str:
@@ -69,10 +81,16 @@ def _method(method: str) -> str:
     return str(_(factor.phrase)) if factor else method
 
 
-def _need(decision: Challenge, *, fresh: bool) -> str:
-    wanted = decision.reason.wanted
-    if wanted >= Rung.PHR:
+def _need(decision: Challenge) -> str:
+    """What is missing: another kind of proof, or the same ones anew."""
+    reason = decision.reason
+    if not reason.counting and reason.only_age_is_wanting:
+        return str(_("That is too long ago for this."))
+    if reason.wanted >= Rung.PHR:
         return str(_("This needs a passkey."))
-    if wanted is Rung.MFA or (wanted is Rung.SECOND_STEP and fresh):
-        return str(_("This needs a second step as well."))
+    ways = [_method(choice.method) for choice in decision.choices]
+    if reason.counting:
+        return str(_("This needs %(ways)s as well.", ways=listed(ways, _("or"))))
+    if reason.wanted >= Rung.SECOND_STEP:
+        return str(_("This needs two steps."))
     return str(_("This needs a fresh proof that it’s you."))

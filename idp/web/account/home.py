@@ -16,6 +16,7 @@ from idp.web.account.rows import ENOUGH_LEFT, MethodRow, method_rows
 from idp.web.account.sessions import session_views
 from idp.web.context import context, services
 from idp.web.guards import demanding, viewer
+from idp.web.words import DAY
 
 SESSIONS_SHOWN = 3
 APPS_SHOWN = 6
@@ -42,7 +43,8 @@ def _suggestion(user: User, rows: Sequence[MethodRow]) -> dict[str, Any] | None:
     if user.deletion_due_at is not None:
         return {
             "text": _(
-                "This account will be deleted on %(day)s.", day=format_date(user.deletion_due_at)
+                "This account will be deleted on %(day)s.",
+                day=format_date(user.deletion_due_at, DAY),
             ),
             "url": url_for("account.security"),
             "label": _("Keep my account"),

@@ -17,7 +17,7 @@ from idp.web.context import context, services
 from idp.web.forms import submitted
 from idp.web.guards import secured, viewer
 from idp.web.models import errors_of
-from idp.web.words import refusal
+from idp.web.words import DAY, refusal
 
 
 @bp.post("/security/export")
@@ -66,7 +66,7 @@ def confirm_delete() -> Response:
     refused = services().deletion.request(user, submitted().get("confirm_email", ""), context())
     if refused is not None:
         return _page(refused, 422)
-    day = format_date(user.deletion_due_at, "long")
+    day = format_date(user.deletion_due_at, DAY)
     shown = render_template(
         "account/told.html",
         heading=_("Your account will be deleted"),

@@ -102,7 +102,7 @@ def test_it_is_listed_set_up_counted_and_given_up(charmed: House, alice: Person)
     assert "charm.added" in events(charmed, alice)
     assert mails(charmed)[0]["subject"] == "Gatehouse: A way to sign in was added."
     page = agent.page("/me/security/charm")
-    assert "Set up on June 1, 2030" in page.document.text
+    assert "Set up on 1 Jun 2030" in page.document.text
     press(agent, page, "/remove", new_password=alice.password)
     assert kinds(charmed, alice) == ["password"]
     assert "A way to sign in was removed." in agent.page("/me/activity").document.text

@@ -103,7 +103,7 @@ def test_a_stale_form_does_nothing_and_leads_back_to_its_page(house: House, alic
     place = agent.submit(page, form, {"new_password": "wet gravel under slow wheels"})
     assert isinstance(place, Page)
     assert place.path.startswith("/login/")
-    assert "This needs a fresh proof that it’s you." in place.document.text
+    assert "That is too long ago for this." in place.document.text
     back = agent.submit(place, place.form("/password"), {"password": alice.password})
     assert isinstance(back, Page)
     assert back.path == "/me/security/password/new"

@@ -35,7 +35,7 @@ def test_a_passkey_is_added_named_after_its_maker_and_told_by_mail(
     assert "A passkey was added: 1Password." in page.document.text
     page = agent.page("/me/passkeys")
     assert "1Password Synced Used for this session" in " ".join(page.document.headings)
-    assert "Added June 1, 2030 · Linux" in page.document.text
+    assert "Added 1 Jun 2030 · Linux" in page.document.text
     subjects = [letter["subject"] for letter in mails(house, alice.email)]
     assert subjects == [
         "Gatehouse: A passkey was added: 1Password.",
