@@ -236,7 +236,11 @@ class Services:
     @cached_property
     def provider(self) -> Provider:
         return Provider.build(
-            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+            self.settings,
+            clients=self.clients,
+            client_keys=self.client_keys,
+            grants=self.grants,
+            keys=self.keys,
         )
 
     @cached_property
