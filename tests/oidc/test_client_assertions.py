@@ -313,6 +313,13 @@ def test_the_registered_algorithm_is_the_only_one(desk: Desk):
     assert_refused(desk, introspect(desk, other), "not allowed here")
 
 
+@pytest.mark.parametrize("registered", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("written", ["EdDSA", "Ed25519"])
+def test_the_two_names_of_one_algorithm_are_one(desk: Desk, registered: str, written: str):
+    party = keyed(desk, "EdDSA", token_endpoint_auth_signing_alg=registered)
+    assert_let_in(introspect(desk, signed(claims_of(party), key_of("EdDSA"), written)))
+
+
 def test_methods_are_not_exchanged(desk: Desk):
     """By its registration a client signs with a key, or with its secret, or shows it."""
     party, secret_party = keyed(desk), sharing(desk)
