@@ -4,7 +4,7 @@ from typing import Final
 
 from idp.assurance import supported_acr_values
 from idp.config import Settings
-from idp.oidc.client_auth import METHODS
+from idp.oidc.client_auth import SIGNING_ALGORITHMS, methods_of
 from idp.oidc.grants import GRANTS
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
@@ -27,7 +27,8 @@ def capabilities_of(settings: Settings) -> Capabilities:
     """What parsing, registering and discovery go by."""
     return Capabilities(
         grant_types=tuple(grant.GRANT_TYPE for grant in GRANTS),
-        token_endpoint_auth_methods=tuple(METHODS),
+        token_endpoint_auth_methods=methods_of(settings),
+        token_endpoint_auth_signing_algs=SIGNING_ALGORITHMS,
         id_token_signing_algs=ALGORITHMS,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),

@@ -11,6 +11,7 @@ from idp.audit import Context
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import REPEATABLE, Parameters, sayable
 from idp.protocol.text import is_clean
+from idp.services.certificates import ClientCertificate
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -31,6 +32,8 @@ class Direct:
     query: str
     body: bytes
     context: Context
+    certificate: ClientCertificate | None = None
+    """What the client showed in TLS, where a trusted proxy passed it on."""
 
     @property
     def scheme(self) -> str:

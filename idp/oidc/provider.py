@@ -14,7 +14,8 @@ from idp.oidc.issuance import Issuance
 from idp.oidc.protected import ProtectedResource
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
-from idp.protocol.discovery import provider_metadata
+from idp.protocol.discovery import mtls_aliases, provider_metadata
+from idp.services.client_keys import ClientKeys
 from idp.services.clients import Clients
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
@@ -42,10 +43,18 @@ class Provider:
 
     @classmethod
     def build(
-        cls, settings: Settings, *, clients: Clients, grants: Grants, keys: SigningKeys
+        cls,
+        settings: Settings,
+        *,
+        clients: Clients,
+        client_keys: ClientKeys,
+        grants: Grants,
+        keys: SigningKeys,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
-        authenticate = ClientAuthentication(clients)
+        authenticate = ClientAuthentication(
+            settings, clients=clients, keys=client_keys, token_path=ENDPOINTS.token
+        )
         access_tokens = AccessTokens(settings, keys)
         desk = Desk(
             authenticate=authenticate,
@@ -72,6 +81,7 @@ def _metadata(settings: Settings) -> Document:
         issuer=settings.issuer,
         endpoints=ENDPOINTS,
         capabilities=capabilities_of(settings),
+        extra=mtls_aliases(settings.mtls_origin, ENDPOINTS),
     )
     body = json.dumps(document, separators=(",", ":")).encode()
     return Document(body, hashlib.sha256(body).hexdigest()[:32])

@@ -7,6 +7,7 @@ from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.direct import MAX_BODY, Direct
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
+from idp.web import certificates
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin, document
 
@@ -58,6 +59,7 @@ def _direct() -> Direct:
         query=request.query_string.decode("latin-1"),
         body=request.get_data(cache=False),
         context=context(),
+        certificate=certificates.presented(),
     )
 
 

@@ -5,19 +5,34 @@ import * as client from "openid-client";
 const AUTHENTICATION = {
   client_secret_basic: client.ClientSecretBasic,
   client_secret_post: client.ClientSecretPost,
+  client_secret_jwt: client.ClientSecretJwt,
   none: client.None,
 };
+
+const KEYS = {
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  PS256: { name: "RSA-PSS", hash: "SHA-256" },
+  ES256: { name: "ECDSA", namedCurve: "P-256" },
+  EdDSA: { name: "Ed25519" },
+};
+
+async function authenticationOf({ authentication, clientSecret, signingKey, signingAlgorithm }) {
+  if (authentication !== "private_key_jwt") return AUTHENTICATION[authentication](clientSecret);
+  const { kid, ...jwk } = signingKey;
+  const key = await crypto.subtle.importKey("jwk", jwk, KEYS[signingAlgorithm], false, ["sign"]);
+  return client.PrivateKeyJwt({ key, kid });
+}
 
 let config;
 let pending;
 
 const commands = {
-  async discover({ issuer, clientId, clientSecret, authentication, algorithm }) {
+  async discover({ issuer, clientId, algorithm, ...credentials }) {
     config = await client.discovery(
       new URL(issuer),
       clientId,
       { id_token_signed_response_alg: algorithm },
-      AUTHENTICATION[authentication](clientSecret),
+      await authenticationOf(credentials),
       // Signatures are checked although the ID token comes straight from the provider.
       { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
     );

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.signing import jwks, key_of, public
 from tests.helpers.user_agent import Departure
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
@@ -51,12 +52,22 @@ def visitor(provider: Provider) -> Iterator[Visitor]:
     browser.close()
 
 
-def app_of(provider: Provider, library: Program, visitor: Visitor, how: str, algorithm: str) -> App:
+def app_of(
+    provider: Provider,
+    library: Program,
+    visitor: Visitor,
+    how: str,
+    algorithm: str,
+    signs: str = "ES256",
+) -> App:
+    key = {**key_of(signs).as_dict(private=True), "kid": "1"}
+    keys = {"jwks": jwks(public(key_of(signs), kid="1"))} if how == "private_key_jwt" else {}
     registered = provider.client(
         redirect_uris=[CALLBACK],
         token_endpoint_auth_method=how,
         id_token_signed_response_alg=algorithm,
         grant_types=["authorization_code", "refresh_token"],
+        **keys,
     )
     metadata = library.do(
         "discover",
@@ -64,6 +75,8 @@ def app_of(provider: Provider, library: Program, visitor: Visitor, how: str, alg
         clientId=registered.client_id,
         clientSecret=registered.client_secret,
         authentication=how,
+        signingKey=key,
+        signingAlgorithm=signs,
         algorithm=algorithm,
     )
     return App(library, registered, visitor, metadata)
@@ -79,6 +92,8 @@ WAYS = {
     "secret in the header, RS256": ("client_secret_basic", "RS256"),
     "secret in the form, ES256": ("client_secret_post", "ES256"),
     "no secret, EdDSA": ("none", "EdDSA"),
+    "signed with the secret, PS256": ("client_secret_jwt", "PS256"),
+    "signed with a key, ES256": ("private_key_jwt", "ES256"),
 }
 
 
@@ -132,6 +147,15 @@ def test_introspection_and_revocation(app: App, provider: Provider) -> None:
     with pytest.raises(Failed) as refused:
         app.library.do("refresh", refreshToken=tokens["refresh_token"])
     assert refused.value.details["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("signs", ["RS256", "PS256", "EdDSA"])
+def test_signing_with_each_kind_of_key(
+    provider: Provider, library: Program, visitor: Visitor, signs: str
+) -> None:
+    app_of(provider, library, visitor, "private_key_jwt", "RS256", signs)
+    for _ in range(2):  # an assertion each, by itself
+        assert library.do("introspect", token="unknown") == {"active": False}
 
 
 LIES = {
