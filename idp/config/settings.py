@@ -78,6 +78,8 @@ class Settings:
     access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     refresh_token_lifetime: timedelta = _setting(read.duration, timedelta(days=60))
+    dpop_nonces: bool = _setting(read.flag, False)
+    """Must a DPoP proof carry a nonce that we gave out (RFC 9449 section 8)?"""
     key_lifetime: timedelta = _setting(read.duration, timedelta(days=90))
     key_publish_ahead: timedelta = _setting(read.duration, timedelta(days=1))
     mfa_max_age: timedelta | None = _setting(read.duration)

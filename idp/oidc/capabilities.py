@@ -11,6 +11,7 @@ from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
 from idp.protocol.scopes import ACCOUNT, SCOPE_NAMES
 from idp.protocol.vocabulary import Prompt
+from idp.services.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from idp.services.jose import ALGORITHMS
 
 ENDPOINTS: Final = Endpoints(
@@ -32,5 +33,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
+        dpop_signing_algs=DPOP_ALGORITHMS,
         authorization_details_types=(CONFIRM_OPERATION,),
     )

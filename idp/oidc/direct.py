@@ -31,6 +31,8 @@ class Direct:
     query: str
     body: bytes
     context: Context
+    dpop: str | None = None
+    """The DPoP header (RFC 9449 section 4.1), as it came."""
 
     @property
     def scheme(self) -> str:

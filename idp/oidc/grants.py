@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
+from idp.oidc.possession import Binder
 from idp.protocol import pkce
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import parse_scope
@@ -33,6 +34,7 @@ class Desk:
     codes: Grants
     refreshing: Refreshing
     issuance: Issuance
+    bind: Binder
 
 
 class Grant(BaseGrant, TokenEndpointMixin):
@@ -53,7 +55,10 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
+        self.binding = self.desk.bind(self.request.direct, self.registered)
         redeemed = self.redeem(self.registered)
+        if redeemed.tokens.binding != self.binding:
+            raise RuntimeError("a grant lost whom its tokens are bound to")
         body = self.desk.issuance.respond(
             redeemed, self.registered, repeats_nonce=self.REPEATS_NONCE
         )
@@ -94,6 +99,7 @@ class AuthorizationCodeGrant(Grant):
             redirect_uri=self.request.parameters.get("redirect_uri"),
             code_verifier=verifier,
             context=self.request.direct.context,
+            binding=self.binding,
         )
 
 
@@ -109,6 +115,7 @@ class RefreshTokenGrant(Grant):
             client=client,
             scope=self._scope(),
             context=self.request.direct.context,
+            binding=self.binding,
         )
 
     def _scope(self) -> tuple[str, ...] | None:

@@ -38,7 +38,7 @@ class Issuance:
         access_token = tokens.opaque or self._access_token(redeemed)
         response: dict[str, object] = {
             "access_token": access_token,
-            "token_type": "Bearer",
+            "token_type": tokens.binding.token_type,
             "expires_in": epoch(tokens.expires_at) - epoch(tokens.issued_at),
             "scope": " ".join(redeemed.scope),
         }
@@ -77,7 +77,7 @@ class Issuance:
     def _access_token(self, redeemed: Redeemed) -> str:
         tokens, granted = redeemed.tokens, redeemed.granted
         audience = tokens.audience
-        claims = {
+        claims: dict[str, object] = {
             "iss": self._settings.issuer,
             "sub": granted.user_id,
             "aud": audience[0] if len(audience) == 1 else list(audience),
@@ -88,6 +88,8 @@ class Issuance:
             "scope": " ".join(redeemed.scope),
             **_proved(granted),
         }
+        if tokens.binding.cnf:
+            claims["cnf"] = tokens.binding.cnf
         return self._keys.sign(
             claims,
             algorithm=ACCESS_TOKEN_ALGORITHM,

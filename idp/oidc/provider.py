@@ -11,11 +11,13 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
+from idp.oidc.possession import Binder, Holders
 from idp.oidc.protected import ProtectedResource
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
 from idp.services.clients import Clients
+from idp.services.dpop import Proofs
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
 from idp.services.refresh import Refreshing
@@ -38,6 +40,7 @@ class Provider:
     access_tokens: AccessTokens
     protected: ProtectedResource
     keys: SigningKeys
+    proofs: Proofs
     metadata: Document
 
     @classmethod
@@ -47,11 +50,14 @@ class Provider:
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(clients)
         access_tokens = AccessTokens(settings, keys)
+        proofs = Proofs(settings)
+        holders = Holders(settings, access_tokens, proofs)
         desk = Desk(
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
             issuance=Issuance(settings, keys),
+            bind=Binder(proofs),
         )
         endpoints = [
             endpoint(authenticate, access_tokens, settings.issuer)
@@ -59,10 +65,11 @@ class Provider:
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
-            userinfo=UserInfo(settings, access_tokens),
+            userinfo=UserInfo(settings, holders),
             access_tokens=access_tokens,
-            protected=ProtectedResource(settings, access_tokens),
+            protected=ProtectedResource(settings, holders),
             keys=keys,
+            proofs=proofs,
             metadata=_metadata(settings),
         )
 

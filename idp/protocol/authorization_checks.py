@@ -8,6 +8,7 @@ from idp.protocol import pkce
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.claims import ClaimsRequest
 from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.dpop import is_jkt
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.protocol.parameters import Parameters
@@ -155,6 +156,14 @@ def _check_without_challenge(metadata: ClientMetadata, method: str | None) -> No
         raise _invalid("code_challenge is missing; PKCE with S256 is required.")
     if method is not None:  # a client that meant to send one must not be downgraded in silence
         raise _invalid("code_challenge_method was sent without code_challenge.")
+
+
+def read_dpop_jkt(parameters: Parameters, response_type: str) -> str | None:
+    """RFC 9449 section 10: the thumbprint of the key that will redeem the code."""
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and not is_jkt(jkt):
+        raise _invalid("dpop_jkt must be 43 characters of base64url.")
+    return jkt if "code" in response_type.split() else None
 
 
 def read_prompts(parameters: Parameters, capabilities: Capabilities) -> frozenset[Prompt]:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, Table, bindparam, exists, select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, User, db
 from idp.secrecy import digest
+from idp.services.binding import UNBOUND, Binding
 from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
 
 _grants: Final = cast("Table", Grant.__table__)
@@ -42,6 +43,7 @@ _OPAQUE = _alive(
         _access.c.audience,
         _access.c.issued_at,
         _access.c.expires_at,
+        _access.c.cnf.label("token_cnf"),
     ).join(_access, _access.c.grant_id == _grants.c.id)
 ).where(
     _access.c.token_hash == bindparam("hash"),
@@ -55,6 +57,7 @@ _REFRESH = _alive(
         _refresh.c.scope.label("token_scope"),
         _refresh.c.created_at.label("issued_at"),
         _refresh.c.expires_at,
+        _grants.c.cnf.label("token_cnf"),
     ).join(_refresh, _refresh.c.grant_id == _grants.c.id)
 ).where(
     _refresh.c.token_hash == bindparam("hash"),
@@ -74,6 +77,7 @@ class LiveToken:
     issued_at: datetime
     expires_at: datetime
     jti: str | None = None
+    binding: Binding = UNBOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class JwtClaims:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    binding: Binding = UNBOUND
 
     @property
     def grant_id(self) -> str:
@@ -108,6 +113,7 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
         issued_at=claims.issued_at,
         expires_at=claims.expires_at,
         jti=claims.jti,
+        binding=claims.binding,
     )
 
 
@@ -131,4 +137,5 @@ def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
         audience=audience,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        binding=Binding.of(row.token_cnf),
     )

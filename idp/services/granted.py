@@ -20,6 +20,7 @@ _users: Final = cast("Table", User.__table__)
 FIELDS: Final = (
     *(_grants.c.id, _grants.c.client_id, _grants.c.user_id, _grants.c.session_id),
     *(_grants.c.scope, _grants.c.acr, _grants.c.amr, _grants.c.auth_time, _grants.c.request),
+    _grants.c.cnf,
 )
 """The columns that ``granted`` and ``asked`` read."""
 
@@ -92,6 +93,7 @@ def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
         "nonce": request.nonce,
         "claims": {name: names for name, names in claims.items() if names},
         "resource": list(request.resource),
+        "dpop_jkt": request.dpop_jkt,
         "rung": int(granted.satisfied.rung),
         "details": [dict(detail) for detail in granted.details],
     }

@@ -14,6 +14,7 @@ from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest, new_secret
+from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import (
     FIELDS,
@@ -25,7 +26,7 @@ from idp.services.granted import (
     granted_of,
     kept_of,
 )
-from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh
+from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh, refresh_binding
 
 __all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "replayed"]
 
@@ -45,7 +46,7 @@ _CLAIM = (
         _grants.c.ended_at.is_(None),
         USER_IS_WELL,
     )
-    .values(code_used_at=bindparam("now"))
+    .values(code_used_at=bindparam("now"), cnf=bindparam("held", type_=_grants.c.cnf.type))
     .returning(*FIELDS, _grants.c.code_challenge)
 )
 
@@ -118,19 +119,27 @@ class Grants:
         redirect_uri: str | None,
         code_verifier: str | None,
         context: Context,
+        binding: Binding = UNBOUND,
     ) -> Redeemed:
         """Exchange a code for what it buys, in one transaction. Commits.
 
         Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
-        client's, does not fit ``redirect_uri`` or ``code_verifier``, or its person is disabled.
+        client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, or its person is
+        disabled.
         A mismatch leaves the code as it was; a second use ends the grant (RFC 6749 4.1.2).
         """
         row = db.session.execute(
-            _CLAIM, {"hash": digest(code), "client": client.id, "now": context.at}
+            _CLAIM,
+            {
+                "hash": digest(code),
+                "client": client.id,
+                "now": context.at,
+                "held": refresh_binding(client, binding).cnf,
+            },
         ).one_or_none()
         if row is None:
             raise self._not_claimed(code, client, context)
-        reason = _mismatch(row, redirect_uri, code_verifier)
+        reason = _mismatch(row, redirect_uri, code_verifier, binding)
         if reason is not None:
             db.session.rollback()
             raise _refuse(reason, row, client, context)
@@ -139,12 +148,14 @@ class Grants:
             granted=granted_of(row),
             asked=asked_of(row),
             scope=tuple(row.scope.split()),
-            tokens=self._tokens(row, client, context.at),
+            tokens=self._tokens(row, client, context.at, binding),
         )
         db.session.commit()
         return redeemed
 
-    def _tokens(self, row: AnyRow, client: RegisteredClient, now: datetime) -> Tokens:
+    def _tokens(
+        self, row: AnyRow, client: RegisteredClient, now: datetime, binding: Binding
+    ) -> Tokens:
         scope = tuple(row.scope.split())
         refresh = None
         if may_refresh(client, scope):
@@ -157,6 +168,7 @@ class Grants:
             scope=scope,
             resource=asked_of(row).resource,
             now=now,
+            binding=binding,
             refresh=refresh,
         )
 
@@ -224,7 +236,11 @@ def end_all(
     return len(ended)
 
 
-def _mismatch(row: AnyRow, redirect_uri: str | None, code_verifier: str | None) -> str | None:
+def _mismatch(
+    row: AnyRow, redirect_uri: str | None, code_verifier: str | None, binding: Binding
+) -> str | None:
+    if row.request.get("dpop_jkt") not in (None, binding.jkt):  # RFC 9449 section 10
+        return "dpop_jkt"
     if redirect_uri != row.request["redirect_uri"]:  # RFC 6749 section 4.1.3
         return "redirect_uri"
     if row.code_challenge is None:

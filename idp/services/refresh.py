@@ -11,6 +11,7 @@ from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
@@ -66,6 +67,7 @@ class Refreshing:
         client: RegisteredClient,
         scope: Collection[str] | None,
         context: Context,
+        binding: Binding = UNBOUND,
     ) -> Redeemed:
         """Exchange a refresh token. Commits.
 
@@ -73,8 +75,8 @@ class Refreshing:
         What was proved, and when, stays as it was: a refresh is no authentication.
 
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
-        client's, or its person is disabled; ``invalid_scope`` when more is asked for than was
-        granted. A second use ends the grant.
+        client's, bound to another key than ``binding`` shows, or its person is disabled;
+        ``invalid_scope`` when more is asked for than was granted. A second use ends the grant.
         """
         claimed = db.session.execute(
             _CLAIM, {"hash": digest(token), "client": client.id, "now": context.at}
@@ -85,7 +87,7 @@ class Refreshing:
         if scope is not None and not set(scope) <= set(whole):
             db.session.rollback()
             raise OAuthError("invalid_scope", "More is asked for than was granted.")
-        redeemed = self._succeed(claimed, whole, scope, client, context)
+        redeemed = self._succeed(claimed, whole, scope, client, context, binding)
         db.session.commit()
         return redeemed
 
@@ -96,8 +98,11 @@ class Refreshing:
         scope: Collection[str] | None,
         client: RegisteredClient,
         context: Context,
+        binding: Binding,
     ) -> Redeemed:
         row = db.session.execute(_GRANT, {"grant": claimed.grant_id}).one()
+        if not binding.covers(Binding.of(row.cnf)):
+            raise _of_another_key(row, context)
         narrowed = whole if scope is None else tuple(one for one in whole if one in scope)
         # The line ends when its first token would have: rotation does not prolong it.
         successor = keep_refresh(row.id, whole, now=context.at, expires_at=claimed.expires_at)
@@ -108,6 +113,7 @@ class Refreshing:
             scope=narrowed,
             resource=asked_of(row).resource,
             now=context.at,
+            binding=binding,
             refresh=successor,
         )
         return Redeemed(
@@ -132,9 +138,28 @@ class Refreshing:
                 reason=_reason(row, client),
             )
         db.session.commit()
-        return OAuthError(
-            "invalid_grant", "The refresh token is unknown, used, expired, or another client's."
-        )
+        return _invalid_grant()
+
+
+def _of_another_key(row: AnyRow, context: Context) -> OAuthError:
+    """RFC 9449 section 5, RFC 8705 section 4: whoever took the token has not taken the key."""
+    db.session.rollback()  # the token stays as it was, for whoever has the key
+    audit.record(
+        "token.refused",
+        context,
+        user_id=row.user_id,
+        client_id=row.client_id,
+        session_id=row.session_id,
+        reason="of another key",
+    )
+    db.session.commit()
+    return _invalid_grant()
+
+
+def _invalid_grant() -> OAuthError:
+    return OAuthError(
+        "invalid_grant", "The refresh token is unknown, used, expired, or another client's."
+    )
 
 
 def _reason(row: AnyRow | None, client: RegisteredClient) -> str:

@@ -9,6 +9,7 @@ from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin, document
+from idp.web.dpop import offer_nonce
 
 bp = Blueprint("oidc", __name__)
 
@@ -58,6 +59,7 @@ def _direct() -> Direct:
         query=request.query_string.decode("latin-1"),
         body=request.get_data(cache=False),
         context=context(),
+        dpop=request.headers.get("DPoP"),
     )
 
 
@@ -67,6 +69,8 @@ def too_large(_error: RequestEntityTooLarge) -> Response:
     error = OAuthError("invalid_request", "The request is too large.", status=413)
     return refusal(error, services().settings.issuer)
 
+
+bp.after_request(offer_nonce)
 
 _CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke"})
 

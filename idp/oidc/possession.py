@@ -1,0 +1,150 @@
+"""Sender-constrained tokens: bound when they are issued, and checked when they are presented.
+
+RFC 9449 (DPoP) and RFC 8705 section 3 (certificates), in the one place that knows both.
+"""
+
+from idp import audit
+from idp.config import Settings
+from idp.models import db
+from idp.models.base import release
+from idp.oidc.access_tokens import AccessTokens
+from idp.oidc.direct import Direct
+from idp.oidc.presented import DPOP, Presented, read_presented
+from idp.protocol.errors import OAuthError
+from idp.services.access import LiveToken
+from idp.services.binding import Binding
+from idp.services.clients import RegisteredClient
+from idp.services.dpop import ALGORITHMS, Proof, Proofs, Replayed
+
+
+class Binder:
+    """What the tokens that a request asks for are bound to."""
+
+    def __init__(self, proofs: Proofs) -> None:
+        self._proofs = proofs
+
+    def __call__(self, direct: Direct, client: RegisteredClient) -> Binding:
+        """The key and the certificate that the client showed with a direct request.
+
+        A proof is used up in the caller's transaction. Raises ``OAuthError`` for a proof that
+        does not hold, and where the client registered to be bound and showed nothing to bind to;
+        these are audited and committed.
+        """
+        try:
+            binding = Binding(jkt=self._jkt(direct, client))
+            _insist(client, binding)
+        except OAuthError as error:
+            _record_refusal(error, direct, client)
+            raise
+        return binding
+
+    def _jkt(self, direct: Direct, client: RegisteredClient) -> str | None:
+        if direct.dpop is None:
+            return None
+        proof = _proof(self._proofs, direct)
+        self._proofs.spend(proof, direct.context.at)
+        return proof.jkt
+
+
+def _insist(client: RegisteredClient, binding: Binding) -> None:
+    # RFC 9449 section 5.2: no proof, no token, where the registration says so.
+    if client.metadata.dpop_bound_access_tokens and binding.jkt is None:
+        raise OAuthError("invalid_dpop_proof", "This client must send a DPoP proof.")
+
+
+def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
+    if error.error == "use_dpop_nonce":
+        return  # nothing is wrong: this is how a nonce is asked for
+    db.session.rollback()
+    name = "dpop.replayed" if isinstance(error, Replayed) else "dpop.refused"
+    audit.record(name, direct.context, client_id=client.id, reason=error.description)
+    db.session.commit()
+
+
+class Holders:
+    """Judges the access tokens that come to our own resources, and whoever brings them."""
+
+    def __init__(self, settings: Settings, access_tokens: AccessTokens, proofs: Proofs) -> None:
+        self._issuer = settings.issuer
+        self._access_tokens = access_tokens
+        self._proofs = proofs
+
+    def token(self, direct: Direct) -> LiveToken | None:
+        """The token that a request brought, alive, for us, and of whoever sent it.
+
+        None when it brought none. A DPoP proof is used up, and that is committed: before
+        anything is done for it. Raises ``OAuthError`` by RFC 6750 section 3.1 and RFC 9449
+        section 7.1.
+        """
+        presented = read_presented(direct)
+        if presented is None:
+            return None
+        live = self._access_tokens.live(presented.token, direct.context.at)
+        if live is None or self._issuer not in live.audience:
+            raise _invalid_token("The access token is unknown, expired or revoked.")
+        held = Binding(jkt=self._jkt(presented, live, direct))
+        if not held.covers(live.binding):
+            _record_misuse(live, direct)
+            raise _invalid_token("The access token is bound to another key.")
+        return live
+
+    def _jkt(self, presented: Presented, live: LiveToken, direct: Direct) -> str | None:
+        if presented.scheme != DPOP:
+            return None  # a token that is bound to a key is then not covered: no downgrade
+        if live.binding.jkt is None:
+            raise _invalid_token("The access token is a bearer token.")
+        try:
+            proof = _proof(self._proofs, direct, access_token=presented.token)
+        except OAuthError as error:
+            raise _unauthorized(error) from None
+        if proof.jkt == live.binding.jkt:
+            self._spend(proof, live, direct)
+        return proof.jkt
+
+    def _spend(self, proof: Proof, live: LiveToken, direct: Direct) -> None:
+        try:
+            self._proofs.spend(proof, direct.context.at)
+        except Replayed as error:
+            _record(live, direct, "dpop.replayed")
+            raise _unauthorized(error) from None
+        db.session.commit()
+
+
+def _proof(proofs: Proofs, direct: Direct, *, access_token: str | None = None) -> Proof:
+    if direct.dpop is None:
+        raise OAuthError("invalid_dpop_proof", "There must be one DPoP header with one proof.")
+    return proofs.check(
+        direct.dpop,
+        method=direct.method,
+        path=direct.path,
+        now=direct.context.at,
+        access_token=access_token,
+        algorithms=ALGORITHMS,
+    )
+
+
+def _record_misuse(live: LiveToken, direct: Direct) -> None:
+    _record(live, direct, "token.refused", reason="of another key")
+
+
+def _record(live: LiveToken, direct: Direct, name: str, **data: str) -> None:
+    release()  # what was read may have been read only
+    granted = live.granted
+    audit.record(
+        name,
+        direct.context,
+        user_id=granted.user_id,
+        client_id=granted.client_id,
+        session_id=granted.session_id,
+        **data,
+    )
+    db.session.commit()
+
+
+def _invalid_token(description: str) -> OAuthError:
+    return OAuthError("invalid_token", description, status=401)
+
+
+def _unauthorized(error: OAuthError) -> OAuthError:
+    """The same at a resource, where RFC 9449 section 7.1 wants a 401."""
+    return OAuthError(error.error, error.description, status=401)
