@@ -47,6 +47,8 @@ class Settings:
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    outbound_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    """What addresses in registrations may lead to, beside the public Internet."""
     webauthn_rp_id: str = _setting(read.text, "")
     webauthn_origins: tuple[str, ...] = _setting(read.origins, ())
     webauthn_attestation: str = _setting(read.one_of("none", "direct"), "none")
@@ -75,6 +77,7 @@ class Settings:
     session_idle_kept: timedelta = _setting(read.duration, timedelta(days=14))
     transaction_lifetime: timedelta = _setting(read.duration, timedelta(minutes=30))
     code_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
+    pushed_request_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
     access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     refresh_token_lifetime: timedelta = _setting(read.duration, timedelta(days=60))

@@ -13,6 +13,8 @@ from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
 from idp.oidc.possession import Binder, Holders
 from idp.oidc.protected import ProtectedResource
+from idp.oidc.pushing import Pushing
+from idp.oidc.requests import Requests
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
@@ -20,6 +22,7 @@ from idp.services.clients import Clients
 from idp.services.dpop import Proofs
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
+from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
 
 
@@ -45,7 +48,15 @@ class Provider:
 
     @classmethod
     def build(
-        cls, settings: Settings, *, clients: Clients, grants: Grants, keys: SigningKeys
+        cls,
+        settings: Settings,
+        *,
+        clients: Clients,
+        grants: Grants,
+        keys: SigningKeys,
+        issuance: Issuance,
+        requests: Requests,
+        pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(clients)
@@ -56,12 +67,13 @@ class Provider:
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
-            issuance=Issuance(settings, keys),
+            issuance=issuance,
             bind=Binder(proofs),
         )
         endpoints = [
-            endpoint(authenticate, access_tokens, settings.issuer)
-            for endpoint in (Introspection, Revocation)
+            Introspection(authenticate, access_tokens, settings.issuer),
+            Revocation(authenticate, access_tokens, settings.issuer),
+            Pushing(authenticate, requests, pushed),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),

@@ -12,20 +12,27 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
+from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.requests import Requests
+from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
@@ -36,6 +43,7 @@ from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import mail_handlers
+from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
@@ -195,7 +203,20 @@ class Services:
     @cached_property
     def client_registry(self) -> ClientRegistry:
         capabilities = capabilities_of(self.settings)
-        return ClientRegistry(ClientRules(self.settings, capabilities, methods=self.factors))
+        rules = ClientRules(self.settings, capabilities, methods=self.factors)
+        return ClientRegistry(rules, self.client_secrets)
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        return ClientSecrets(self.box)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        return Fetcher.of(self.settings)
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.fetcher, self.box)
 
     @cached_property
     def consents(self) -> Consents:
@@ -220,18 +241,48 @@ class Services:
     @cached_property
     def provider(self) -> Provider:
         return Provider.build(
-            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+            self.settings,
+            clients=self.clients,
+            grants=self.grants,
+            keys=self.keys,
+            issuance=self.issuance,
+            requests=self.requests,
+            pushed=self.pushed_requests,
+        )
+
+    @cached_property
+    def pushed_requests(self) -> PushedRequests:
+        return PushedRequests(self.settings)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            pushed=self.pushed_requests,
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
+
+    @cached_property
+    def issuance(self) -> Issuance:
+        return Issuance(self.settings, self.keys)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            self.settings,
+            box=self.box,
+            keys=self.keys,
+            front_channel=FrontChannel(self.settings, self.grants, self.issuance),
+            pushed=self.pushed_requests,
         )
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
-            self.settings,
-            box=self.box,
-            capabilities=capabilities_of(self.settings),
-            clients=self.clients,
+            requests=self.requests,
+            responder=self.responder,
             consents=self.consents,
-            grants=self.grants,
             weighing=self.weighing,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
