@@ -105,5 +105,9 @@ def _install_web(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     for blueprint in pages:
         app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
-    trusting = TrustedProxies(app.wsgi_app, settings.trusted_proxies)
+    trusting = TrustedProxies(
+        app.wsgi_app,
+        settings.trusted_proxies,
+        certificate_header=settings.client_certificate_header,
+    )
     app.wsgi_app = trusting.__call__  # type: ignore[method-assign]  # Flask's way to wrap it

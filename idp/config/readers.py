@@ -142,6 +142,25 @@ def origins(value: object) -> tuple[str, ...]:
     return found
 
 
+def origin(value: object) -> str:
+    """One web origin over TLS."""
+    address = text(value).rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.path:
+        raise ValueError("must be an origin, such as https://mtls.id.example.org")
+    if parts.query or parts.fragment:
+        raise ValueError("must be an origin, without a query or fragment")
+    return address
+
+
+def header_name(value: object) -> str:
+    """The name of an HTTP header (RFC 9110 section 5.1)."""
+    name = text(value)
+    if not name.isascii() or not name.replace("-", "").isalnum():
+        raise ValueError("must be the name of a header, such as Client-Cert")
+    return name
+
+
 def path(value: object) -> Path:
     """A path."""
     return Path(text(value))

@@ -47,6 +47,12 @@ class Settings:
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    client_certificate_header: str | None = _setting(read.header_name)
+    """The header in which trusted proxies pass on the certificate that a client showed in TLS."""
+    client_certificate_verified: bool = _setting(read.flag, False)
+    """Do they let through only certificates of authorities that they trust?"""
+    mtls_origin: str | None = _setting(read.origin)
+    """Where clients with certificates find the same endpoints, if elsewhere than at the issuer."""
     outbound_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
     """What addresses in registrations may lead to, beside the public Internet."""
     webauthn_rp_id: str = _setting(read.text, "")

@@ -151,8 +151,20 @@ def _contradictions(parsed: Mapping[str, Any]) -> list[str]:
     if rp_id and host and host != rp_id and not host.endswith(f".{rp_id}"):
         problems.append("webauthn_rp_id: must be the issuer's host or a domain above it")
     problems += _attestation_contradictions(parsed)
+    problems += _certificate_contradictions(parsed)
     if parsed.get("demo") and host not in read.LOOPBACK_HOSTS:
         problems.append("demo: only on a loopback issuer, because everybody can read its mail")
+    return problems
+
+
+def _certificate_contradictions(parsed: Mapping[str, Any]) -> list[str]:
+    """Nobody's word about a certificate counts but a trusted proxy's."""
+    header, problems = parsed.get("client_certificate_header"), []
+    if header and not parsed.get("trusted_proxies"):
+        problems.append("client_certificate_header: needs trusted_proxies")
+    for name in ("client_certificate_verified", "mtls_origin"):
+        if parsed.get(name) and not header:
+            problems.append(f"{name}: needs client_certificate_header")
     return problems
 
 

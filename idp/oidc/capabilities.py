@@ -41,5 +41,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
         dpop_signing_algs=DPOP_ALGORITHMS,
+        certificate_bound_access_tokens=settings.client_certificate_header is not None,
         authorization_details_types=(CONFIRM_OPERATION,),
     )

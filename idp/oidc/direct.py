@@ -11,6 +11,7 @@ from idp.audit import Context
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import JSON_PARAMETERS, REPEATABLE, Parameters, sayable
 from idp.protocol.text import is_clean, is_clean_json
+from idp.services.certificates import ClientCertificate
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -33,6 +34,8 @@ class Direct:
     context: Context
     dpop: str | None = None
     """The DPoP header (RFC 9449 section 4.1), as it came."""
+    certificate: ClientCertificate | None = None
+    """What the client showed in TLS, where a trusted proxy passed it on."""
 
     @property
     def scheme(self) -> str:

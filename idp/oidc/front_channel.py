@@ -38,7 +38,9 @@ class FrontChannel:
         the access token as well.
         """
         code = new_secret() if request.wants_code else None
-        grant_id = self._grants.open(granted, request, code=code, now=now)
+        grant_id = self._grants.open(
+            granted, request, code=code, now=now, policy=client.metadata.policy
+        )
         found = {} if code is None else {"code": code}
         if request.wants_token:
             tokens = self._tokens(grant_id, granted, request, client, now)

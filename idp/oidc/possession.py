@@ -3,6 +3,8 @@
 RFC 9449 (DPoP) and RFC 8705 section 3 (certificates), in the one place that knows both.
 """
 
+from collections.abc import Collection
+
 from idp import audit
 from idp.config import Settings
 from idp.models import db
@@ -31,32 +33,45 @@ class Binder:
         these are audited and committed.
         """
         try:
-            binding = Binding(jkt=self._jkt(direct, client))
+            binding = Binding(jkt=self.key_of(direct, client), x5t=_x5t(direct, client))
             _insist(client, binding)
         except OAuthError as error:
             _record_refusal(error, direct, client)
             raise
         return binding
 
-    def _jkt(self, direct: Direct, client: RegisteredClient) -> str | None:
+    def key_of(self, direct: Direct, client: RegisteredClient) -> str | None:
+        """The thumbprint of the key in the proof that came with a direct request, if one came.
+
+        The proof is used up in the caller's transaction. Raises ``OAuthError``.
+        """
         if direct.dpop is None:
             return None
-        proof = _proof(self._proofs, direct)
+        proof = _proof(self._proofs, direct, client.metadata.policy.algorithms)
         self._proofs.spend(proof, direct.context.at)
         return proof.jkt
+
+
+def _x5t(direct: Direct, client: RegisteredClient) -> str | None:
+    """RFC 8705 section 3.4: whoever shows a certificate is bound to it only where registered."""
+    if not client.metadata.tls_client_certificate_bound_access_tokens:
+        return None
+    return direct.certificate.thumbprint if direct.certificate else None
 
 
 def _insist(client: RegisteredClient, binding: Binding) -> None:
     # RFC 9449 section 5.2: no proof, no token, where the registration says so.
     if client.metadata.dpop_bound_access_tokens and binding.jkt is None:
         raise OAuthError("invalid_dpop_proof", "This client must send a DPoP proof.")
+    if client.metadata.tls_client_certificate_bound_access_tokens and binding.x5t is None:
+        raise OAuthError("invalid_request", "This client must show a certificate in TLS.")
 
 
 def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
     if error.error == "use_dpop_nonce":
         return  # nothing is wrong: this is how a nonce is asked for
     db.session.rollback()
-    name = "dpop.replayed" if isinstance(error, Replayed) else "dpop.refused"
+    name = "dpop.replayed" if isinstance(error, Replayed) else "binding.refused"
     audit.record(name, direct.context, client_id=client.id, reason=error.description)
     db.session.commit()
 
@@ -82,7 +97,8 @@ class Holders:
         live = self._access_tokens.live(presented.token, direct.context.at)
         if live is None or self._issuer not in live.audience:
             raise _invalid_token("The access token is unknown, expired or revoked.")
-        held = Binding(jkt=self._jkt(presented, live, direct))
+        shown = direct.certificate.thumbprint if direct.certificate else None
+        held = Binding(jkt=self._jkt(presented, live, direct), x5t=shown)
         if not held.covers(live.binding):
             _record_misuse(live, direct)
             raise _invalid_token("The access token is bound to another key.")
@@ -94,7 +110,7 @@ class Holders:
         if live.binding.jkt is None:
             raise _invalid_token("The access token is a bearer token.")
         try:
-            proof = _proof(self._proofs, direct, access_token=presented.token)
+            proof = _proof(self._proofs, direct, ALGORITHMS, access_token=presented.token)
         except OAuthError as error:
             raise _unauthorized(error) from None
         if proof.jkt == live.binding.jkt:
@@ -110,7 +126,13 @@ class Holders:
         db.session.commit()
 
 
-def _proof(proofs: Proofs, direct: Direct, *, access_token: str | None = None) -> Proof:
+def _proof(
+    proofs: Proofs,
+    direct: Direct,
+    algorithms: Collection[str],
+    *,
+    access_token: str | None = None,
+) -> Proof:
     if direct.dpop is None:
         raise OAuthError("invalid_dpop_proof", "There must be one DPoP header with one proof.")
     return proofs.check(
@@ -119,7 +141,7 @@ def _proof(proofs: Proofs, direct: Direct, *, access_token: str | None = None) -
         path=direct.path,
         now=direct.context.at,
         access_token=access_token,
-        algorithms=ALGORITHMS,
+        algorithms=[one for one in ALGORITHMS if one in algorithms],
     )
 
 

@@ -62,18 +62,19 @@ class Provider:
         authenticate = ClientAuthentication(clients)
         access_tokens = AccessTokens(settings, keys)
         proofs = Proofs(settings)
+        bind = Binder(proofs)
         holders = Holders(settings, access_tokens, proofs)
         desk = Desk(
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
             issuance=issuance,
-            bind=Binder(proofs),
+            bind=bind,
         )
         endpoints = [
             Introspection(authenticate, access_tokens, settings.issuer),
             Revocation(authenticate, access_tokens, settings.issuer),
-            Pushing(authenticate, requests, pushed),
+            Pushing(authenticate, requests, pushed, bind),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),

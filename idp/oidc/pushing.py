@@ -11,6 +11,7 @@ from idp.models import db
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import NO_STORE, Answer
+from idp.oidc.possession import Binder
 from idp.oidc.requests import Requests
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
@@ -31,9 +32,14 @@ class Pushing(TokenEndpoint):
     ENDPOINT_NAME = "pushed_authorization_request"
 
     def __init__(
-        self, authenticate: ClientAuthentication, requests: Requests, pushed: PushedRequests
+        self,
+        authenticate: ClientAuthentication,
+        requests: Requests,
+        pushed: PushedRequests,
+        bind: Binder,
     ) -> None:
         super().__init__()
+        self._bind = bind
         self._authenticate = authenticate
         self._requests = requests
         self._pushed = pushed
@@ -48,7 +54,8 @@ class Pushing(TokenEndpoint):
             raise TypeError("not a request of this server")
         client, now = self._authenticate(request), request.direct.context.at
         try:
-            arrived = self._check(request.parameters, client, now)
+            key = self._bind.key_of(request.direct, client)
+            arrived = self._check(request.parameters, client, now, key)
         except OAuthError as error:
             _record(error, client, request)
             raise
@@ -57,16 +64,30 @@ class Pushing(TokenEndpoint):
         lifetime = int(self._pushed.lifetime.total_seconds())
         return 201, {"request_uri": request_uri, "expires_in": lifetime}, list(NO_STORE)
 
-    def _check(self, sent: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
-        """The request as it will be found later on; raises ``OAuthError`` where it would fail."""
+    def _check(
+        self, sent: Parameters, client: RegisteredClient, now: datetime, key: str | None
+    ) -> Arrived:
+        """The request as it will be found later on; raises ``OAuthError`` where it would fail.
+
+        ``key`` is the thumbprint of the key that was proved with it.
+        """
         if sent.values.get("request_uri"):  # RFC 9126 section 2.1
             raise OAuthError("invalid_request", "request_uri must not be pushed.")
         named = sent.without(*CREDENTIALS).having("client_id", client.id)
-        arrived = self._requests.resolve(named, client, now)
+        arrived = bound_to(key, self._requests.resolve(named, client, now))
         checked = replace(arrived, pushed=_CHECKED)
         asked = self._requests.measure(checked, client, started=now, transaction_id=_CHECKED)
         self._requests.subject_of(asked.request)
         return arrived
+
+
+def bound_to(key: str | None, arrived: Arrived) -> Arrived:
+    """RFC 9449 section 10.1: a proof that comes with a push says the same as ``dpop_jkt``."""
+    if key is None:
+        return arrived
+    if arrived.parameters.get("dpop_jkt") not in (None, key):
+        raise OAuthError("invalid_request", "dpop_jkt names another key than the DPoP proof.")
+    return replace(arrived, parameters=arrived.parameters.having("dpop_jkt", key))
 
 
 def _record(error: OAuthError, client: RegisteredClient, request: DirectRequest) -> None:

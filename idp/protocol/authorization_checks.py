@@ -17,6 +17,7 @@ from idp.protocol.text import is_language_tag, words
 from idp.protocol.urls import split
 from idp.protocol.vocabulary import (
     DISPLAY_VALUES,
+    JWT_MODES,
     MAX_AGE_CEILING,
     Prompt,
     default_response_mode,
@@ -93,6 +94,12 @@ def usable_response_mode(
     if mode in ("query", "query.jwt") and default == "fragment":
         raise _invalid("response_mode query cannot carry a token; use fragment or form_post.")
     return mode
+
+
+def check_response_mode(metadata: ClientMetadata, response_mode: str) -> None:
+    """FAPI 2.0 Message Signing section 5.4: answers to this client are signed (JARM)."""
+    if metadata.policy.signed_responses and response_mode not in JWT_MODES:
+        raise _invalid("response_mode must be jwt, as this client's profile says.")
 
 
 def read_scopes(

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from idp.protocol import metadata_readers as read
 from idp.protocol.json_values import Json, thaw
+from idp.protocol.policy import POLICIES, PROFILES, Policy
 from idp.protocol.scopes import SCOPE_NAMES
 from idp.protocol.urls import MAX_URL
 from idp.protocol.vocabulary import (
@@ -122,6 +123,7 @@ class ClientMetadata:
     dpop_bound_access_tokens: bool = member(read.boolean, False)
 
     # Ours
+    profile: str | None = member(read.one_of(PROFILES), None)
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
@@ -141,6 +143,16 @@ class ClientMetadata:
     def is_public(self) -> bool:
         """Whether the client has nothing to authenticate with (RFC 6749 section 2.1)."""
         return self.token_endpoint_auth_method == "none"  # noqa: S105  the method, no password
+
+    @property
+    def policy(self) -> Policy:
+        """What its profile decides beside the members."""
+        return POLICIES[self.profile]
+
+    @property
+    def binds_tokens(self) -> bool:
+        """Whether its access tokens must be bound to a key or a certificate."""
+        return self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
 
     @property
     def pkce_required(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from idp.protocol import profile_rules
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.redirect_uris import check_redirect_uri
 from idp.protocol.urls import origin
@@ -200,6 +201,7 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 _AUTH: Final = "token_endpoint_auth_method"
+_BOUND: Final = ("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")
 _ALGS: Final = (*SIGNED, *(f"{prefix}_alg" for prefix in ENCRYPTED))
 
 RULES: Final = (
@@ -223,4 +225,6 @@ RULES: Final = (
     ),
     Rule(("subject_type", "redirect_uris", "sector_identifier_uri"), pairwise_has_one_sector),
     Rule(("frontchannel_logout_uri", "redirect_uris"), frontchannel_logout_is_at_home),
+    Rule(profile_rules.READ, profile_rules.profile_is_kept),
+    Rule(("response_types", *_BOUND), profile_rules.bound_tokens_come_from_the_token_endpoint),
 )

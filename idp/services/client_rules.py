@@ -12,6 +12,7 @@ from idp.protocol.client_metadata import (
     ClientMetadata,
 )
 from idp.protocol.registration import InvalidClientMetadata, Problems, parse_client_metadata
+from idp.services.certificates import name_problem
 
 
 class ClientRules:
@@ -55,6 +56,7 @@ class ClientRules:
                 if not resolve_acr_values([name], self._aliases):
                     yield member, f"names an acr value that is not known here: {name}"
         yield from self._unkept(metadata)
+        yield from name_problem(metadata)
         for name in metadata.refused_methods:
             if name not in self._methods:
                 yield "refused_methods", f"names a method that there is not: {name}"

@@ -13,6 +13,7 @@ from idp.models import Grant, db, new_id
 from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
+from idp.protocol.policy import DEFAULT_POLICY, Policy
 from idp.secrecy import digest, new_secret
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
@@ -93,13 +94,20 @@ class Grants:
         return code
 
     def open(
-        self, granted: Granted, request: AuthorizationRequest, *, code: str | None, now: datetime
+        self,
+        granted: Granted,
+        request: AuthorizationRequest,
+        *,
+        code: str | None,
+        now: datetime,
+        policy: Policy = DEFAULT_POLICY,
     ) -> str:
         """Write the grant, in the caller's transaction; returns its id.
 
         ``code`` is None where everything it buys comes from the authorization endpoint itself.
         """
-        grant_id, code_ends = new_id(), now + self._settings.code_lifetime
+        lifetime = self._settings.code_lifetime
+        grant_id, code_ends = new_id(), now + min(lifetime, policy.code_lifetime or lifetime)
         db.session.execute(
             _ISSUE,
             {

@@ -7,7 +7,8 @@ from typing import Any, Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.jwk import JWKRegistry, Key
+from joserfc.util import to_bytes, urlsafe_b64decode
 
 from idp.models.base import release
 from idp.protocol.json_values import Json, parse_json, thaw
@@ -31,7 +32,7 @@ MAX_SETS: Final = 2000
 _RSA_BITS: Final = range(2048, 8193)
 """RFC 7518 section 3.3 asks for 2048; far above that, verifying is work that others make us do."""
 
-_PUBLIC_KINDS: Final = (RSAKey, ECKey, OKPKey)
+_KINDS: Final = ("RSA", "EC", "OKP")
 
 
 def usable_keys(key_set: Json) -> tuple[Key, ...]:
@@ -48,17 +49,20 @@ def usable_keys(key_set: Json) -> tuple[Key, ...]:
 
 def _usable(value: Json) -> Key | None:
     try:
-        key = JWKRegistry.import_key(cast("dict[str, Any]", thaw(value)))
-        if not isinstance(key, _PUBLIC_KINDS) or not _is_strong(key):
+        members = cast("dict[str, Any]", thaw(value))
+        if members["kty"] not in _KINDS or not _is_strong(members):
             return None
         # Whoever publishes a private key is not helped by our holding it.
-        return JWKRegistry.import_key(key.as_dict(private=False))
+        return JWKRegistry.import_key(JWKRegistry.import_key(members).as_dict(private=False))
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
-def _is_strong(key: Key) -> bool:
-    return not isinstance(key, RSAKey) or key.raw_value.key_size in _RSA_BITS
+def _is_strong(members: Mapping[str, Any]) -> bool:
+    """Looked at first, because the library only warns."""
+    if members["kty"] != "RSA":
+        return True
+    return int.from_bytes(urlsafe_b64decode(to_bytes(members["n"]))).bit_length() in _RSA_BITS
 
 
 class _Source:
@@ -115,12 +119,13 @@ class KeySets:
         return () if _is_past(source.fetched_at, KEPT, now) else source.keys
 
     def _fetch(self, source: _Source, url: str, now: datetime) -> None:
-        source.tried_at = now
         try:
             answer = self._fetcher.get(url, accept="application/jwk-set+json, application/json")
             source.succeeded(usable_keys(parse_json(answer.body.decode())), now)
         except (Unfetchable, ValueError):
             source.failed()
+        finally:
+            source.tried_at = now  # last: until then, whoever finds it due waits for the lock
 
     def _source(self, url: str) -> _Source:
         if len(self._sources) >= MAX_SETS and url not in self._sources:

@@ -23,6 +23,7 @@ from idp.services import sessions, signing_out
 from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
+from idp.web import certificates
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin
 from idp.web.dpop import offer_nonce
@@ -54,6 +55,7 @@ def _direct() -> Direct:
         body=b"",
         context=context(),
         dpop=request.headers.get("DPoP"),
+        certificate=certificates.presented(),
     )
 
 

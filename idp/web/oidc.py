@@ -8,6 +8,7 @@ from idp.oidc.direct import MAX_BODY, Direct
 from idp.oidc.pushing import Pushing
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
+from idp.web import certificates
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin, document
 from idp.web.dpop import offer_nonce
@@ -67,6 +68,7 @@ def _direct() -> Direct:
         body=request.get_data(cache=False),
         context=context(),
         dpop=request.headers.get("DPoP"),
+        certificate=certificates.presented(),
     )
 
 

@@ -12,16 +12,26 @@ class TrustedProxies:
 
     Read from the right, because each proxy appends what it saw: the first address that is not a
     trusted proxy's is the client. Scheme and host are never taken from a header, as the issuer
-    comes from the settings.
+    comes from the settings. The header with the certificate that a client showed in TLS is taken
+    away from every request that somebody else sent.
     """
 
-    def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        trusted: Sequence[Network],
+        *,
+        certificate_header: str | None = None,
+    ) -> None:
         self._app = app
         self._trusted = trusted
+        self._certificate = _environ_key(certificate_header) if certificate_header else None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._trusted and self._is_trusted(environ.get("REMOTE_ADDR", "")):
             environ["REMOTE_ADDR"] = self._client(environ)
+        elif self._certificate:
+            environ.pop(self._certificate, None)
         return self._app(environ, start_response)
 
     def _client(self, environ: WSGIEnvironment) -> str:
@@ -35,6 +45,11 @@ class TrustedProxies:
 
     def _is_trusted(self, address: str) -> bool:
         return _is_address(address) and any(ip_address(address) in net for net in self._trusted)
+
+
+def _environ_key(header: str) -> str:
+    """As WSGI calls it (PEP 3333, after CGI)."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _is_address(text: str) -> bool:
