@@ -7,6 +7,7 @@ from idp.assurance import Unmet
 from idp.config import Settings
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import demanding
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.responding import answered_before
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import (
@@ -41,12 +42,14 @@ class Requests:
         capabilities: Capabilities,
         clients: Clients,
         pushed: PushedRequests,
+        objects: RequestObjects,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
         self._capabilities = capabilities
         self._clients = clients
         self._pushed = pushed
+        self._objects = objects
         self._read_hint = read_hint
 
     def client_of(self, parameters: Parameters) -> RegisteredClient:
@@ -59,11 +62,13 @@ class Requests:
     def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
         """The parameters that count, by what was sent. Writes nothing.
 
-        Raises ``OAuthError``: ``invalid_request_uri`` for a reference to nothing that is there.
+        May fetch: the caller's transaction, which must have read only, is ended before that.
+        Raises ``OAuthError``: ``invalid_request_uri`` for a reference to nothing that is there,
+        ``invalid_request_object`` for one that is not the client's word.
         """
         reference = parameters.clean("request_uri")
         if reference is None or not reference.startswith(PREFIX):
-            return Arrived.plainly(parameters)
+            return self._objects.resolve(parameters, client, now)
         found = self._pushed.find(reference, client_id=client.id, now=now)
         if found is None:
             raise not_redirectable(
