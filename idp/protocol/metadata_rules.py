@@ -87,6 +87,11 @@ def public_clients_are_modest(metadata: ClientMetadata) -> Found:
         )
     if not metadata.require_pkce:
         yield "require_pkce", "must be true, or left out, when token_endpoint_auth_method is none"
+    if not metadata.refresh_token_rotation:  # RFC 9700 section 4.14.2
+        yield (
+            "refresh_token_rotation",
+            "must be true, or left out, when token_endpoint_auth_method is none",
+        )
 
 
 def keys_come_one_way(metadata: ClientMetadata) -> Found:
@@ -207,7 +212,9 @@ RULES: Final = (
     Rule(("redirect_uris", "application_type"), redirect_uris_are_safe),
     Rule(("post_logout_redirect_uris", "application_type"), post_logout_redirect_uris_are_safe),
     Rule(("response_types", "grant_types"), grants_fit_response_types),
-    Rule((_AUTH, "grant_types", "require_pkce"), public_clients_are_modest),
+    Rule(
+        (_AUTH, "grant_types", "require_pkce", "refresh_token_rotation"), public_clients_are_modest
+    ),
     Rule(("jwks", "jwks_uri"), keys_come_one_way),
     Rule(("jwks", "jwks_uri", _AUTH, *_ALGS), keys_are_there),
     Rule((_AUTH, *_ALGS), secrets_are_there),
