@@ -18,14 +18,17 @@ from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
@@ -195,7 +198,20 @@ class Services:
     @cached_property
     def client_registry(self) -> ClientRegistry:
         capabilities = capabilities_of(self.settings)
-        return ClientRegistry(ClientRules(self.settings, capabilities, methods=self.factors))
+        rules = ClientRules(self.settings, capabilities, methods=self.factors)
+        return ClientRegistry(rules, self.client_secrets)
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        return ClientSecrets(self.box)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        return Fetcher.of(self.settings)
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.fetcher, self.box)
 
     @cached_property
     def consents(self) -> Consents:
