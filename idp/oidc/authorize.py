@@ -1,7 +1,6 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
 from datetime import datetime
-from typing import Protocol
 
 from idp import audit
 from idp.assurance import Satisfied, Unmet
@@ -11,6 +10,7 @@ from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import demanding
+from idp.oidc.expected import HintReader, expected_person
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.authorization import (
@@ -31,17 +31,12 @@ from idp.services.clients import Clients, RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted, Grants
 from idp.services.sessions import Live
+from idp.services.subjects import Subjects
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
 _TO_COME = "to come"
 """Stands for the transaction that a request will become, should it need one."""
-
-
-class HintReader(Protocol):
-    """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
-
-    def __call__(self, hint: str, *, client_id: str) -> str: ...
 
 
 class AuthorizationEndpoint:
@@ -57,6 +52,7 @@ class AuthorizationEndpoint:
         consents: Consents,
         grants: Grants,
         weighing: Weighing,
+        subjects: Subjects,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
@@ -66,6 +62,7 @@ class AuthorizationEndpoint:
         self._consents = consents
         self._grants = grants
         self._weighing = weighing
+        self.subjects = subjects
         self._read_hint = read_hint
 
     def arrive(
@@ -126,7 +123,9 @@ class AuthorizationEndpoint:
         self, asked: Asked, presented: Live | None, context: Context
     ) -> Answered | Interact:
         request = asked.request
-        subject = self._subject(request)
+        subject = expected_person(
+            request, asked.client, read_hint=self._read_hint, subjects=self.subjects
+        )
         fitting = presented if presented and subject in (None, presented.user_id) else None
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
@@ -161,16 +160,6 @@ class AuthorizationEndpoint:
             state={name: value for name, value in state.items() if value},
         )
         return Interact(purpose, live.user_id if live else None, live.id if live else None)
-
-    def _subject(self, request: AuthorizationRequest) -> str | None:
-        """The one person it is about, by ``id_token_hint`` or by the ``sub`` that it claims."""
-        named = request.claims.subject
-        if request.id_token_hint is None:
-            return named
-        hinted = self._read_hint(request.id_token_hint, client_id=request.client_id)
-        if named not in (None, hinted):
-            raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
-        return hinted
 
     def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
@@ -260,6 +249,7 @@ class AuthorizationEndpoint:
     ) -> Answered:
         granted = Granted(
             user_id=user_id,
+            pairwise=self.subjects.pairwise(asked.client, user_id),
             session_id=session_id,
             client_id=asked.client.id,
             scope=asked.scope,

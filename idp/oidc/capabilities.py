@@ -10,7 +10,7 @@ from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
 from idp.protocol.scopes import ACCOUNT, SCOPE_NAMES
-from idp.protocol.vocabulary import Prompt
+from idp.protocol.vocabulary import SUBJECT_TYPES, Prompt
 from idp.services.jose import ALGORITHMS
 
 ENDPOINTS: Final = Endpoints(
@@ -29,6 +29,7 @@ def capabilities_of(settings: Settings) -> Capabilities:
         grant_types=tuple(grant.GRANT_TYPE for grant in GRANTS),
         token_endpoint_auth_methods=tuple(METHODS),
         id_token_signing_algs=ALGORITHMS,
+        subject_types=SUBJECT_TYPES,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),

@@ -62,7 +62,7 @@ class Issuance:
         now, granted = redeemed.tokens.issued_at, redeemed.granted
         claims: dict[str, object] = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": client.id,
             "azp": client.id,
             "iat": epoch(now),
@@ -79,7 +79,7 @@ class Issuance:
         audience = tokens.audience
         claims = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": audience[0] if len(audience) == 1 else list(audience),
             "client_id": granted.client_id,
             "iat": epoch(tokens.issued_at),

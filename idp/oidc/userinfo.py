@@ -50,7 +50,7 @@ class UserInfo:
         groups = "groups" in live.scope or "groups" in requested
         profile = profile_of(live.granted.user_id, groups=groups)
         claims = select_claims(profile, scopes=live.scope, requested=requested)
-        return {"sub": live.granted.user_id, **claims}
+        return {"sub": live.granted.subject, **claims}
 
 
 def bearer_token(direct: Direct) -> str | None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.redirect_uris import check_redirect_uri
+from idp.protocol.sectors import hosts_of
 from idp.protocol.urls import origin
 from idp.protocol.vocabulary import (
     ASYMMETRIC_ALGS,
@@ -180,14 +180,14 @@ def encryption_is_whole(metadata: ClientMetadata) -> Found:
 
 
 def pairwise_has_one_sector(metadata: ClientMetadata) -> Found:
-    """OIDC Core 8.1: several hosts need a document that says they belong together."""
-    hosts = {urlsplit(uri).hostname for uri in metadata.redirect_uris}
-    if (
-        metadata.subject_type == "pairwise"
-        and len(hosts) > 1
-        and not metadata.sector_identifier_uri
-    ):
+    """OIDC Core 8.1: several hosts, or none, need a document that says whose they are."""
+    if metadata.subject_type != "pairwise" or metadata.sector_identifier_uri:
+        return
+    hosts = hosts_of(metadata)
+    if len(hosts) > 1:
         yield "sector_identifier_uri", "must be there: pairwise subjects and more than one host"
+    elif not any(hosts):
+        yield "sector_identifier_uri", "must be there: pairwise subjects and no host of its own"
 
 
 def frontchannel_logout_is_at_home(metadata: ClientMetadata) -> Found:

@@ -45,6 +45,7 @@ from idp.services.reset import PasswordReset
 from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
+from idp.services.subjects import Subjects
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
 from idp.web.user_agents import device_name
@@ -226,6 +227,10 @@ class Services:
         return Grants(self.settings)
 
     @cached_property
+    def subjects(self) -> Subjects:
+        return Subjects(self.box)
+
+    @cached_property
     def keys(self) -> SigningKeys:
         return SigningKeys(self.settings, self.box)
 
@@ -249,5 +254,6 @@ class Services:
             consents=self.consents,
             grants=self.grants,
             weighing=self.weighing,
+            subjects=self.subjects,
             read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
