@@ -23,6 +23,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted
 from idp.services.sessions import Live
+from idp.services.subjects import Subjects
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
@@ -40,11 +41,13 @@ class AuthorizationEndpoint:
         responder: Responder,
         consents: Consents,
         weighing: Weighing,
+        subjects: Subjects,
     ) -> None:
         self._requests = requests
         self._responder = responder
         self._consents = consents
         self._weighing = weighing
+        self.subjects = subjects
 
     def arrive(
         self, parameters: Parameters, *, presented: Live | None, context: Context
@@ -107,7 +110,8 @@ class AuthorizationEndpoint:
         self, asked: Asked, presented: Live | None, context: Context
     ) -> Answered | Interact:
         request = asked.request
-        subject = self._requests.subject_of(request)
+        self._responder.ready(asked, context.at)
+        subject = self._requests.subject_of(request, asked.client)
         fitting = presented if presented and subject in (None, presented.user_id) else None
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
@@ -182,7 +186,10 @@ class AuthorizationEndpoint:
         asked = self.resume(transaction)
         try:
             check_entry(asked.client, user.id)
+            self._responder.ready(asked, context.at)
         except OAuthError as error:
+            if not error.redirectable:
+                raise
             return self.refuse(transaction, error, context)
         if question := self._question(asked, user.id):
             if not allowed:
@@ -237,6 +244,7 @@ class AuthorizationEndpoint:
     ) -> Answered:
         granted = Granted(
             user_id=user_id,
+            pairwise=self.subjects.pairwise(asked.client, user_id),
             session_id=session_id,
             client_id=asked.client.id,
             scope=asked.scope,

@@ -11,7 +11,8 @@ from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
 from idp.protocol.scopes import ACCOUNT, SCOPE_NAMES
-from idp.protocol.vocabulary import RESPONSE_TYPES, Prompt
+from idp.protocol.vocabulary import RESPONSE_TYPES, SUBJECT_TYPES, Prompt
+from idp.services import jwe
 from idp.services.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from idp.services.jose import ALGORITHMS
 
@@ -37,11 +38,19 @@ def capabilities_of(settings: Settings) -> Capabilities:
         grant_types=(*(grant.GRANT_TYPE for grant in GRANTS), "implicit"),
         token_endpoint_auth_methods=tuple(METHODS),
         id_token_signing_algs=ALGORITHMS,
+        id_token_encryption_algs=jwe.ALGORITHMS,
+        id_token_encryption_encs=jwe.CIPHERS,
+        userinfo_signing_algs=ALGORITHMS,
+        userinfo_encryption_algs=jwe.ALGORITHMS,
+        userinfo_encryption_encs=jwe.CIPHERS,
         authorization_signing_algs=ALGORITHMS,
         request_object_signing_algs=request_objects.ALGORITHMS,
         request_parameter=True,
         request_uri_parameter=True,
         require_request_uri_registration=True,
+        authorization_encryption_algs=jwe.ALGORITHMS,
+        authorization_encryption_encs=jwe.CIPHERS,
+        subject_types=SUBJECT_TYPES,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),

@@ -181,11 +181,11 @@ class Explainer:
         return frozenset(methods - {choice.method for choice in sufficing})
 
     def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
-        request, profile = case.asked.request, _profile(case.user)
+        request, client, profile = case.asked.request, case.asked.client, _profile(case.user)
         claims: dict[str, object] = {
             "iss": self._issuer,
-            "sub": case.user.id if case.user else None,
-            "aud": case.asked.client.id,
+            "sub": self._authorization.subjects.of(client, case.user.id) if case.user else None,
+            "aud": client.id,
             "nonce": request.nonce,
             "acr": satisfied.acr,
             "amr": list(satisfied.amr),

@@ -15,6 +15,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted, Redeemed
 from idp.services.keys import SigningKeys
 from idp.services.profiles import profile_of
+from idp.services.sealing import Sealing
 from idp.services.tokens import Tokens
 
 ACCESS_TOKEN_ALGORITHM: Final = "ES256"  # noqa: S105  no password
@@ -44,9 +45,10 @@ class Statement:
 class Issuance:
     """Turns what was granted into tokens, and what was redeemed into a token response."""
 
-    def __init__(self, settings: Settings, keys: SigningKeys) -> None:
+    def __init__(self, settings: Settings, keys: SigningKeys, sealing: Sealing) -> None:
         self._settings = settings
         self._keys = keys
+        self._sealing = sealing
 
     def respond(
         self, redeemed: Redeemed, client: RegisteredClient, *, repeats_nonce: bool
@@ -75,22 +77,18 @@ class Issuance:
         return response
 
     def id_token(self, statement: Statement, client: RegisteredClient) -> str:
-        """An ID token for the client, signed as it registered."""
+        """An ID token for the client, signed and encrypted as it registered."""
         claims = {**statement.claims, **self._about(statement, client)}
         if statement.nonce is not None:
             claims["nonce"] = statement.nonce
-        return self._keys.sign(
-            claims,
-            algorithm=client.metadata.id_token_signed_response_alg,
-            now=statement.now,
-        )
+        return self._sealing.seal("id_token", claims, client=client, now=statement.now)
 
     def _about(self, statement: Statement, client: RegisteredClient) -> dict[str, object]:
         """What only the provider says in an ID token; nothing that was requested replaces it."""
         now, granted = statement.now, statement.granted
         claims: dict[str, object] = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": client.id,
             "azp": client.id,
             "iat": epoch(now),
@@ -109,7 +107,7 @@ class Issuance:
         audience = tokens.audience
         claims: dict[str, object] = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": audience[0] if len(audience) == 1 else list(audience),
             "client_id": granted.client_id,
             "iat": epoch(tokens.issued_at),

@@ -33,23 +33,28 @@ class Binder:
         these are audited and committed.
         """
         try:
-            binding = Binding(jkt=self.key_of(direct, client), x5t=_x5t(direct, client))
+            proof = self.proof_of(direct, client)
+            binding = Binding(jkt=proof.jkt if proof else None, x5t=_x5t(direct, client))
             _insist(client, binding)
+            self.spend(proof, direct)
         except OAuthError as error:
             _record_refusal(error, direct, client)
             raise
         return binding
 
-    def key_of(self, direct: Direct, client: RegisteredClient) -> str | None:
-        """The thumbprint of the key in the proof that came with a direct request, if one came.
+    def proof_of(self, direct: Direct, client: RegisteredClient) -> Proof | None:
+        """The proof that came with a direct request, if one came; it is not used up yet.
 
-        The proof is used up in the caller's transaction. Raises ``OAuthError``.
+        Raises ``OAuthError``.
         """
         if direct.dpop is None:
             return None
-        proof = _proof(self._proofs, direct, client.metadata.policy.algorithms)
-        self._proofs.spend(proof, direct.context.at)
-        return proof.jkt
+        return _proof(self._proofs, direct, client.metadata.policy.algorithms)
+
+    def spend(self, proof: Proof | None, direct: Direct) -> None:
+        """Use up what ``proof_of`` found, in the caller's transaction. Raises ``Replayed``."""
+        if proof is not None:
+            self._proofs.spend(proof, direct.context.at)
 
 
 def _x5t(direct: Direct, client: RegisteredClient) -> str | None:

@@ -24,6 +24,7 @@ from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
 from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
+from idp.services.sealing import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Provider:
         clients: Clients,
         grants: Grants,
         keys: SigningKeys,
+        sealing: Sealing,
         issuance: Issuance,
         requests: Requests,
         pushed: PushedRequests,
@@ -70,6 +72,7 @@ class Provider:
             refreshing=Refreshing(settings),
             issuance=issuance,
             bind=bind,
+            sealing=sealing,
         )
         endpoints = [
             Introspection(authenticate, access_tokens, settings.issuer),
@@ -78,7 +81,7 @@ class Provider:
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
-            userinfo=UserInfo(settings, holders),
+            userinfo=UserInfo(settings, holders, clients, sealing),
             access_tokens=access_tokens,
             protected=ProtectedResource(settings, holders),
             keys=keys,

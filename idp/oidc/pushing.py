@@ -17,6 +17,7 @@ from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.services.clients import RegisteredClient
+from idp.services.dpop import Proof
 from idp.services.pushed import PushedRequests
 
 CREDENTIALS: Final = ("client_secret", "client_assertion", "client_assertion_type")
@@ -54,8 +55,9 @@ class Pushing(TokenEndpoint):
             raise TypeError("not a request of this server")
         client, now = self._authenticate(request), request.direct.context.at
         try:
-            key = self._bind.key_of(request.direct, client)
-            arrived = self._check(request.parameters, client, now, key)
+            proof = self._bind.proof_of(request.direct, client)
+            arrived = self._check(request.parameters, client, now, proof)
+            self._bind.spend(proof, request.direct)
         except OAuthError as error:
             _record(error, client, request)
             raise
@@ -65,29 +67,26 @@ class Pushing(TokenEndpoint):
         return 201, {"request_uri": request_uri, "expires_in": lifetime}, list(NO_STORE)
 
     def _check(
-        self, sent: Parameters, client: RegisteredClient, now: datetime, key: str | None
+        self, sent: Parameters, client: RegisteredClient, now: datetime, proof: Proof | None
     ) -> Arrived:
-        """The request as it will be found later on; raises ``OAuthError`` where it would fail.
-
-        ``key`` is the thumbprint of the key that was proved with it.
-        """
+        """The request as it will be found later on; raises ``OAuthError`` where it would fail."""
         if sent.values.get("request_uri"):  # RFC 9126 section 2.1
             raise OAuthError("invalid_request", "request_uri must not be pushed.")
         named = sent.without(*CREDENTIALS).having("client_id", client.id)
-        arrived = bound_to(key, self._requests.resolve(named, client, now))
+        arrived = bound_to(proof, self._requests.resolve(named, client, now))
         checked = replace(arrived, pushed=_CHECKED)
         asked = self._requests.measure(checked, client, started=now, transaction_id=_CHECKED)
-        self._requests.subject_of(asked.request)
+        self._requests.subject_of(asked.request, client)
         return arrived
 
 
-def bound_to(key: str | None, arrived: Arrived) -> Arrived:
+def bound_to(proof: Proof | None, arrived: Arrived) -> Arrived:
     """RFC 9449 section 10.1: a proof that comes with a push says the same as ``dpop_jkt``."""
-    if key is None:
+    if proof is None:
         return arrived
-    if arrived.parameters.get("dpop_jkt") not in (None, key):
+    if arrived.parameters.get("dpop_jkt") not in (None, proof.jkt):
         raise OAuthError("invalid_request", "dpop_jkt names another key than the DPoP proof.")
-    return replace(arrived, parameters=arrived.parameters.having("dpop_jkt", key))
+    return replace(arrived, parameters=arrived.parameters.having("dpop_jkt", proof.jkt))
 
 
 def _record(error: OAuthError, client: RegisteredClient, request: DirectRequest) -> None:

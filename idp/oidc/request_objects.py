@@ -10,12 +10,14 @@ from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import LIMITS, Parameters
 from idp.protocol.request_object import check_object, invalid, settled
-from idp.protocol.vocabulary import ASYMMETRIC_ALGS, SIGNING_ALGS_OR_NONE
+from idp.protocol.vocabulary import SIGNING_ALGS_OR_NONE
 from idp.services.client_jwts import (
+    Claims,
     ClientJwts,
     InvalidClientJwt,
     Unverified,
     check_times,
+    lasts_longer,
     read,
 )
 from idp.services.clients import RegisteredClient
@@ -73,10 +75,15 @@ class RequestObjects:
                 raise InvalidClientJwt("another type of JWT")
             algorithms = algorithms_of(client.metadata)
             claims = self._jwts.verify(unverified, client, algorithms=algorithms, now=now)
-            check_times(claims, now, required=())
+            _check_times(claims, client.metadata, now)
         except InvalidClientJwt as error:
             raise invalid(f"is not accepted: {error}") from None
-        check_object(claims, client_id=client.id, issuer=self._issuer)
+        check_object(
+            claims,
+            client_id=client.id,
+            issuer=self._issuer,
+            named=client.metadata.policy.request_object_lifetime is not None,
+        )
         alone = client.metadata.require_signed_request_object
         parameters = settled(sent, claims, client_id=client.id, alone=alone)
         return Arrived(parameters, signed=not _is_unsigned(unverified))
@@ -102,7 +109,18 @@ def algorithms_of(client: ClientMetadata) -> tuple[str, ...]:
     link could do without the one, and whoever reads the registration guess at the other.
     """
     registered = client.request_object_signing_alg
-    return ASYMMETRIC_ALGS if registered is None else (registered,)
+    return client.policy.algorithms if registered is None else (registered,)
+
+
+def _check_times(claims: Claims, client: ClientMetadata, now: datetime) -> None:
+    """FAPI 2.0 Message Signing section 5.3.1, where it holds: short-lived, and it says so."""
+    lifetime = client.policy.request_object_lifetime
+    if lifetime is None:
+        check_times(claims, now, required=())
+        return
+    check_times(claims, now, required=("exp", "nbf"), longest=lifetime, oldest=lifetime)
+    if lasts_longer(claims, lifetime):
+        raise InvalidClientJwt("good for too long")
 
 
 def _is_unsigned(unverified: Unverified) -> bool:

@@ -1,12 +1,12 @@
 """Authorization requests as values: whose they are, what they refer to, what they demand."""
 
 from datetime import datetime
-from typing import Protocol
 
 from idp.assurance import Unmet
 from idp.config import Settings
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import demanding
+from idp.oidc.expected import HintReader, expected_person
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.responding import answered_before
 from idp.protocol.arrived import Arrived
@@ -24,12 +24,7 @@ from idp.protocol.responses import ReplyTo
 from idp.services import demands
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.pushed import PREFIX, PushedRequests
-
-
-class HintReader(Protocol):
-    """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
-
-    def __call__(self, hint: str, *, client_id: str) -> str: ...
+from idp.services.subjects import Subjects
 
 
 class Requests:
@@ -43,6 +38,7 @@ class Requests:
         clients: Clients,
         pushed: PushedRequests,
         objects: RequestObjects,
+        subjects: Subjects,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
@@ -50,6 +46,7 @@ class Requests:
         self._clients = clients
         self._pushed = pushed
         self._objects = objects
+        self._subjects = subjects
         self._read_hint = read_hint
 
     def client_of(self, parameters: Parameters) -> RegisteredClient:
@@ -121,12 +118,6 @@ class Requests:
             demand = demanding(demand, client.metadata, self._settings, within=transaction_id)
         return Asked(request, client, demand, operation, arrived)
 
-    def subject_of(self, request: AuthorizationRequest) -> str | None:
-        """The one person it is about, by ``id_token_hint`` or by the ``sub`` that it claims."""
-        named = request.claims.subject
-        if request.id_token_hint is None:
-            return named
-        hinted = self._read_hint(request.id_token_hint, client_id=request.client_id)
-        if named not in (None, hinted):
-            raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
-        return hinted
+    def subject_of(self, request: AuthorizationRequest, client: RegisteredClient) -> str | None:
+        """The one person it is about, if there is one. Raises ``OAuthError``."""
+        return expected_person(request, client, read_hint=self._read_hint, subjects=self._subjects)

@@ -15,14 +15,11 @@ from idp.secrecy import Box
 from idp.services import transactions
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted
-from idp.services.keys import SigningKeys
 from idp.services.pushed import PushedRequests
+from idp.services.sealing import Message, Sealing
 
 JARM_LIFETIME: Final = timedelta(minutes=5)
 """JARM section 2.1: at most ten minutes are recommended."""
-
-JARM_ALGORITHM: Final = "RS256"
-"""JARM section 3: what is meant by a client that registered nothing."""
 
 
 class Responder:
@@ -33,15 +30,22 @@ class Responder:
         settings: Settings,
         *,
         box: Box,
-        keys: SigningKeys,
+        sealing: Sealing,
         front_channel: FrontChannel,
         pushed: PushedRequests,
     ) -> None:
         self._issuer = settings.issuer
         self._box = box
-        self._keys = keys
+        self._sealing = sealing
         self._front_channel = front_channel
         self._pushed = pushed
+
+    def ready(self, asked: Asked, now: datetime) -> None:
+        """Find what ``grant`` will take, before anything is written. Raises ``OAuthError``."""
+        messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
+        if asked.request.response_mode.endswith("jwt"):
+            messages += ("authorization",)
+        self._sealing.ready(asked.client, *messages, now=now)
 
     def grant(
         self,
@@ -105,8 +109,8 @@ class Responder:
             "aud": client.id,
             "exp": epoch(now + JARM_LIFETIME),
         }
-        algorithm = client.metadata.authorization_signed_response_alg or JARM_ALGORITHM
-        return response.secured(self._keys.sign(claims, algorithm=algorithm, now=now))
+        sealed = self._sealing.seal("authorization", claims, client=client, now=now)
+        return response.secured(sealed)
 
 
 def answered_before() -> OAuthError:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import Response
 
@@ -14,15 +15,21 @@ from idp.oidc.presented import DPOP, challenge_with
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
+from idp.services.clients import Clients
 from idp.services.profiles import profile_of
+from idp.services.sealing import Manner, Sealing
 
 
 class UserInfo:
     """GET and POST /oauth/userinfo."""
 
-    def __init__(self, settings: Settings, holders: Holders) -> None:
+    def __init__(
+        self, settings: Settings, holders: Holders, clients: Clients, sealing: Sealing
+    ) -> None:
         self._issuer = settings.issuer
         self._holders = holders
+        self._clients = clients
+        self._sealing = sealing
 
     def answer(self, direct: Direct) -> Response:
         """The claims of the person whose token came, or why not (RFC 6750 section 3.1)."""
@@ -30,14 +37,25 @@ class UserInfo:
             live = self._live(direct)
             if live is None:
                 return self._challenge(direct)
-            return _json(self._claims(live))
+            return self._told(self._claims(live), live, direct.context.at)
         except OAuthError as error:
             return self._challenge(direct, error)
+
+    def _told(self, claims: Mapping[str, object], live: LiveToken, now: datetime) -> Response:
+        """As JSON, or in a JWT where the client registered that (OIDC Core 5.3.2)."""
+        client = self._clients.at(live.granted.client_id, live.client_revision)
+        if client is None or Manner.of("userinfo", client.metadata).is_plain:
+            return _json(claims)
+        members = {"iss": self._issuer, "aud": client.id, **claims}
+        sealed = self._sealing.seal("userinfo", members, client=client, now=now)
+        return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
 
     def _live(self, direct: Direct) -> LiveToken | None:
         if direct.scheme != DPOP:  # a proof is used up, so that is written
             only_reads()
         live = self._holders.token(direct)
+        if direct.scheme == DPOP:  # and has been committed
+            only_reads()
         if live is not None and "openid" not in live.scope:
             raise OAuthError("insufficient_scope", "The scope openid is needed.", status=403)
         return live
@@ -47,7 +65,7 @@ class UserInfo:
         groups = "groups" in live.scope or "groups" in requested
         profile = profile_of(live.granted.user_id, groups=groups)
         claims = select_claims(profile, scopes=live.scope, requested=requested)
-        return {"sub": live.granted.user_id, **claims}
+        return {"sub": live.granted.subject, **claims}
 
     def _challenge(self, direct: Direct, error: OAuthError | None = None) -> Response:
         """Without ``error`` nothing was presented, and RFC 6750 section 3.1 wants no reason."""
@@ -55,6 +73,8 @@ class UserInfo:
         if error is not None and error.error == "insufficient_scope":
             members["scope"] = "openid"
         response = _json(members, status=error.status if error else 401)
+        if response.status_code >= 500:
+            return response  # it was not the token's fault
         challenge_with(response, self._issuer, members, direct.scheme)
         return response
 

@@ -74,7 +74,6 @@ SAID_BY_PROFILE: Final[Mapping[str | None, Mapping[str, object]]] = {
     FAPI2_MESSAGE_SIGNING: {
         **_FAPI2_MEMBERS,
         "require_signed_request_object": True,
-        "request_object_signing_alg": "PS256",
         "authorization_signed_response_alg": "PS256",
     },
 }

@@ -16,11 +16,16 @@ REFERENCES: Final = ("request", "request_uri")
 _CREDENTIALS: Final = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
-def check_object(claims: Mapping[str, Json], *, client_id: str, issuer: str) -> None:
+def check_object(
+    claims: Mapping[str, Json], *, client_id: str, issuer: str, named: bool = False
+) -> None:
     """Raise ``OAuthError`` ``invalid_request_object`` unless it is this client's, and for us.
 
-    ``iss`` and ``aud`` may be missing: RFC 9101 section 4 recommends them.
+    ``iss`` and ``aud`` may be missing, as RFC 9101 section 4 only recommends them, unless they are
+    to be ``named`` (FAPI 2.0 Message Signing section 5.3.1).
     """
+    if named and not {"iss", "aud"} <= claims.keys():
+        raise invalid("must have iss and aud")
     if any(name in claims for name in REFERENCES):
         raise invalid("holds another: request and request_uri must not be in it")  # section 4
     if claims.get("iss", client_id) != client_id:

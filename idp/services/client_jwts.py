@@ -160,6 +160,13 @@ def check_times(
         raise InvalidClientJwt("too old")
 
 
+def lasts_longer(claims: Claims, lifetime: timedelta) -> bool:
+    """Is ``exp`` more than ``lifetime`` after ``nbf``? False where one of them is not there."""
+    expiry, starts = _time(claims, "exp"), _time(claims, "nbf")
+    both = expiry is not None and starts is not None
+    return both and expiry - starts > lifetime.total_seconds()
+
+
 def audiences(claims: Claims) -> tuple[str, ...]:
     """Who it is for, one or many (RFC 7519 section 4.1.3); nobody when ``aud`` is malformed."""
     aud = claims.get("aud")

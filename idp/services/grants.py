@@ -178,7 +178,8 @@ class Grants:
         refresh = None
         if may_refresh(client, scope):
             until = now + self._settings.refresh_token_lifetime
-            refresh = keep_refresh(row.id, scope, now=now, expires_at=until)
+            idle = self._settings.refresh_token_idle
+            refresh = keep_refresh(row.id, scope, now=now, expires_at=until, idle=idle)
         return issue_tokens(
             self._settings,
             client=client,

@@ -49,9 +49,11 @@ from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
+from idp.services.sealing import Sealing
 from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
+from idp.services.subjects import Subjects
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
 from idp.web.user_agents import device_name
@@ -233,6 +235,14 @@ class Services:
         return Grants(self.settings)
 
     @cached_property
+    def sealing(self) -> Sealing:
+        return Sealing(self.keys, self.client_keys)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        return Subjects(self.box)
+
+    @cached_property
     def keys(self) -> SigningKeys:
         return SigningKeys(self.settings, self.box)
 
@@ -247,6 +257,7 @@ class Services:
             clients=self.clients,
             grants=self.grants,
             keys=self.keys,
+            sealing=self.sealing,
             issuance=self.issuance,
             requests=self.requests,
             pushed=self.pushed_requests,
@@ -264,19 +275,20 @@ class Services:
             clients=self.clients,
             pushed=self.pushed_requests,
             objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
+            subjects=self.subjects,
             read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
 
     @cached_property
     def issuance(self) -> Issuance:
-        return Issuance(self.settings, self.keys)
+        return Issuance(self.settings, self.keys, self.sealing)
 
     @cached_property
     def responder(self) -> Responder:
         return Responder(
             self.settings,
             box=self.box,
-            keys=self.keys,
+            sealing=self.sealing,
             front_channel=FrontChannel(self.settings, self.grants, self.issuance),
             pushed=self.pushed_requests,
         )
@@ -288,4 +300,5 @@ class Services:
             responder=self.responder,
             consents=self.consents,
             weighing=self.weighing,
+            subjects=self.subjects,
         )
