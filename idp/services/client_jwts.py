@@ -163,8 +163,9 @@ def check_times(
 def lasts_longer(claims: Claims, lifetime: timedelta) -> bool:
     """Is ``exp`` more than ``lifetime`` after ``nbf``? False where one of them is not there."""
     expiry, starts = _time(claims, "exp"), _time(claims, "nbf")
-    both = expiry is not None and starts is not None
-    return both and expiry - starts > lifetime.total_seconds()
+    if expiry is None or starts is None:
+        return False
+    return expiry - starts > lifetime.total_seconds()
 
 
 def audiences(claims: Claims) -> tuple[str, ...]:
