@@ -5,7 +5,7 @@ from typing import Final
 from idp.assurance import supported_acr_values
 from idp.config import Settings
 from idp.oidc import request_objects
-from idp.oidc.client_auth import METHODS
+from idp.oidc.client_auth import SIGNING_ALGORITHMS, methods_of
 from idp.oidc.grants import GRANTS
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
@@ -36,7 +36,8 @@ def capabilities_of(settings: Settings) -> Capabilities:
     return Capabilities(
         response_types=FLOWS,
         grant_types=(*(grant.GRANT_TYPE for grant in GRANTS), "implicit"),
-        token_endpoint_auth_methods=tuple(METHODS),
+        token_endpoint_auth_methods=methods_of(settings),
+        token_endpoint_auth_signing_algs=SIGNING_ALGORITHMS,
         id_token_signing_algs=ALGORITHMS,
         id_token_encryption_algs=jwe.ALGORITHMS,
         id_token_encryption_encs=jwe.CIPHERS,

@@ -75,7 +75,6 @@ def _insist(client: RegisteredClient, binding: Binding) -> None:
 def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
     if error.error == "use_dpop_nonce":
         return  # nothing is wrong: this is how a nonce is asked for
-    db.session.rollback()
     name = "dpop.replayed" if isinstance(error, Replayed) else "binding.refused"
     audit.record(name, direct.context, client_id=client.id, reason=error.description)
     db.session.commit()

@@ -17,7 +17,8 @@ from idp.oidc.pushing import Pushing
 from idp.oidc.requests import Requests
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
-from idp.protocol.discovery import provider_metadata
+from idp.protocol.discovery import mtls_aliases, provider_metadata
+from idp.services.client_keys import ClientKeys
 from idp.services.clients import Clients
 from idp.services.dpop import Proofs
 from idp.services.grants import Grants
@@ -53,6 +54,7 @@ class Provider:
         settings: Settings,
         *,
         clients: Clients,
+        client_keys: ClientKeys,
         grants: Grants,
         keys: SigningKeys,
         sealing: Sealing,
@@ -61,7 +63,9 @@ class Provider:
         pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
-        authenticate = ClientAuthentication(clients)
+        authenticate = ClientAuthentication(
+            settings, clients=clients, keys=client_keys, token_path=ENDPOINTS.token
+        )
         access_tokens = AccessTokens(settings, keys)
         proofs = Proofs(settings)
         bind = Binder(proofs)
@@ -95,6 +99,7 @@ def _metadata(settings: Settings) -> Document:
         issuer=settings.issuer,
         endpoints=ENDPOINTS,
         capabilities=capabilities_of(settings),
+        extra=mtls_aliases(settings.mtls_origin, ENDPOINTS),
     )
     body = json.dumps(document, separators=(",", ":")).encode()
     return Document(body, hashlib.sha256(body).hexdigest()[:32])

@@ -120,6 +120,27 @@ def provider_metadata(
     }
 
 
+def mtls_aliases(origin: str | None, endpoints: Endpoints) -> dict[str, object]:
+    """RFC 8705 section 5: the endpoints again that clients call themselves, under ``origin``.
+
+    Nothing where there is no other origin: a client with a certificate uses the usual ones then.
+    """
+    if origin is None:
+        return {}
+    aliases = {
+        _ENDPOINT_NAMES[name]: origin + path
+        for name in _CALLED_DIRECTLY
+        if (path := getattr(endpoints, name)) is not None
+    }
+    return {"mtls_endpoint_aliases": aliases}
+
+
+_CALLED_DIRECTLY: Final = (
+    *("token", "userinfo", "introspection", "revocation"),
+    *("pushed_authorization_request", "device_authorization", "registration"),
+)
+
+
 def _endpoint_members(issuer: str, endpoints: Endpoints) -> dict[str, object]:
     base = issuer.removesuffix("/")
     return {

@@ -1,6 +1,6 @@
 """The keys of a client: what it signs with, what is encrypted to it, what it shares with us."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,11 +63,24 @@ class ClientKeys:
         """
         if algorithm in SYMMETRIC_ALGS:
             return self.shared(client, algorithm=algorithm, now=now)
-        fitting = self._fitting(self.published(client, now), kid, algorithm)
-        if not fitting and client.metadata.jwks_uri is not None:
-            anew = self._sets.anew_at(client.metadata.jwks_uri, now)
-            fitting = self._fitting(anew, kid, algorithm)
-        return fitting
+        kinds = SIGNING_KINDS.get(algorithm, ())
+
+        def fits(key: Key) -> bool:
+            return kid in (None, key.kid) and _fits(key, kinds, algorithm, _VERIFYING)
+
+        return self.which(client, fits, now)
+
+    def which(
+        self, client: RegisteredClient, fits: Callable[[Key], bool], now: datetime
+    ) -> tuple[Key, ...]:
+        """The public keys that are looked for; fetched anew, if that may be, when none is known.
+
+        May fetch, as ``to_verify``.
+        """
+        found = tuple(filter(fits, self.published(client, now)))
+        if found or client.metadata.jwks_uri is None:
+            return found
+        return tuple(filter(fits, self._sets.anew_at(client.metadata.jwks_uri, now)))
 
     def to_encrypt(self, client: RegisteredClient, *, algorithm: str, now: datetime) -> Key | None:
         """The public key to encrypt to ``client`` with; the first that fits, None without one.
@@ -109,15 +122,6 @@ class ClientKeys:
             keys = usable_keys(client.metadata.jwks)
             self._registered[client.id] = (client.revision, keys)
         return keys
-
-    @staticmethod
-    def _fitting(keys: Collection[Key], kid: str | None, algorithm: str) -> tuple[Key, ...]:
-        kinds = SIGNING_KINDS.get(algorithm, ())
-        return tuple(
-            key
-            for key in keys
-            if kid in (None, key.kid) and _fits(key, kinds, algorithm, _VERIFYING)
-        )
 
 
 _VERIFYING: Final = ("sig", frozenset({"verify"}))

@@ -61,13 +61,14 @@ class Replayed(OAuthError):
 
 
 class Proofs:
-    """Checks the proofs of one provider, which has the issuer's address and no other."""
+    """Checks the proofs of one provider, whose addresses come from the settings alone."""
 
     def __init__(self, settings: Settings) -> None:
         self.nonces = Nonces(settings.keys)
         self._needs_nonce = settings.dpop_nonces
         self._window = NONCE_LIFETIME if settings.dpop_nonces else WINDOW
-        self._bases = (origin(settings.issuer),)
+        addresses = (settings.issuer, *filter(None, [settings.mtls_origin]))
+        self._bases = tuple(origin(one) for one in addresses)
 
     def check(
         self,

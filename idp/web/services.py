@@ -255,6 +255,7 @@ class Services:
         return Provider.build(
             self.settings,
             clients=self.clients,
+            client_keys=self.client_keys,
             grants=self.grants,
             keys=self.keys,
             sealing=self.sealing,

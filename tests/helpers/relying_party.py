@@ -10,13 +10,23 @@ from urllib.parse import urlencode
 
 import httpx
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
+from idp.clock import system_clock
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
+from tests.helpers.signing import signed
 from tests.helpers.user_agent import Departure
 
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+ClientAuthentication = Literal[
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+]
 
 
 class AuthorizationFailed(Exception):
@@ -74,8 +84,8 @@ class Tokens:
 class RelyingParty:
     """One client. ``http`` talks to the provider (``WSGITransport`` for one in this process).
 
-    Without a ``client_secret`` it is public. ``clock`` is whose time tokens are judged by; left
-    out, the machine's.
+    Without a ``client_secret`` it is public, unless ``authentication`` says otherwise. ``clock``
+    is whose time tokens are judged by; left out, the machine's.
     """
 
     issuer: str
@@ -83,6 +93,9 @@ class RelyingParty:
     redirect_uri: str
     client_secret: str | None = None
     authentication: ClientAuthentication | None = None
+    signing_key: Key | None = None
+    """What ``private_key_jwt`` signs with, by ``assertion_algorithm``."""
+    assertion_algorithm: str = "ES256"
     scope: str = "openid"
     algorithms: tuple[str, ...] = ("RS256", "ES256")
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
@@ -198,7 +211,25 @@ class RelyingParty:
         identified = {**form, "client_id": self.client_id}
         if how == "client_secret_post":
             identified["client_secret"] = self._secret()
+        if how in ("client_secret_jwt", "private_key_jwt"):
+            identified |= asserting(self.assertion())
         return self.http.post(url, data=identified)
+
+    def assertion(self, *, key: Key | str | None = None, **changes: Any) -> str:
+        """A client assertion (RFC 7523) with changed claims; None removes. ``key`` is another's."""
+        at = int((self.clock() if self.clock else system_clock()).timestamp())
+        honest = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.issuer,
+            "jti": secrets.token_urlsafe(16),
+            "iat": at,
+            "exp": at + 60,
+        }
+        claims = {name: one for name, one in {**honest, **changes}.items() if one is not None}
+        if self.signing_key is None:
+            return signed(claims, key or self._secret(), "HS256")
+        return signed(claims, key or self.signing_key, self.assertion_algorithm)
 
     def _authentication(self) -> ClientAuthentication:
         return self.authentication or ("client_secret_basic" if self.client_secret else "none")
@@ -255,6 +286,12 @@ class RelyingParty:
         if self._keys is None or wanted not in {key.kid for key in self._keys.keys}:
             self._keys = KeySet.import_key_set(self.http.get(self.metadata["jwks_uri"]).json())
         return self._keys
+
+
+def asserting(assertion: str) -> dict[str, str]:
+    """The parameters that carry an assertion (RFC 7521 section 4.2)."""
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    return {"client_assertion_type": kind, "client_assertion": assertion}
 
 
 _HASHED = {"at_hash": "access_token", "c_hash": "code"}

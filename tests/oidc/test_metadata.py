@@ -3,9 +3,10 @@
 import pytest
 
 from idp.oidc.capabilities import capabilities_of
-from idp.oidc.client_auth import METHODS
+from idp.oidc.client_auth import METHODS, SIGNING_ALGORITHMS
 from idp.oidc.grants import GRANTS
 from tests.helpers.clock import FakeClock
+from tests.helpers.signing import jwks, key_of, public
 from tests.oidc.desk import Desk, header_of
 
 OPENID = "/.well-known/openid-configuration"
@@ -21,11 +22,13 @@ def test_it_says_what_is_registered(desk: Desk):
     document = desk.http.get(OPENID).json()
     granted = [grant.GRANT_TYPE for grant in GRANTS]
     assert document["grant_types_supported"] == [*granted, "implicit"]
-    assert document["token_endpoint_auth_methods_supported"] == list(METHODS)
-    assert document["introspection_endpoint_auth_methods_supported"] == [
-        "client_secret_basic",
-        "client_secret_post",
-    ]
+    methods = [name for name in METHODS if "tls" not in name]
+    assert document["token_endpoint_auth_methods_supported"] == methods
+    assert document["introspection_endpoint_auth_methods_supported"] == methods[:-1]
+    assert methods[-1] == "none"
+    for endpoint in ("token", "introspection", "revocation"):
+        name = f"{endpoint}_endpoint_auth_signing_alg_values_supported"
+        assert document[name] == list(SIGNING_ALGORITHMS)
     assert document["id_token_signing_alg_values_supported"] == [
         "RS256",
         "ES256",
@@ -58,7 +61,8 @@ def test_a_client_can_register_what_it_advertises(desk: Desk):
     for number, algorithm in enumerate(document["id_token_signing_alg_values_supported"]):
         desk.client(f"c{number}", id_token_signed_response_alg=algorithm)
     for method in document["token_endpoint_auth_methods_supported"]:
-        desk.client(f"by-{method}", token_endpoint_auth_method=method)
+        keys = {"jwks": jwks(public(key_of("ES256")))} if method == "private_key_jwt" else {}
+        desk.client(f"by-{method}", token_endpoint_auth_method=method, **keys)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from idp.services.fetch import Fetcher
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.little_server import little_server
+from tests.helpers.signing import jwks, key_of, public, signed
 from tests.services.people import as_registered
-from tests.services.signing import jwks, key_of, public, signed
 
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),

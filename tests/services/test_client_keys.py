@@ -20,9 +20,9 @@ from idp.services.key_sets import ASK_AGAIN, FRESH, KEPT, LONGEST_WAIT, usable_k
 from idp.services.outside import LOOPBACK
 from tests.helpers.clock import FakeClock
 from tests.helpers.little_server import LittleServer, little_server, saying
+from tests.helpers.signing import jwks, key_of, public, small_rsa
 from tests.services.bare import bare_app
 from tests.services.people import as_registered
-from tests.services.signing import jwks, key_of, public, small_rsa
 
 BOX = Box([Fernet.generate_key().decode()])
 

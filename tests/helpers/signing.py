@@ -15,8 +15,6 @@ _CURVES = {
     "ES256": "P-256",
     "ES384": "P-384",
     "ES512": "P-521",
-    "EdDSA": "Ed25519",
-    "Ed25519": "Ed25519",
 }
 
 
@@ -27,7 +25,7 @@ def key_of(algorithm: str, name: str = "one") -> Key:
         return _rsa(name)
     if algorithm.startswith("ES"):
         return ECKey.generate_key(_CURVES[algorithm])
-    return OKPKey.generate_key(_CURVES[algorithm])
+    return OKPKey.generate_key("Ed25519")
 
 
 @cache

@@ -1,0 +1,100 @@
+"""Client authentication (RFC 6749 section 2.3): one method, and the one that was registered."""
+
+from collections.abc import Collection
+
+from idp import audit
+from idp.config import Settings
+from idp.models import db
+from idp.oidc.client_auth.attempt import Attempt, Tools
+from idp.oidc.client_auth.methods import METHODS, SIGNING_ALGORITHMS, methods_of
+from idp.oidc.client_auth.presented import Presented, invalid_client, presented_in
+from idp.oidc.direct import DirectRequest
+from idp.services.client_jwts import ClientJwts
+from idp.services.client_keys import ClientKeys
+from idp.services.clients import Clients, RegisteredClient, is_client_id
+
+__all__ = [
+    "METHODS",
+    "SIGNING_ALGORITHMS",
+    "ClientAuthentication",
+    "invalid_client",
+    "methods_of",
+]
+
+
+class ClientAuthentication:
+    """Lets a client in, or raises ``OAuthError`` ``invalid_client`` with status 401.
+
+    Call it before anything is written: where a client's keys have to be fetched, the transaction
+    is ended before. What it writes itself (an assertion's ``jti``) is the caller's to commit,
+    together with what the client is let in for.
+    """
+
+    def __init__(
+        self, settings: Settings, *, clients: Clients, keys: ClientKeys, token_path: str
+    ) -> None:
+        elsewhere = (settings.mtls_origin,) if settings.mtls_origin else ()
+        origins = (settings.issuer, *elsewhere)
+        self._offered = methods_of(settings)
+        self._tools = Tools(clients, keys, ClientJwts(keys), origins, token_path)
+
+    def __call__(
+        self, request: DirectRequest, allowed: Collection[str] = tuple(METHODS)
+    ) -> RegisteredClient:
+        """The client that sent ``request``, by its registered method, which must be ``allowed``.
+
+        Unknown, disabled, by another method, with a wrong secret: all answer alike, and the audit
+        log tells them apart. Raises ``invalid_request`` for two methods at once.
+        """
+        presented = presented_in(request)
+        client = self._tools.clients.get(presented.client_id)
+        if client is None:
+            raise _refused(presented, "unknown", request)
+        reason = self._objection(client, presented, allowed, request)
+        if reason is not None:
+            raise _refused(presented, reason, request)
+        return client
+
+    def _objection(
+        self,
+        client: RegisteredClient,
+        presented: Presented,
+        allowed: Collection[str],
+        request: DirectRequest,
+    ) -> str | None:
+        if client.disabled:
+            return "disabled"
+        registered = client.metadata.token_endpoint_auth_method
+        method = METHODS[registered]
+        if presented.way != method.way or registered not in allowed:
+            return "method"
+        if registered not in self._offered:
+            return "method that is not offered any more"
+        return method.check(self._attempt(client, presented, request))
+
+    def _attempt(
+        self, client: RegisteredClient, presented: Presented, request: DirectRequest
+    ) -> Attempt:
+        direct = request.direct
+        return Attempt(
+            tools=self._tools,
+            client=client,
+            presented=presented,
+            path=direct.path,
+            now=direct.context.at,
+            certificate=direct.certificate,
+        )
+
+
+def _refused(presented: Presented, reason: str, request: DirectRequest) -> Exception:
+    """Committed although it fails; nothing else was written before."""
+    client_id = presented.client_id if is_client_id(presented.client_id) else None
+    audit.record(
+        "client.authentication.refused",
+        request.direct.context,
+        client_id=client_id,
+        method=presented.way,
+        reason=reason,
+    )
+    db.session.commit()
+    return invalid_client()
