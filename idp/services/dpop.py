@@ -9,16 +9,15 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
-from joserfc.util import json_b64decode
 
 from idp.clock import epoch
 from idp.config import Settings
 from idp.protocol.dpop import TYPE, Expected, problem
 from idp.protocol.errors import OAuthError
-from idp.protocol.json_values import Json, freeze
+from idp.protocol.json_values import Json
 from idp.protocol.urls import origin
-from idp.services import jose
 from idp.services.binding import sha256_thumbprint
+from idp.services.client_jwts import FORBIDDEN, InvalidClientJwt, Unverified, is_signed, read
 from idp.services.dpop_nonces import LIFETIME as NONCE_LIFETIME
 from idp.services.dpop_nonces import Nonces
 from idp.state import store
@@ -32,7 +31,9 @@ MAX_PROOF: Final = 8192
 WINDOW: Final = timedelta(seconds=60)
 """How far the time of a proof may be from ours, in either direction, without a nonce."""
 
-_HEADER: Final = frozenset({"alg", "typ", "jwk", "kid"})
+_FORBIDDEN: Final = FORBIDDEN - {"jwk"}
+"""The key is in the header and nowhere else; what points at keys is refused unread."""
+
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KEY_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "ES256": {"kty": "EC", "crv": "P-256"},
@@ -119,31 +120,25 @@ class Proofs:
 
 def _verified(text: str, algorithms: Collection[str]) -> tuple[str, Mapping[str, Json]]:
     """The thumbprint of the key in the header, and the claims that it signed."""
-    header = _header(text)
+    unverified = _read(text)
+    header, algorithm = unverified.header, unverified.algorithm
     if header.get("typ") != TYPE:
         raise invalid(f"typ must be {TYPE}.")
-    algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in algorithms:
+    if algorithm not in algorithms:
         raise invalid(f"alg must be one of: {', '.join(algorithms)}.")
     key = _public_key(header.get("jwk"), algorithm)
-    try:
-        claims = jose.verify(jose.Presented(text, "", TYPE), key=key, algorithm=algorithm)
-    except jose.InvalidToken:
-        raise invalid("The signature is not by the key in jwk.") from None
-    return key.thumbprint(), claims
+    if not is_signed(unverified, key, algorithm):
+        raise invalid("The signature is not by the key in jwk.")
+    return key.thumbprint(), unverified.claims
 
 
-def _header(text: str) -> Mapping[str, Any]:
+def _read(text: str) -> Unverified:
     # Two headers reach us joined by a comma, which no compact JWS has (section 4.3, check 1).
-    if len(text) > MAX_PROOF or not text.isascii() or text.count(".") != 2 or "," in text:
-        raise invalid("There must be one DPoP header with one compact JWS.")
     try:
-        header = freeze(json_b64decode(text.partition(".")[0].encode()))
-    except (TypeError, ValueError, RecursionError):
-        raise invalid("The header is not JSON.") from None
-    if not isinstance(header, Mapping) or not header.keys() <= _HEADER:
-        raise invalid("The header may have alg, typ, jwk and kid only.")
-    return header
+        unverified = read(text, at_most=MAX_PROOF, forbidden=_FORBIDDEN)
+    except InvalidClientJwt:
+        raise invalid("There must be one DPoP header with one compact JWS.") from None
+    return unverified
 
 
 def _public_key(jwk: Any, algorithm: str) -> Key:
