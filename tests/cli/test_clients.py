@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command, lines
+from tests.helpers.signing import jwks, key_of, public
 
 CALLBACK = "https://shop.example.com/callback"
 ADD = ("clients", "add", "--name", "Shop", "--redirect-uri", CALLBACK)
@@ -73,6 +74,45 @@ def test_metadata_comes_from_a_file_and_options_count_more(
     assert made["grant_types"] == ["authorization_code"]
     assert made["id_token_signed_response_alg"] == "ES256"
     assert (made["minimum_acr"], made["max_auth_age"]) == ("urn:idp:acr:mfa", 3600)
+
+
+WITHOUT_SECRET = {
+    "private_key_jwt": {"jwks": jwks(public(key_of("ES256"), kid="1"))},
+    "self_signed_tls_client_auth": {"jwks_uri": "https://shop.example.com/jwks"},
+    "tls_client_auth": {"tls_client_auth_subject_dn": "CN=shop,O=Acme"},
+}
+
+
+@pytest.mark.parametrize(("method", "members"), WITHOUT_SECRET.items(), ids=WITHOUT_SECRET)
+def test_a_client_with_a_key_or_a_certificate_has_no_secret(
+    sqlite_idp: Command, tmp_path: Path, method: str, members: dict[str, Any]
+) -> None:
+    behind = sqlite_idp.with_(
+        IDP_TRUSTED_PROXIES="10.0.0.1",
+        IDP_CLIENT_CERTIFICATE_HEADER="Client-Cert",
+        IDP_CLIENT_CERTIFICATE_VERIFIED="true",
+    )
+    file = tmp_path / "metadata.json"
+    file.write_text(json.dumps({"token_endpoint_auth_method": method, **members}))
+    made = behind.json(*ADD, "--id", "shop", "--metadata", str(file))
+    assert "client_secret" not in made
+    assert made["token_endpoint_auth_method"] == method
+    assert "does not authenticate with a secret" in behind.refused(
+        "clients", "rotate-secret", "shop"
+    )
+    exported = behind.json("clients", "export", "shop")
+    assert "client_secret" not in exported[0]
+
+
+def test_a_client_that_signs_with_its_secret_gets_a_long_one(
+    sqlite_idp: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "metadata.json"
+    file.write_text(json.dumps({"token_endpoint_auth_method": "client_secret_jwt"}))
+    made = sqlite_idp.json(*ADD, "--id", "shop", "--metadata", str(file))
+    rotated = sqlite_idp.json("clients", "rotate-secret", "shop")
+    assert [len(one["client_secret"]) for one in (made, rotated)] == [64, 64]
+    assert rotated["client_secret"] not in sqlite_idp.done("clients", "show", "shop", "--json")
 
 
 REFUSED = {

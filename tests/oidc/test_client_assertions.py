@@ -214,7 +214,9 @@ TIMES = {
 @pytest.mark.parametrize(("offsets", "reason"), TIMES.values(), ids=TIMES)
 def test_times(desk: Desk, offsets: dict[str, int | None], reason: str | None):
     now = int(desk.clock().timestamp())
-    moved = {name: one if one is None else now + one for name, one in offsets.items()}
+    moved: dict[str, Any] = {
+        name: one if one is None else now + one for name, one in offsets.items()
+    }
     response = introspect(desk, keyed(desk).assertion(**moved))
     if reason is None:
         assert_let_in(response)

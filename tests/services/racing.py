@@ -4,7 +4,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select, update
@@ -13,14 +13,16 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, db
 from idp.models.base import release
+from idp.oidc.client_auth.assertion import is_first_use
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services.dpop import Proof, Proofs
 from idp.services.grants import Grants
 from idp.services.refresh import Refreshing
 from tests.services.bare import bare_app
 from tests.services.people import CALLBACK, VERIFIER, as_registered
 
-What = Literal["code", "refresh token", "code, queried and then saved"]
+What = Literal["code", "refresh token", "jti", "proof", "code, queried and then saved"]
 Wait = Callable[[], object]
 
 PROCESSES = 2
@@ -102,8 +104,24 @@ def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait:
     db.session.commit()
 
 
+def _jti(_settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    """As client authentication claims it, and whatever it lets in commits it."""
+    if not is_first_use("shop", value, now + timedelta(minutes=1), now):
+        db.session.rollback()
+        raise OAuthError("invalid_client", "replayed")
+    db.session.commit()
+
+
+def _proof(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    """As a grant or a resource uses a DPoP proof up."""
+    Proofs(settings).spend(Proof(jkt="x" * 43, jti=value), now)
+    db.session.commit()
+
+
 _REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], str | None]] = {
     "code": _code,
     "refresh token": _refresh_token,
+    "jti": _jti,
+    "proof": _proof,
     "code, queried and then saved": _queried_and_then_saved,
 }

@@ -97,3 +97,17 @@ def test_the_race_finds_a_redemption_that_looks_first_and_writes_later(
 ):
     (outcome,) = race(settings, "code, queried and then saved", [new_code()], clock())
     assert outcome["won"] == PROCESSES * THREADS
+
+
+def test_exactly_one_of_many_uses_of_an_assertion_wins(
+    app: Flask, settings: Settings, clock: FakeClock
+):
+    jtis = [f"assertion-{number}" for number in range(ROUNDS)]
+    won = Counter({"won": 1, "invalid_client": PROCESSES * THREADS - 1})
+    assert race(settings, "jti", jtis, clock()) == [won] * ROUNDS
+
+
+def test_exactly_one_of_many_uses_of_a_proof_wins(app: Flask, settings: Settings, clock: FakeClock):
+    jtis = [f"proof-{number}" for number in range(ROUNDS)]
+    won = Counter({"won": 1, "invalid_dpop_proof": PROCESSES * THREADS - 1})
+    assert race(settings, "proof", jtis, clock()) == [won] * ROUNDS

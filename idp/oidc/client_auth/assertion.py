@@ -88,7 +88,7 @@ def _believed(
     claims = attempt.tools.jwts.verify(
         assertion, attempt.client, algorithms=algorithms, now=attempt.now
     )
-    return None if _is_first_use(claims, attempt) else "assertion replayed"
+    return None if _is_first(claims, attempt) else "assertion replayed"
 
 
 def _check_claims(claims: Mapping[str, Json], attempt: Attempt, rules: AssertionRules) -> None:
@@ -116,10 +116,16 @@ def _our_names(tools: Tools, path: str) -> set[str]:
     return {tools.issuer, *(origin + one for origin in tools.origins for one in paths)}
 
 
-def _is_first_use(claims: Mapping[str, Json], attempt: Attempt) -> bool:
-    """RFC 7523 section 3, item 7: used up in the transaction of what the client is let in for."""
+def _is_first(claims: Mapping[str, Json], attempt: Attempt) -> bool:
     expiry = claims["exp"]
     assert isinstance(expiry, int | float)  # noqa: S101  checked, and not far away
-    lifetime = datetime.fromtimestamp(expiry, UTC) + SKEW - attempt.now
-    used = f"{attempt.client.id}\0{claims['jti']}"
-    return mark(PURPOSE, used, now=attempt.now, lifetime=lifetime)
+    until = datetime.fromtimestamp(expiry, UTC)
+    return is_first_use(attempt.client.id, str(claims["jti"]), until, attempt.now)
+
+
+def is_first_use(client_id: str, jti: str, until: datetime, now: datetime) -> bool:
+    """RFC 7523 section 3, item 7: used up in the transaction of what the client is let in for.
+
+    Remembered for as long as the assertion would be taken, which is ``SKEW`` after it ends.
+    """
+    return mark(PURPOSE, f"{client_id}\0{jti}", now=now, lifetime=until + SKEW - now)
