@@ -83,6 +83,14 @@ class Requests:
         """Where an answer may go. Raises ``OAuthError``, not redirectable."""
         return reply_to(parameters, client.metadata, self._capabilities)
 
+    def names_an_address(self, parameters: Parameters, client: RegisteredClient) -> bool:
+        """Is there an address of the client's among them?"""
+        try:
+            self.reply_to(parameters, client)
+        except OAuthError:
+            return False
+        return True
+
     def measure(
         self,
         arrived: Arrived,
