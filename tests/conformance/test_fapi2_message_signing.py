@@ -42,7 +42,8 @@ def object_of(op: House, party: RelyingParty, **changes: Any) -> dict[str, Any]:
         "exp": 300,
     }
     claims = {name: one for name, one in {**honest, **changes}.items() if one is not None}
-    times: dict[str, Any] = {
+    named = [name for name in ("nbf", "exp", "iat") if name in claims]
+    times: dict[str, Any] = {name: now + claims[name] for name in named}
         name: now + claims[name] for name in ("nbf", "exp", "iat") if name in claims
     }
     return {**claims, **times}
