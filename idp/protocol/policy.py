@@ -16,8 +16,8 @@ FAPI2: Final = "fapi2"
 FAPI2_MESSAGE_SIGNING: Final = "fapi2_message_signing"
 PROFILES: Final = (FAPI2, FAPI2_MESSAGE_SIGNING)
 
-FAPI_ALGS: Final = ("PS256", "ES256", "EdDSA")
-"""SP section 5.4.1."""
+FAPI_ALGS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
+"""SP section 5.4.1; the last is what RFC 9864 calls the one before it."""
 
 STRONG_METHODS: Final = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
 """SP section 5.3.2.1: how a client may authenticate."""

@@ -22,7 +22,7 @@ from idp.services.dpop_nonces import LIFETIME as NONCE_LIFETIME
 from idp.services.dpop_nonces import Nonces
 from idp.state import store
 
-ALGORITHMS: Final = ("ES256", "EdDSA", "PS256", "RS256")
+ALGORITHMS: Final = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 """Asymmetric, as section 4.2 asks, and what our own signatures are made of."""
 
 MAX_PROOF: Final = 8192
@@ -38,6 +38,7 @@ _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KEY_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "ES256": {"kty": "EC", "crv": "P-256"},
     "EdDSA": {"kty": "OKP", "crv": "Ed25519"},
+    "Ed25519": {"kty": "OKP", "crv": "Ed25519"},
     "PS256": {"kty": "RSA"},
     "RS256": {"kty": "RSA"},
 }

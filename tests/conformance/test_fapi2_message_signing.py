@@ -44,8 +44,6 @@ def object_of(op: House, party: RelyingParty, **changes: Any) -> dict[str, Any]:
     claims = {name: one for name, one in {**honest, **changes}.items() if one is not None}
     named = [name for name in ("nbf", "exp", "iat") if name in claims]
     times: dict[str, Any] = {name: now + claims[name] for name in named}
-        name: now + claims[name] for name in ("nbf", "exp", "iat") if name in claims
-    }
     return {**claims, **times}
 
 

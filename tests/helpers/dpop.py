@@ -13,6 +13,9 @@ from idp.services.jose import make_key
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 
+_SAME = {"Ed25519": "EdDSA"}
+"""RFC 9864: another name for signatures by the same keys."""
+
 REMOVED = object()
 """As a value of a header member or claim: leave it out."""
 
@@ -28,7 +31,7 @@ class Prover:
     nonce: str | None = None
 
     def __post_init__(self) -> None:
-        self.key = self.key or make_key(self.algorithm)
+        self.key = self.key or make_key(_SAME.get(self.algorithm, self.algorithm))
 
     @property
     def jkt(self) -> str:

@@ -25,12 +25,17 @@ def key_of(algorithm: str, name: str = "one") -> Key:
         return _rsa(name)
     if algorithm.startswith("ES"):
         return ECKey.generate_key(_CURVES[algorithm])
-    return OKPKey.generate_key("Ed25519")
+    return _edwards(name)
 
 
 @cache
 def _rsa(name: str) -> Key:
     return RSAKey.generate_key(2048)
+
+
+@cache
+def _edwards(name: str) -> Key:
+    return OKPKey.generate_key("Ed25519")
 
 
 @cache

@@ -5,6 +5,7 @@ import * as client from "openid-client";
 const AUTHENTICATION = {
   client_secret_basic: client.ClientSecretBasic,
   client_secret_post: client.ClientSecretPost,
+  client_secret_jwt: client.ClientSecretJwt,
   none: client.None,
 };
 
@@ -15,20 +16,41 @@ const RESPONSES = {
   implicit: client.useIdTokenResponseType,
 };
 
+const KEYS = {
+  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  PS256: { name: "RSA-PSS", hash: "SHA-256" },
+  ES256: { name: "ECDSA", namedCurve: "P-256" },
+  EdDSA: { name: "Ed25519" },
+};
+
+async function authenticationOf({ authentication, clientSecret, signingKey, signingAlgorithm }) {
+  if (authentication !== "private_key_jwt") return AUTHENTICATION[authentication](clientSecret);
+  const { kid, ...jwk } = signingKey;
+  const key = await crypto.subtle.importKey("jwk", jwk, KEYS[signingAlgorithm], false, ["sign"]);
+  return client.PrivateKeyJwt({ key, kid });
+}
+
 let config;
 let pending;
+let DPoP; // undefined until the client has a key
 
 const commands = {
-  async discover({ issuer, clientId, clientSecret, authentication, algorithm }) {
+  async discover({ issuer, clientId, algorithm, ...credentials }) {
     config = await client.discovery(
       new URL(issuer),
       clientId,
       { id_token_signed_response_alg: algorithm },
-      AUTHENTICATION[authentication](clientSecret),
+      await authenticationOf(credentials),
       // Signatures are checked although the ID token comes straight from the provider.
       { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
     );
     return config.serverMetadata();
+  },
+
+  // From here on every request of the client's own proves possession of one key.
+  async prove({ algorithm }) {
+    DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
+    return DPoP.calculateThumbprint();
   },
 
   expect: async ({ response }) => RESPONSES[response](config),
@@ -47,7 +69,9 @@ const commands = {
       nonce: pending.nonce,
       ...parameters,
     };
-    if (how === "PAR") return (await client.buildAuthorizationUrlWithPAR(config, asked)).href;
+    if (how === "PAR") {
+      return (await client.buildAuthorizationUrlWithPAR(config, asked, { DPoP })).href;
+    }
     if (how === "JAR") {
       const signer = { key: await imported(key), kid: key.kid };
       return (await client.buildAuthorizationUrlWithJAR(config, asked, signer)).href;
@@ -60,12 +84,15 @@ const commands = {
     const arrived = form
       ? new Request(url, { method: "POST", body: new URLSearchParams(form) })
       : new URL(url);
-    const tokens = await client.authorizationCodeGrant(config, arrived, {
+    const checks = {
       pkceCodeVerifier: expected.verifier ?? pending.verifier,
       expectedState: expected.state ?? pending.state,
       expectedNonce: expected.nonce ?? pending.nonce,
       idTokenExpected: true,
       ...(maxAge === undefined ? {} : { maxAge }),
+    };
+    const tokens = await client.authorizationCodeGrant(config, arrived, checks, undefined, {
+      DPoP,
     });
     return { tokens, claims: tokens.claims() };
   },
@@ -76,10 +103,11 @@ const commands = {
       expectedState: pending.state,
     }),
 
-  userinfo: ({ accessToken, subject }) => client.fetchUserInfo(config, accessToken, subject),
+  userinfo: ({ accessToken, subject }) =>
+    client.fetchUserInfo(config, accessToken, subject, { DPoP }),
 
   async refresh({ refreshToken }) {
-    const tokens = await client.refreshTokenGrant(config, refreshToken);
+    const tokens = await client.refreshTokenGrant(config, refreshToken, undefined, { DPoP });
     return { tokens, claims: tokens.claims() };
   },
 

@@ -9,9 +9,11 @@ import pytest
 from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.signed_requests import jwks_of
+from tests.helpers.signing import jwks, key_of, public
 from tests.helpers.user_agent import Departure
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
+from tests.oidc.desk import payload_of
 
 CALLBACK = "https://app.example/callback"
 SCOPE = "openid profile email offline_access"
@@ -59,14 +61,18 @@ def app_of(
     visitor: Visitor,
     how: str,
     algorithm: str,
+    signs: str = "ES256",
     **members: Any,
 ) -> App:
+    key = {**key_of(signs).as_dict(private=True), "kid": "1"}
     usual = {
         "redirect_uris": [CALLBACK],
         "token_endpoint_auth_method": how,
         "id_token_signed_response_alg": algorithm,
         "grant_types": ["authorization_code", "refresh_token"],
     }
+    if how == "private_key_jwt":
+        usual["jwks"] = jwks(public(key_of(signs), kid="1"))
     registered = provider.client(**{**usual, **members})
     metadata = library.do(
         "discover",
@@ -74,6 +80,8 @@ def app_of(
         clientId=registered.client_id,
         clientSecret=registered.client_secret,
         authentication=how,
+        signingKey=key,
+        signingAlgorithm=signs,
         algorithm=algorithm,
     )
     return App(library, registered, visitor, metadata)
@@ -89,6 +97,8 @@ WAYS = {
     "secret in the header, RS256": ("client_secret_basic", "RS256"),
     "secret in the form, ES256": ("client_secret_post", "ES256"),
     "no secret, EdDSA": ("none", "EdDSA"),
+    "signed with the secret, PS256": ("client_secret_jwt", "PS256"),
+    "signed with a key, ES256": ("private_key_jwt", "ES256"),
 }
 
 
@@ -170,6 +180,49 @@ class TestOtherForms:
         assert (claims["sub"], claims["email"]) == (provider.person.id, provider.person.email)
 
 
+class TestProofsOfPossession:
+    """DPoP, with nonces: the library asks again with the one that it was told."""
+
+    def proving(self, app: App, algorithm: str) -> str:
+        return str(app.library.do("prove", algorithm=algorithm))
+
+    @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "PS256", "RS256"])
+    def test_a_public_client(
+        self, provider: Provider, library: Program, visitor: Visitor, algorithm: str
+    ) -> None:
+        app = app_of(provider, library, visitor, "none", "ES256")
+        jkt = self.proving(app, algorithm)
+        tokens = app.finish(app.sign_in())["tokens"]
+        assert tokens["token_type"].lower() == "dpop"
+        assert payload_of(tokens["access_token"])["cnf"] == {"jkt": jkt}
+        person = provider.person
+        told = library.do("userinfo", accessToken=tokens["access_token"], subject=person.id)
+        assert told["email"] == person.email
+        again = library.do("refresh", refreshToken=tokens["refresh_token"])["tokens"]
+        assert payload_of(again["access_token"])["cnf"] == {"jkt": jkt}
+        self.proving(app, algorithm)  # another key
+        with pytest.raises(Failed) as refused:
+            library.do("refresh", refreshToken=again["refresh_token"])
+        assert refused.value.details["error"] == "invalid_grant"
+
+    def test_fapi2(self, provider: Provider, library: Program, visitor: Visitor) -> None:
+        """Pushed, signed for, bound: what one word in the registration asks for."""
+        members = {"profile": "fapi2", "dpop_bound_access_tokens": True}
+        app = app_of(provider, library, visitor, "private_key_jwt", "PS256", **members)
+        jkt = self.proving(app, "ES256")
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE}
+        callback = visitor.sign_in(library.do("request", parameters=asked, how="PAR"))
+        finished = app.finish(callback)
+        tokens = finished["tokens"]
+        assert finished["claims"]["sub"] == provider.person.id
+        assert payload_of(tokens["access_token"])["cnf"] == {"jkt": jkt}
+        told = library.do(
+            "userinfo", accessToken=tokens["access_token"], subject=provider.person.id
+        )
+        assert told["sub"] == provider.person.id
+        assert library.do("refresh", refreshToken=tokens["refresh_token"])["tokens"]
+
+
 def test_a_second_sign_in_is_silent(app: App) -> None:
     first = app.finish(app.sign_in())["claims"]
     again = app.finish(app.sign_in(prompt="none"))["claims"]
@@ -191,6 +244,15 @@ def test_introspection_and_revocation(app: App, provider: Provider) -> None:
     with pytest.raises(Failed) as refused:
         app.library.do("refresh", refreshToken=tokens["refresh_token"])
     assert refused.value.details["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("signs", ["RS256", "PS256", "EdDSA"])
+def test_signing_with_each_kind_of_key(
+    provider: Provider, library: Program, visitor: Visitor, signs: str
+) -> None:
+    app_of(provider, library, visitor, "private_key_jwt", "RS256", signs)
+    for _ in range(2):  # an assertion each, by itself
+        assert library.do("introspect", token="unknown") == {"active": False}
 
 
 LIES = {

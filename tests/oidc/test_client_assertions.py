@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from idp.config import load_settings
 from idp.models import ClientSecret, db
@@ -36,14 +38,14 @@ NUMBERS = count(1)
 def desk(databases: Databases, made_keys: Keys) -> Iterator[Desk]:
     """One for all tests of this module: each has clients of its own."""
     with databases.fresh("sqlite") as url:
-        settings = load_settings(
+        loaded = load_settings(
             environ={},
             issuer=ISSUER,
             keys=[Fernet.generate_key().decode()],
             database_url=url,
             outbound_networks=["127.0.0.0/8"],
         )
-        desk = Desk(settings, FakeClock(), made_keys)
+        desk = Desk(loaded, FakeClock(), made_keys)
         yield desk
         with desk.app.app_context():
             db.engine.dispose()
@@ -313,6 +315,13 @@ def test_the_registered_algorithm_is_the_only_one(desk: Desk):
     assert_refused(desk, introspect(desk, other), "not allowed here")
 
 
+@pytest.mark.parametrize("registered", ["EdDSA", "Ed25519"])
+@pytest.mark.parametrize("written", ["EdDSA", "Ed25519"])
+def test_the_two_names_of_one_algorithm_are_one(desk: Desk, registered: str, written: str):
+    party = keyed(desk, "EdDSA", token_endpoint_auth_signing_alg=registered)
+    assert_let_in(introspect(desk, signed(claims_of(party), key_of("EdDSA"), written)))
+
+
 def test_methods_are_not_exchanged(desk: Desk):
     """By its registration a client signs with a key, or with its secret, or shows it."""
     party, secret_party = keyed(desk), sharing(desk)
@@ -411,3 +420,31 @@ def test_nothing_of_an_assertion_is_in_the_audit_log(desk: Desk):
     told = repr([vars(one) for one in desk.events("client.authentication.refused")])
     assert "a-jti-to-look-for" not in told
     assert assertion.split(".")[2] not in told
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=100)
+@given(
+    claims=st.dictionaries(
+        st.sampled_from(("iss", "sub", "aud", "jti", "exp", "iat", "nbf")), json_values, max_size=3
+    ),
+    header=st.dictionaries(st.sampled_from(("kid", "typ", "cty", "x")), json_values, max_size=2),
+)
+def test_whatever_a_client_signs_is_let_in_or_refused(
+    desk: Desk, fuzzed: RelyingParty, claims: dict[str, Any], header: dict[str, Any]
+):
+    token = signed({**claims_of(fuzzed), **claims}, key_of("ES256"), "ES256", **header)
+    response = introspect(desk, token)
+    assert response.status_code in {200, 401}
+    assert response.headers["Content-Type"] == "application/json"
+
+
+@pytest.fixture(scope="module")
+def fuzzed(desk: Desk) -> RelyingParty:
+    return keyed(desk)

@@ -21,9 +21,11 @@ NAMES = (
     *("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"),
     *("refresh_token", "scope", "token", "token_type_hint", "access_token", "resource"),
     *("request", "request_uri", "response_type", "response_mode", "claims", "nonce"),
+    *("client_assertion", "client_assertion_type"),
 )
 VALUES = (
     *("authorization_code", "refresh_token", "shop", "openid", "a.b.c", "e30.e30.e30", "\0", "%"),
+    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     *("eyJhbGciOiJub25lIn0.e30.", "x" * 43, "", "🦆", "\ud7ff", "'", '"', "\\"),
 )
 

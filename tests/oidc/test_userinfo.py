@@ -94,7 +94,7 @@ def test_who_brings_no_token_is_told_how_and_not_why(desk: Desk):
     assert response.status_code == 401
     assert response.headers.get_list("WWW-Authenticate") == [
         'Bearer realm="https://id.example.com"',
-        'DPoP realm="https://id.example.com", algs="ES256 EdDSA PS256 RS256"',
+        'DPoP realm="https://id.example.com", algs="ES256 EdDSA Ed25519 PS256 RS256"',
     ]
 
 

@@ -56,7 +56,7 @@ def test_what_is_no_certificate_is_none(value: str):
     assert read_header(value) is None
 
 
-def named(**members: str) -> ClientMetadata:
+def named(**members: Any) -> ClientMetadata:
     return ClientMetadata(**members)
 
 

@@ -70,12 +70,16 @@ def _objection(attempt: Attempt, family: tuple[str, ...]) -> str | None:
         return "method"
     rules = rules_of(metadata)
     registered = metadata.token_endpoint_auth_signing_alg
-    wanted = family if registered is None else (registered,)
+    wanted = family if registered is None else _SAME.get(registered, (registered,))
     algorithms = [one for one in wanted if one in family and one in rules.algorithms]
     try:
         return _believed(attempt, assertion, rules, algorithms)
     except InvalidClientJwt as error:
         return f"assertion {error}"
+
+
+_SAME: Final = dict.fromkeys(("EdDSA", "Ed25519"), ("EdDSA", "Ed25519"))
+"""RFC 9864 renamed it, and libraries disagree about which of the names to write."""
 
 
 def _believed(
