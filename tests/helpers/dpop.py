@@ -9,9 +9,9 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import Key
 
+from idp.clock import Clock
 from idp.services.jose import make_key
 from tests.helpers import base64url
-from tests.helpers.clock import FakeClock
 
 _SAME = {"Ed25519": "EdDSA"}
 """RFC 9864: another name for signatures by the same keys."""
@@ -25,7 +25,7 @@ class Prover:
     """Signs with ``key``; ``base`` is the provider's address."""
 
     base: str
-    clock: FakeClock
+    clock: Clock
     algorithm: str = "ES256"
     key: Key | None = None
     nonce: str | None = None

@@ -65,7 +65,7 @@ def app_of(
     **members: Any,
 ) -> App:
     key = {**key_of(signs).as_dict(private=True), "kid": "1"}
-    usual = {
+    usual: dict[str, Any] = {
         "redirect_uris": [CALLBACK],
         "token_endpoint_auth_method": how,
         "id_token_signed_response_alg": algorithm,
@@ -186,7 +186,7 @@ class TestProofsOfPossession:
     def proving(self, app: App, algorithm: str) -> str:
         return str(app.library.do("prove", algorithm=algorithm))
 
-    @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "PS256", "RS256"])
+    @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "PS256"])
     def test_a_public_client(
         self, provider: Provider, library: Program, visitor: Visitor, algorithm: str
     ) -> None:
@@ -207,7 +207,7 @@ class TestProofsOfPossession:
 
     def test_fapi2(self, provider: Provider, library: Program, visitor: Visitor) -> None:
         """Pushed, signed for, bound: what one word in the registration asks for."""
-        members = {"profile": "fapi2", "dpop_bound_access_tokens": True}
+        members: dict[str, Any] = {"profile": "fapi2", "dpop_bound_access_tokens": True}
         app = app_of(provider, library, visitor, "private_key_jwt", "PS256", **members)
         jkt = self.proving(app, "ES256")
         asked = {"redirect_uri": CALLBACK, "scope": SCOPE}

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from idp.config import Settings, load_settings
@@ -238,6 +240,48 @@ def test_only_algorithms_that_are_allowed_here(proofs: Proofs, clock: FakeClock)
     assert check(proofs, text, clock)
     error = refusal(proofs, text, clock, algorithms=("ES256", "PS256"))
     assert "alg must be one of: ES256, PS256" in error.description
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+anything = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+algs = st.sampled_from(ALGORITHMS) | anything
+jwk_members = st.dictionaries(
+    st.sampled_from(("kty", "crv", "x", "y", "n", "e", "d", "k", "use", "alg", "x5c")),
+    st.sampled_from(("EC", "RSA", "OKP", "oct", "P-256", "Ed25519", "AQAB", "", "A" * 43))
+    | st.binary(max_size=300).map(base64url.encode)
+    | anything,
+)
+
+
+@given(
+    header=st.dictionaries(st.sampled_from(("typ", "alg", "kid", "jwk", "crit")), algs),
+    jwk=st.none() | jwk_members | anything,
+    claims=st.dictionaries(st.sampled_from(("jti", "htm", "htu", "iat", "ath")), anything),
+)
+def test_whatever_stands_in_it_what_is_no_proof_is_refused(
+    proofs: Proofs,
+    clock: FakeClock,
+    prover: Prover,
+    header: dict[str, Any],
+    jwk: Any,
+    claims: dict[str, Any],
+):
+    changed = header if jwk is None else {**header, "jwk": jwk}
+    text = _signed_by_another(prover, changed, claims)
+    assert refusal(proofs, text, clock).error == "invalid_dpop_proof"
+    assert check(proofs, prover.proof("POST", PATH), clock)
+
+
+def _signed_by_another(prover: Prover, header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """With the signature of another: of the right length, whatever alg it claims."""
+    signature = prover.proof("POST", PATH).rpartition(".")[2]
+    changed = {"typ": "dpop+jwt", "alg": "ES256", "jwk": prover.public, **header}
+    parts = [json.dumps(changed), json.dumps(claims)]
+    return ".".join([*(base64url.encode(part.encode()) for part in parts), signature])
 
 
 # At a resource

@@ -68,12 +68,19 @@ authorizations = st.none() | st.sampled_from(
     body=bodies,
     authorization=authorizations,
     query=st.sampled_from(("", "?access_token=x", "?a=%ff", "?grant_type=x")),
+    proof=st.none() | st.sampled_from((b"", b"a.b.c", b"\xe9.\xff.", b"e30.e30.", b"..", b",")),
 )
 def test_no_direct_request_is_a_server_error(
-    desk: Desk, path: str, body: bytes, authorization: bytes | None, query: str
+    desk: Desk,
+    path: str,
+    body: bytes,
+    authorization: bytes | None,
+    query: str,
+    proof: bytes | None,
 ):
     # Not by httpx, which sends only ASCII in headers: what a server is handed may be anything.
-    headers = {} if authorization is None else {"Authorization": authorization.decode("latin-1")}
+    sent = {"Authorization": authorization, "DPoP": proof}
+    headers = {name: one.decode("latin-1") for name, one in sent.items() if one is not None}
     response = desk.app.test_client().post(
         path + query,
         data=body,
