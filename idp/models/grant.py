@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.models.base import Model, new_id
@@ -38,6 +38,8 @@ class Grant(Model):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     """When nothing that it bought can still be valid, so that the row may go."""
     ended_at: Mapped[datetime | None]
+    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What a public client has to show again when it refreshes: the key that redeemed the code."""
 
 
 class RefreshToken(Model):
@@ -51,6 +53,9 @@ class RefreshToken(Model):
     scope: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    """When it dies unless it is used: by then it has idled, or the line is over."""
+    line_ends_at: Mapped[datetime | None]
+    """When the line is over, however often it is renewed; None: at ``expires_at``."""
     used_at: Mapped[datetime | None]
 
 
@@ -66,6 +71,8 @@ class AccessToken(Model):
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
+    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Whom an opaque one is bound to (RFC 7800)."""
 
 
 class Consent(Model):

@@ -7,6 +7,7 @@ from idp.config import Settings
 from idp.oidc.issuance import ACCESS_TOKEN_TYPE
 from idp.protocol.json_values import Json
 from idp.services.access import JwtClaims, LiveToken, live_jwt, live_opaque
+from idp.services.binding import Binding
 from idp.services.jose import InvalidToken
 from idp.services.keys import SigningKeys
 
@@ -35,6 +36,13 @@ class AccessTokens:
         return claims if now < claims.expires_at else None
 
 
+def _binding(cnf: Json) -> Binding:
+    try:
+        return Binding.of(cnf)
+    except ValueError as error:
+        raise InvalidToken("bound in a way that is not known here") from error
+
+
 def _read(claims: Mapping[str, Json], issuer: str) -> JwtClaims:
     """The claims of a token whose signature is ours: a database or key that was shared with
     another issuer must not let its tokens in here."""
@@ -53,5 +61,6 @@ def _read(claims: Mapping[str, Json], issuer: str) -> JwtClaims:
                 audience=(audience,) if isinstance(audience, str) else tuple(map(str, audience)),
                 issued_at=datetime.fromtimestamp(iat, UTC),
                 expires_at=datetime.fromtimestamp(exp, UTC),
+                binding=_binding(claims.get("cnf")),
             )
     raise InvalidToken("not an access token of this issuer")

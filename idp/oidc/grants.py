@@ -9,12 +9,14 @@ from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
+from idp.oidc.possession import Binder
 from idp.protocol import pkce
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import parse_scope
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
+from idp.services.sealing import Sealing
 
 NO_STORE: Final = (
     ("Content-Type", "application/json"),
@@ -33,6 +35,8 @@ class Desk:
     codes: Grants
     refreshing: Refreshing
     issuance: Issuance
+    bind: Binder
+    sealing: Sealing
 
 
 class Grant(BaseGrant, TokenEndpointMixin):
@@ -41,6 +45,8 @@ class Grant(BaseGrant, TokenEndpointMixin):
     GRANT_TYPE: str
     request: DirectRequest
     REPEATS_NONCE = False
+    IDENTIFIES = True
+    """May an ID token come of it?"""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
@@ -53,11 +59,20 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
+        self.prepare(self.registered)
+        self.binding = self.desk.bind(self.request.direct, self.registered)
         redeemed = self.redeem(self.registered)
+        if redeemed.tokens.binding != self.binding:
+            raise RuntimeError("a grant lost whom its tokens are bound to")
         body = self.desk.issuance.respond(
             redeemed, self.registered, repeats_nonce=self.REPEATS_NONCE
         )
         return 200, body, list(NO_STORE)
+
+    def prepare(self, client: RegisteredClient) -> None:
+        """Find what answering will take, before anything is used up. Raises ``OAuthError``."""
+        if self.IDENTIFIES:
+            self.desk.sealing.ready(client, "id_token", now=self.request.direct.context.at)
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange what the client presented. Raises ``OAuthError``."""
@@ -94,6 +109,7 @@ class AuthorizationCodeGrant(Grant):
             redirect_uri=self.request.parameters.get("redirect_uri"),
             code_verifier=verifier,
             context=self.request.direct.context,
+            binding=self.binding,
         )
 
 
@@ -109,6 +125,7 @@ class RefreshTokenGrant(Grant):
             client=client,
             scope=self._scope(),
             context=self.request.direct.context,
+            binding=self.binding,
         )
 
     def _scope(self) -> tuple[str, ...] | None:

@@ -57,7 +57,7 @@ class Introspection(_Endpoint):
         now = request.direct.context.at
         live = self._access_tokens.live(token, now)
         if live is not None and _concerns(live, client):
-            return {**self._common(live), "token_type": "Bearer"}
+            return {**self._common(live), "token_type": live.binding.token_type}
         live = live_refresh(token, now) if live is None else None
         if live is not None and live.granted.client_id == client.id:
             return self._common(live)
@@ -68,7 +68,7 @@ class Introspection(_Endpoint):
         members: dict[str, object] = {
             "active": True,
             "iss": self._issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "client_id": granted.client_id,
             "scope": " ".join(live.scope),
             "iat": epoch(live.issued_at),
@@ -78,6 +78,8 @@ class Introspection(_Endpoint):
             "amr": list(granted.satisfied.amr),
             "auth_time": epoch(granted.satisfied.auth_time),
         }
+        if live.binding.cnf:  # RFC 9449 section 6.2, RFC 8705 section 3.2
+            members["cnf"] = live.binding.cnf
         if granted.details:
             members["authorization_details"] = list(granted.details)
         if live.audience:

@@ -3,15 +3,13 @@
 The same that we ask of relying parties' APIs: RFC 6750 for the token, RFC 9470 for the sign-in.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from idp.assurance import Rung, canonical_name
 from idp.config import Settings
-from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.direct import Direct
-from idp.oidc.userinfo import bearer_token
+from idp.oidc.possession import Holders
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
 
@@ -47,23 +45,18 @@ class InsufficientAuthentication(OAuthError):
 class ProtectedResource:
     """Judges the tokens that come to our own API."""
 
-    def __init__(self, settings: Settings, access_tokens: AccessTokens) -> None:
+    def __init__(self, settings: Settings, holders: Holders) -> None:
         self.realm = settings.issuer
-        self._access_tokens = access_tokens
+        self._holders = holders
 
     def token(self, direct: Direct, *, scope: str) -> LiveToken:
         """The token that a request brought, alive and for this scope.
 
-        Raises ``NoToken``, or ``OAuthError`` by RFC 6750 section 3.1.
+        Raises ``NoToken``, or ``OAuthError`` as ``Holders`` does.
         """
-        presented = bearer_token(direct)
-        if presented is None:
+        live = self._holders.token(direct)
+        if live is None:
             raise NoToken
-        live = self._access_tokens.live(presented, direct.context.at)
-        if live is None or self.realm not in live.audience:
-            raise OAuthError(
-                "invalid_token", "The access token is unknown, expired or revoked.", status=401
-            )
         if scope not in live.scope:
             raise OAuthError("insufficient_scope", f"The scope {scope} is needed.", status=403)
         return live
@@ -80,9 +73,3 @@ class ProtectedResource:
 
 class NoToken(Exception):
     """Nothing was presented."""
-
-
-def www_authenticate(realm: str, members: Mapping[str, str]) -> str:
-    """The value of the header (RFC 6750 section 3)."""
-    told = {"realm": realm, **members}
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in told.items())

@@ -11,15 +11,21 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
+from idp.oidc.possession import Binder, Holders
 from idp.oidc.protected import ProtectedResource
+from idp.oidc.pushing import Pushing
+from idp.oidc.requests import Requests
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import mtls_aliases, provider_metadata
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import Clients
+from idp.services.dpop import Proofs
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
+from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
+from idp.services.sealing import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Provider:
     access_tokens: AccessTokens
     protected: ProtectedResource
     keys: SigningKeys
+    proofs: Proofs
     metadata: Document
 
     @classmethod
@@ -50,28 +57,39 @@ class Provider:
         client_keys: ClientKeys,
         grants: Grants,
         keys: SigningKeys,
+        sealing: Sealing,
+        issuance: Issuance,
+        requests: Requests,
+        pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(
             settings, clients=clients, keys=client_keys, token_path=ENDPOINTS.token
         )
         access_tokens = AccessTokens(settings, keys)
+        proofs = Proofs(settings)
+        bind = Binder(proofs)
+        holders = Holders(settings, access_tokens, proofs)
         desk = Desk(
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
-            issuance=Issuance(settings, keys),
+            issuance=issuance,
+            bind=bind,
+            sealing=sealing,
         )
         endpoints = [
-            endpoint(authenticate, access_tokens, settings.issuer)
-            for endpoint in (Introspection, Revocation)
+            Introspection(authenticate, access_tokens, settings.issuer),
+            Revocation(authenticate, access_tokens, settings.issuer),
+            Pushing(authenticate, requests, pushed, bind),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
-            userinfo=UserInfo(settings, access_tokens),
+            userinfo=UserInfo(settings, holders, clients, sealing),
             access_tokens=access_tokens,
-            protected=ProtectedResource(settings, access_tokens),
+            protected=ProtectedResource(settings, holders),
             keys=keys,
+            proofs=proofs,
             metadata=_metadata(settings),
         )
 

@@ -39,6 +39,7 @@ class AuthorizationRequest:
     state: str | None = None
     nonce: str | None = None
     code_challenge: str | None = None
+    dpop_jkt: str | None = None
     prompts: frozenset[Prompt] = frozenset()
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
@@ -132,6 +133,7 @@ def parse_authorization_request(
     checks.check_transport(metadata, pushed=pushed, signed=signed)
     response_type = checks.read_response_type(parameters, metadata, capabilities)
     response_mode = checks.read_response_mode(parameters, response_type, capabilities)
+    checks.check_response_mode(metadata, response_mode)
     scopes = checks.read_scopes(parameters, metadata, capabilities, response_type)
     claims = checks.read_claims(parameters, metadata)
     return AuthorizationRequest(
@@ -143,6 +145,7 @@ def parse_authorization_request(
         state=parameters.get("state"),
         nonce=checks.read_nonce(parameters, response_type),
         code_challenge=checks.read_code_challenge(parameters, metadata, response_type),
+        dpop_jkt=checks.read_dpop_jkt(parameters, response_type),
         prompts=checks.read_prompts(parameters, capabilities),
         max_age=checks.read_max_age(parameters),
         acr_values=checks.read_words(parameters, "acr_values"),

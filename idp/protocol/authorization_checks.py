@@ -8,6 +8,7 @@ from idp.protocol import pkce
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.claims import ClaimsRequest
 from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.dpop import is_jkt
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.protocol.parameters import Parameters
@@ -16,6 +17,7 @@ from idp.protocol.text import is_language_tag, words
 from idp.protocol.urls import split
 from idp.protocol.vocabulary import (
     DISPLAY_VALUES,
+    JWT_MODES,
     MAX_AGE_CEILING,
     Prompt,
     default_response_mode,
@@ -86,10 +88,18 @@ def usable_response_mode(
         return default
     if asked not in capabilities.response_modes:
         raise _invalid("This response_mode is not supported.")
-    # Multiple Response Types, section 3: tokens must not be returned in a query string.
-    if asked == "query" and default == "fragment":
+    # JARM section 2.3.4: "jwt" is the signed form of whatever the response type implies.
+    mode = f"{default}.jwt" if asked == "jwt" else asked
+    # Multiple Response Types, section 3, and JARM section 2.3.1: no token in a query string.
+    if mode in ("query", "query.jwt") and default == "fragment":
         raise _invalid("response_mode query cannot carry a token; use fragment or form_post.")
-    return asked
+    return mode
+
+
+def check_response_mode(metadata: ClientMetadata, response_mode: str) -> None:
+    """FAPI 2.0 Message Signing section 5.4: answers to this client are signed (JARM)."""
+    if metadata.policy.signed_responses and response_mode not in JWT_MODES:
+        raise _invalid("response_mode must be jwt, as this client's profile says.")
 
 
 def read_scopes(
@@ -155,6 +165,14 @@ def _check_without_challenge(metadata: ClientMetadata, method: str | None) -> No
         raise _invalid("code_challenge is missing; PKCE with S256 is required.")
     if method is not None:  # a client that meant to send one must not be downgraded in silence
         raise _invalid("code_challenge_method was sent without code_challenge.")
+
+
+def read_dpop_jkt(parameters: Parameters, response_type: str) -> str | None:
+    """RFC 9449 section 10: the thumbprint of the key that will redeem the code."""
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and not is_jkt(jkt):
+        raise _invalid("dpop_jkt must be 43 characters of base64url.")
+    return jkt if "code" in response_type.split() else None
 
 
 def read_prompts(parameters: Parameters, capabilities: Capabilities) -> frozenset[Prompt]:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from idp.protocol import metadata_readers as read
 from idp.protocol.json_values import Json, thaw
+from idp.protocol.policy import POLICIES, PROFILES, Policy
 from idp.protocol.scopes import SCOPE_NAMES
 from idp.protocol.urls import MAX_URL
 from idp.protocol.vocabulary import (
@@ -122,8 +123,10 @@ class ClientMetadata:
     dpop_bound_access_tokens: bool = member(read.boolean, False)
 
     # Ours
+    profile: str | None = member(read.one_of(PROFILES), None)
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
+    refresh_token_rotation: bool = member(read.boolean, True)
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
     acr_values_voluntary: bool = member(read.boolean, False)
     minimum_acr: str | None = member(read.text(255), None)
@@ -141,6 +144,16 @@ class ClientMetadata:
     def is_public(self) -> bool:
         """Whether the client has nothing to authenticate with (RFC 6749 section 2.1)."""
         return self.token_endpoint_auth_method == "none"  # noqa: S105  the method, no password
+
+    @property
+    def policy(self) -> Policy:
+        """What its profile decides beside the members."""
+        return POLICIES[self.profile]
+
+    @property
+    def binds_tokens(self) -> bool:
+        """Whether its access tokens must be bound to a key or a certificate."""
+        return self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
 
     @property
     def pkce_required(self) -> bool:
@@ -161,7 +174,8 @@ MEMBER_NAMES: Final = frozenset(one.name for one in MEMBERS)
 
 OWN_MEMBERS: Final = frozenset(
     (
-        *("require_pkce", "access_token_format", "consent", "acr_values_voluntary"),
+        *("require_pkce", "access_token_format", "refresh_token_rotation"),
+        *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
+from idp.protocol import profile_rules
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.redirect_uris import check_redirect_uri
+from idp.protocol.sectors import hosts_of
 from idp.protocol.urls import origin
 from idp.protocol.vocabulary import (
     ASYMMETRIC_ALGS,
@@ -87,6 +88,11 @@ def public_clients_are_modest(metadata: ClientMetadata) -> Found:
         )
     if not metadata.require_pkce:
         yield "require_pkce", "must be true, or left out, when token_endpoint_auth_method is none"
+    if not metadata.refresh_token_rotation:  # RFC 9700 section 4.14.2
+        yield (
+            "refresh_token_rotation",
+            "must be true, or left out, when token_endpoint_auth_method is none",
+        )
 
 
 def keys_come_one_way(metadata: ClientMetadata) -> Found:
@@ -175,14 +181,14 @@ def encryption_is_whole(metadata: ClientMetadata) -> Found:
 
 
 def pairwise_has_one_sector(metadata: ClientMetadata) -> Found:
-    """OIDC Core 8.1: several hosts need a document that says they belong together."""
-    hosts = {urlsplit(uri).hostname for uri in metadata.redirect_uris}
-    if (
-        metadata.subject_type == "pairwise"
-        and len(hosts) > 1
-        and not metadata.sector_identifier_uri
-    ):
+    """OIDC Core 8.1: several hosts, or none, need a document that says whose they are."""
+    if metadata.subject_type != "pairwise" or metadata.sector_identifier_uri:
+        return
+    hosts = hosts_of(metadata)
+    if len(hosts) > 1:
         yield "sector_identifier_uri", "must be there: pairwise subjects and more than one host"
+    elif not any(hosts):
+        yield "sector_identifier_uri", "must be there: pairwise subjects and no host of its own"
 
 
 def frontchannel_logout_is_at_home(metadata: ClientMetadata) -> Found:
@@ -200,6 +206,7 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 _AUTH: Final = "token_endpoint_auth_method"
+_BOUND: Final = ("dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens")
 _ALGS: Final = (*SIGNED, *(f"{prefix}_alg" for prefix in ENCRYPTED))
 
 RULES: Final = (
@@ -207,7 +214,9 @@ RULES: Final = (
     Rule(("redirect_uris", "application_type"), redirect_uris_are_safe),
     Rule(("post_logout_redirect_uris", "application_type"), post_logout_redirect_uris_are_safe),
     Rule(("response_types", "grant_types"), grants_fit_response_types),
-    Rule((_AUTH, "grant_types", "require_pkce"), public_clients_are_modest),
+    Rule(
+        (_AUTH, "grant_types", "require_pkce", "refresh_token_rotation"), public_clients_are_modest
+    ),
     Rule(("jwks", "jwks_uri"), keys_come_one_way),
     Rule(("jwks", "jwks_uri", _AUTH, *_ALGS), keys_are_there),
     Rule((_AUTH, *_ALGS), secrets_are_there),
@@ -223,4 +232,6 @@ RULES: Final = (
     ),
     Rule(("subject_type", "redirect_uris", "sector_identifier_uri"), pairwise_has_one_sector),
     Rule(("frontchannel_logout_uri", "redirect_uris"), frontchannel_logout_is_at_home),
+    Rule(profile_rules.READ, profile_rules.profile_is_kept),
+    Rule(("response_types", *_BOUND), profile_rules.bound_tokens_come_from_the_token_endpoint),
 )

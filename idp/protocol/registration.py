@@ -12,6 +12,7 @@ from idp.protocol.client_metadata import (
 )
 from idp.protocol.errors import OAuthError
 from idp.protocol.metadata_rules import RULES
+from idp.protocol.policy import SAID_BY_PROFILE
 from idp.protocol.text import is_language_tag
 from idp.protocol.vocabulary import REDIRECT_GRANTS
 
@@ -101,8 +102,12 @@ def _is_known(name: str) -> bool:
 
 
 def _with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``values`` of plain members; without a redirect grant, no response type is the default."""
-    plain = {name: value for name, value in values.items() if name in _READERS}
+    """``values`` of plain members, and what the profile says for those that were left out.
+
+    Without a redirect grant, no response type is the default.
+    """
+    said = SAID_BY_PROFILE[values.get("profile")]
+    plain = {name: value for name, value in {**said, **values}.items() if name in _READERS}
     grants: Iterable[str] = plain.get("grant_types", REDIRECT_GRANTS)
     if "response_types" not in plain and not any(grant in REDIRECT_GRANTS for grant in grants):
         plain["response_types"] = ()

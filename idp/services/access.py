@@ -8,6 +8,7 @@ from sqlalchemy import Select, Table, bindparam, exists, select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, User, db
 from idp.secrecy import digest
+from idp.services.binding import UNBOUND, Binding
 from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
 
 _grants: Final = cast("Table", Grant.__table__)
@@ -30,18 +31,21 @@ def _alive(statement: Select[Any]) -> Select[Any]:
     )
 
 
-_BY_GRANT = _alive(select(*FIELDS)).where(
+_FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
+
+_BY_GRANT = _alive(select(*_FOUND)).where(
     _grants.c.id == bindparam("grant"),
     ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
 )
 
 _OPAQUE = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _access.c.scope.label("token_scope"),
         _access.c.audience,
         _access.c.issued_at,
         _access.c.expires_at,
+        _access.c.cnf.label("token_cnf"),
     ).join(_access, _access.c.grant_id == _grants.c.id)
 ).where(
     _access.c.token_hash == bindparam("hash"),
@@ -51,10 +55,11 @@ _OPAQUE = _alive(
 
 _REFRESH = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _refresh.c.scope.label("token_scope"),
         _refresh.c.created_at.label("issued_at"),
         _refresh.c.expires_at,
+        _grants.c.cnf.label("token_cnf"),
     ).join(_refresh, _refresh.c.grant_id == _grants.c.id)
 ).where(
     _refresh.c.token_hash == bindparam("hash"),
@@ -65,7 +70,10 @@ _REFRESH = _alive(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveToken:
-    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT."""
+    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
+
+    ``client_revision`` is that of the client's registration at this moment.
+    """
 
     granted: Granted
     asked: Asked
@@ -73,7 +81,9 @@ class LiveToken:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    client_revision: int
     jti: str | None = None
+    binding: Binding = UNBOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +95,7 @@ class JwtClaims:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    binding: Binding = UNBOUND
 
     @property
     def grant_id(self) -> str:
@@ -107,7 +118,9 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
         audience=claims.audience,
         issued_at=claims.issued_at,
         expires_at=claims.expires_at,
+        client_revision=row.client_revision,
         jti=claims.jti,
+        binding=claims.binding,
     )
 
 
@@ -131,4 +144,6 @@ def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
         audience=audience,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        client_revision=row.client_revision,
+        binding=Binding.of(row.token_cnf),
     )

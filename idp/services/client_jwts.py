@@ -26,7 +26,7 @@ MAX_JWT: Final = 16384
 SKEW: Final = timedelta(seconds=30)
 """How far another clock may be from ours."""
 
-_FORBIDDEN: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "zip", "b64", "enc"})
+FORBIDDEN: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "zip", "b64", "enc"})
 """RFC 8725 sections 3.9 and 3.10: keys come from the registration; RFC 7515 section 4.1.11."""
 
 # RFC 7515 section 7.1: three parts, and no padding or line end anywhere.
@@ -66,17 +66,19 @@ class Unverified:
         return None if typ is None else str(typ).lower().removeprefix("application/")
 
 
-def read(token: str, *, at_most: int = MAX_JWT) -> Unverified:
+def read(
+    token: str, *, at_most: int = MAX_JWT, forbidden: frozenset[str] = FORBIDDEN
+) -> Unverified:
     """Take a compact JWS apart without trusting it.
 
     Raises ``InvalidClientJwt``: longer than ``at_most`` characters, not compact, not JSON in both
-    parts, or with a header that names keys or anything that must be understood.
+    parts, or with a ``forbidden`` header: one that names keys or anything that must be understood.
     """
     parts = _COMPACT.fullmatch(token) if len(token) <= at_most else None
     if parts is None:
         raise InvalidClientJwt("not a compact JWS")
     header, claims = _object(parts[1]), _object(parts[2])
-    if not _FORBIDDEN.isdisjoint(header):
+    if not forbidden.isdisjoint(header):
         raise InvalidClientJwt("its header has members that are not accepted")
     for name in ("alg", "kid", "typ"):
         if not isinstance(header.get(name, ""), str):
@@ -112,7 +114,7 @@ class ClientJwts:
         if algorithm == "none":
             return _unsigned(unverified)
         keys = self._keys.to_verify(client, kid=unverified.kid, algorithm=algorithm, now=now)
-        if not any(_is_signed(unverified, key, algorithm) for key in keys):
+        if not any(is_signed(unverified, key, algorithm) for key in keys):
             raise InvalidClientJwt("not signed by a key of the client")
         return unverified.claims
 
@@ -123,7 +125,8 @@ def _unsigned(unverified: Unverified) -> Claims:
     return unverified.claims
 
 
-def _is_signed(unverified: Unverified, key: Key, algorithm: str) -> bool:
+def is_signed(unverified: Unverified, key: Key, algorithm: str) -> bool:
+    """Did ``key`` sign it by ``algorithm``, of whose kind it is?"""
     try:
         return JWSRegistry.algorithms[algorithm].verify(
             unverified.signed, unverified.signature, key
@@ -158,6 +161,14 @@ def check_times(
         raise InvalidClientJwt("not good yet")
     if starts is not None and oldest and starts < at - oldest.total_seconds() - skew:
         raise InvalidClientJwt("too old")
+
+
+def lasts_longer(claims: Claims, lifetime: timedelta) -> bool:
+    """Is ``exp`` more than ``lifetime`` after ``nbf``? False where one of them is not there."""
+    expiry, starts = _time(claims, "exp"), _time(claims, "nbf")
+    if expiry is None or starts is None:
+        return False
+    return expiry - starts > lifetime.total_seconds()
 
 
 def audiences(claims: Claims) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ _users: Final = cast("Table", User.__table__)
 FIELDS: Final = (
     *(_grants.c.id, _grants.c.client_id, _grants.c.user_id, _grants.c.session_id),
     *(_grants.c.scope, _grants.c.acr, _grants.c.amr, _grants.c.auth_time, _grants.c.request),
+    _grants.c.cnf,
 )
 """The columns that ``granted`` and ``asked`` read."""
 
@@ -39,6 +40,14 @@ class Granted:
     satisfied: Satisfied
     details: tuple[Mapping[str, Any], ...] = ()
     """Authorization details that were granted, as tokens carry them (RFC 9396 section 7)."""
+    pairwise: str | None = None
+    """What the person is called to this client alone (OIDC Core 8.1), where that is so. It stays
+    what it was for as long as the grant: a refreshed ID token keeps its ``sub`` (12.2)."""
+
+    @property
+    def subject(self) -> str:
+        """The ``sub`` of whatever is told to the client about this grant."""
+        return self.pairwise or self.user_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,7 @@ def granted_of(row: Row[Any]) -> Granted:
             evidence=(),
         ),
         details=tuple(row.request.get("details", ())),
+        pairwise=row.request.get("pairwise"),
     )
 
 
@@ -92,8 +102,10 @@ def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
         "nonce": request.nonce,
         "claims": {name: names for name, names in claims.items() if names},
         "resource": list(request.resource),
+        "dpop_jkt": request.dpop_jkt,
         "rung": int(granted.satisfied.rung),
         "details": [dict(detail) for detail in granted.details],
+        "pairwise": granted.pairwise,
     }
     return {name: value for name, value in kept.items() if value}
 

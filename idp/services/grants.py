@@ -13,7 +13,9 @@ from idp.models import Grant, db, new_id
 from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
+from idp.protocol.policy import DEFAULT_POLICY, Policy
 from idp.secrecy import digest, new_secret
+from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import (
     FIELDS,
@@ -25,7 +27,7 @@ from idp.services.granted import (
     granted_of,
     kept_of,
 )
-from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh
+from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh, refresh_binding
 
 __all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "replayed"]
 
@@ -45,7 +47,7 @@ _CLAIM = (
         _grants.c.ended_at.is_(None),
         USER_IS_WELL,
     )
-    .values(code_used_at=bindparam("now"))
+    .values(code_used_at=bindparam("now"), cnf=bindparam("held", type_=_grants.c.cnf.type))
     .returning(*FIELDS, _grants.c.code_challenge)
 )
 
@@ -88,11 +90,28 @@ class Grants:
         together.
         """
         code = new_secret()
-        code_ends = now + self._settings.code_lifetime
+        self.open(granted, request, code=code, now=now)
+        return code
+
+    def open(
+        self,
+        granted: Granted,
+        request: AuthorizationRequest,
+        *,
+        code: str | None,
+        now: datetime,
+        policy: Policy = DEFAULT_POLICY,
+    ) -> str:
+        """Write the grant, in the caller's transaction; returns its id.
+
+        ``code`` is None where everything it buys comes from the authorization endpoint itself.
+        """
+        lifetime = self._settings.code_lifetime
+        grant_id, code_ends = new_id(), now + min(lifetime, policy.code_lifetime or lifetime)
         db.session.execute(
             _ISSUE,
             {
-                "id": new_id(),
+                "id": grant_id,
                 "client_id": granted.client_id,
                 "user_id": granted.user_id,
                 "session_id": granted.session_id,
@@ -101,14 +120,14 @@ class Grants:
                 "amr": " ".join(granted.satisfied.amr),
                 "auth_time": granted.satisfied.auth_time,
                 "request": kept_of(granted, request),
-                "code_hash": digest(code),
+                "code_hash": digest(code) if code else None,
                 "code_challenge": request.code_challenge,
-                "code_expires_at": code_ends,
+                "code_expires_at": code_ends if code else None,
                 "created_at": now,
                 "expires_at": code_ends + self._outlives_code(granted.scope),
             },
         )
-        return code
+        return grant_id
 
     def redeem_code(
         self,
@@ -118,19 +137,27 @@ class Grants:
         redirect_uri: str | None,
         code_verifier: str | None,
         context: Context,
+        binding: Binding = UNBOUND,
     ) -> Redeemed:
         """Exchange a code for what it buys, in one transaction. Commits.
 
         Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
-        client's, does not fit ``redirect_uri`` or ``code_verifier``, or its person is disabled.
+        client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, or its person is
+        disabled.
         A mismatch leaves the code as it was; a second use ends the grant (RFC 6749 4.1.2).
         """
         row = db.session.execute(
-            _CLAIM, {"hash": digest(code), "client": client.id, "now": context.at}
+            _CLAIM,
+            {
+                "hash": digest(code),
+                "client": client.id,
+                "now": context.at,
+                "held": refresh_binding(client, binding).cnf,
+            },
         ).one_or_none()
         if row is None:
             raise self._not_claimed(code, client, context)
-        reason = _mismatch(row, redirect_uri, code_verifier)
+        reason = _mismatch(row, redirect_uri, code_verifier, binding)
         if reason is not None:
             db.session.rollback()
             raise _refuse(reason, row, client, context)
@@ -139,17 +166,20 @@ class Grants:
             granted=granted_of(row),
             asked=asked_of(row),
             scope=tuple(row.scope.split()),
-            tokens=self._tokens(row, client, context.at),
+            tokens=self._tokens(row, client, context.at, binding),
         )
         db.session.commit()
         return redeemed
 
-    def _tokens(self, row: AnyRow, client: RegisteredClient, now: datetime) -> Tokens:
+    def _tokens(
+        self, row: AnyRow, client: RegisteredClient, now: datetime, binding: Binding
+    ) -> Tokens:
         scope = tuple(row.scope.split())
         refresh = None
         if may_refresh(client, scope):
             until = now + self._settings.refresh_token_lifetime
-            refresh = keep_refresh(row.id, scope, now=now, expires_at=until)
+            idle = self._settings.refresh_token_idle
+            refresh = keep_refresh(row.id, scope, now=now, expires_at=until, idle=idle)
         return issue_tokens(
             self._settings,
             client=client,
@@ -157,6 +187,7 @@ class Grants:
             scope=scope,
             resource=asked_of(row).resource,
             now=now,
+            binding=binding,
             refresh=refresh,
         )
 
@@ -224,7 +255,11 @@ def end_all(
     return len(ended)
 
 
-def _mismatch(row: AnyRow, redirect_uri: str | None, code_verifier: str | None) -> str | None:
+def _mismatch(
+    row: AnyRow, redirect_uri: str | None, code_verifier: str | None, binding: Binding
+) -> str | None:
+    if row.request.get("dpop_jkt") not in (None, binding.jkt):  # RFC 9449 section 10
+        return "dpop_jkt"
     if redirect_uri != row.request["redirect_uri"]:  # RFC 6749 section 4.1.3
         return "redirect_uri"
     if row.code_challenge is None:

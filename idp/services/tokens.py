@@ -1,7 +1,7 @@
 """What a grant buys: an access token, and a refresh token where the person allowed it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy import Table
@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from idp.config import Settings
 from idp.models import AccessToken, RefreshToken, db, new_id
 from idp.secrecy import digest, new_secret
+from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 
 _KEEP_ACCESS: Final = cast("Table", AccessToken.__table__).insert()
@@ -29,6 +30,7 @@ class Tokens:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    binding: Binding
 
 
 def issue_tokens(
@@ -39,11 +41,13 @@ def issue_tokens(
     scope: tuple[str, ...],
     resource: tuple[str, ...],
     now: datetime,
+    binding: Binding,
     refresh: str | None = None,
 ) -> Tokens:
     """Write the rows that the tokens need, in the caller's transaction.
 
-    ``refresh`` is the refresh token to hand out, already kept.
+    ``refresh`` is the refresh token to hand out, already kept. ``binding`` is whom the access
+    token is bound to; it has no default, so that no grant forgets it.
     """
     is_opaque = client.metadata.access_token_format == "opaque"  # noqa: S105  no password
     opaque = new_secret() if is_opaque else None
@@ -54,6 +58,7 @@ def issue_tokens(
         audience=audience_of(settings.issuer, scope, resource),
         issued_at=now,
         expires_at=now + settings.access_token_lifetime,
+        binding=binding,
     )
     if opaque is not None:
         _keep_opaque(opaque, tokens, grant_id, scope)
@@ -67,25 +72,45 @@ def audience_of(issuer: str, scope: tuple[str, ...], resource: tuple[str, ...]) 
     return (*resource, issuer) if "openid" in scope else resource
 
 
+def refresh_binding(client: RegisteredClient, binding: Binding) -> Binding:
+    """What the refresh tokens of a grant are bound to, when ``binding`` redeemed its code.
+
+    RFC 9449 section 5, RFC 8705 section 4: those of a public client to its key, for nothing else
+    protects them. One that authenticates may change its key between two refreshes.
+    """
+    return binding if client.metadata.is_public else UNBOUND
+
+
 def may_refresh(client: RegisteredClient, scope: tuple[str, ...]) -> bool:
     """Is a refresh token due? OIDC Core 11: when the person allowed access while she is away."""
     return "offline_access" in scope and "refresh_token" in client.metadata.grant_types
 
 
 def keep_refresh(
-    grant_id: str, scope: tuple[str, ...], *, now: datetime, expires_at: datetime
+    grant_id: str,
+    scope: tuple[str, ...],
+    *,
+    now: datetime,
+    expires_at: datetime,
+    idle: timedelta,
+    row_id: str | None = None,
+    token: str | None = None,
 ) -> str:
-    """Make a refresh token and keep its hash, in the caller's transaction; returns it."""
-    token = new_secret()
+    """Keep the hash of a refresh token, new or given, in the caller's transaction; returns it.
+
+    It dies when it has been idle for ``idle``, and its whole line at ``expires_at``.
+    """
+    token = token or new_secret()
     db.session.execute(
         _KEEP_REFRESH,
         {
-            "id": new_id(),
+            "id": row_id or new_id(),
             "token_hash": digest(token),
             "grant_id": grant_id,
             "scope": " ".join(scope),
             "created_at": now,
-            "expires_at": expires_at,
+            "expires_at": min(expires_at, now + idle),
+            "line_ends_at": expires_at,
         },
     )
     return token
@@ -101,5 +126,6 @@ def _keep_opaque(opaque: str, tokens: Tokens, grant_id: str, scope: tuple[str, .
             "audience": list(tokens.audience),
             "issued_at": tokens.issued_at,
             "expires_at": tokens.expires_at,
+            "cnf": tokens.binding.cnf,
         },
     )

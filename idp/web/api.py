@@ -15,15 +15,18 @@ from idp.assurance import Rung
 from idp.clock import epoch
 from idp.models import BrowserSession, User, db
 from idp.oidc.direct import Direct
-from idp.oidc.protected import Needed, NoToken, www_authenticate
+from idp.oidc.presented import challenge_with
+from idp.oidc.protected import Needed, NoToken
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import ACCOUNT
 from idp.services import sessions, signing_out
 from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
+from idp.web import certificates
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin
+from idp.web.dpop import offer_nonce
 from idp.web.guards import RECENTLY
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -51,6 +54,8 @@ def _direct() -> Direct:
         query=request.query_string.decode("latin-1"),
         body=b"",
         context=context(),
+        dpop=request.headers.get("DPoP"),
+        certificate=certificates.presented(),
     )
 
 
@@ -118,8 +123,7 @@ def end_session(live: LiveToken, session_id: str) -> Response:
 def no_token(_error: NoToken) -> Response:
     """Nothing was presented: no reason is told (RFC 6750 section 3.1)."""
     response = _problem(401, "Unauthorized", {})
-    response.headers["WWW-Authenticate"] = www_authenticate(_realm(), {})
-    return response
+    return _challenged(response, {})
 
 
 @bp.errorhandler(OAuthError)
@@ -127,8 +131,7 @@ def refused(error: OAuthError) -> Response:
     """The token, or the sign-in behind it, will not do: says what would."""
     members = error.parameters()
     response = _problem(error.status, error.description, members)
-    response.headers["WWW-Authenticate"] = www_authenticate(_realm(), members)
-    return response
+    return _challenged(response, members)
 
 
 @bp.errorhandler(404)
@@ -137,8 +140,9 @@ def not_found(_error: Exception) -> Response:
     return _problem(404, "There is nothing here by that name.", {})
 
 
-def _realm() -> str:
-    return services().settings.issuer
+def _challenged(response: Response, members: dict[str, str]) -> Response:
+    challenge_with(response, services().settings.issuer, members, _direct().scheme)
+    return response
 
 
 def _problem(status: int, detail: str, members: dict[str, str]) -> Response:
@@ -154,4 +158,4 @@ def _problem(status: int, detail: str, members: dict[str, str]) -> Response:
 def finish(response: Response) -> Response:
     """Readable from any page: what counts is the token, never a cookie."""
     response.headers["Cache-Control"] = "no-store"
-    return allow_any_origin(response)
+    return allow_any_origin(offer_nonce(response))

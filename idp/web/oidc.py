@@ -5,11 +5,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.direct import MAX_BODY, Direct
+from idp.oidc.pushing import Pushing
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
 from idp.web import certificates
 from idp.web.context import context, services
 from idp.web.documents import allow_any_origin, document
+from idp.web.dpop import offer_nonce
 
 bp = Blueprint("oidc", __name__)
 
@@ -33,6 +35,12 @@ def introspect() -> Response:
 def revoke() -> Response:
     """RFC 7009 section 2."""
     return services().provider.server.endpoint("revocation", _direct())
+
+
+@bp.post(str(ENDPOINTS.pushed_authorization_request))
+def push() -> Response:
+    """RFC 9126 section 2."""
+    return services().provider.server.endpoint(Pushing.ENDPOINT_NAME, _direct())
 
 
 @bp.route(ENDPOINTS.userinfo, methods=["GET", "POST"])
@@ -59,6 +67,7 @@ def _direct() -> Direct:
         query=request.query_string.decode("latin-1"),
         body=request.get_data(cache=False),
         context=context(),
+        dpop=request.headers.get("DPoP"),
         certificate=certificates.presented(),
     )
 
@@ -70,7 +79,9 @@ def too_large(_error: RequestEntityTooLarge) -> Response:
     return refusal(error, services().settings.issuer)
 
 
-_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke"})
+bp.after_request(offer_nonce)
+
+_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke", "oidc.push"})
 
 
 @bp.after_request

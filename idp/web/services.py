@@ -12,12 +12,18 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
+from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.request_objects import RequestObjects
+from idp.oidc.requests import Requests
+from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
@@ -39,12 +45,15 @@ from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import mail_handlers
+from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
+from idp.services.sealing import Sealing
 from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
+from idp.services.subjects import Subjects
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
 from idp.web.user_agents import device_name
@@ -226,6 +235,14 @@ class Services:
         return Grants(self.settings)
 
     @cached_property
+    def sealing(self) -> Sealing:
+        return Sealing(self.keys, self.client_keys)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        return Subjects(self.box)
+
+    @cached_property
     def keys(self) -> SigningKeys:
         return SigningKeys(self.settings, self.box)
 
@@ -241,17 +258,48 @@ class Services:
             client_keys=self.client_keys,
             grants=self.grants,
             keys=self.keys,
+            sealing=self.sealing,
+            issuance=self.issuance,
+            requests=self.requests,
+            pushed=self.pushed_requests,
+        )
+
+    @cached_property
+    def pushed_requests(self) -> PushedRequests:
+        return PushedRequests(self.settings)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            pushed=self.pushed_requests,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
+            subjects=self.subjects,
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
+
+    @cached_property
+    def issuance(self) -> Issuance:
+        return Issuance(self.settings, self.keys, self.sealing)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            self.settings,
+            box=self.box,
+            sealing=self.sealing,
+            front_channel=FrontChannel(self.settings, self.grants, self.issuance),
+            pushed=self.pushed_requests,
         )
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
-            self.settings,
-            box=self.box,
-            capabilities=capabilities_of(self.settings),
-            clients=self.clients,
+            requests=self.requests,
+            responder=self.responder,
             consents=self.consents,
-            grants=self.grants,
             weighing=self.weighing,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+            subjects=self.subjects,
         )

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from idp.clock import Clock, system_clock
 from tests.bench.wire import Answer, Http
+from tests.helpers.dpop import Prover
 from tests.helpers.house import Person
 from tests.helpers.relying_party import RelyingParty
 
@@ -38,6 +40,8 @@ class Actor:
     scope: str = "openid profile email offline_access"
     jar: Jar = field(default_factory=dict)
     """The browser that stays signed in."""
+    clock: Clock = system_clock
+    """The provider's time, which proofs go by."""
 
     def get(self, target: str) -> Answer:
         """A request for anybody."""
@@ -63,9 +67,10 @@ class Actor:
         """``prompt=none`` over the session of ``jar``; the code."""
         return self._code(self._browse(self.jar, "GET", self._authorization(prompt="none")))
 
-    def redeem(self, code: str) -> dict[str, Any]:
-        """Exchange a code; the token response."""
+    def redeem(self, code: str, prover: Prover | None = None) -> dict[str, Any]:
+        """Exchange a code; the token response. With a ``prover``, for a token bound to its key."""
         return self._token(
+            prover,
             grant_type="authorization_code",
             code=code,
             redirect_uri=self.client.redirect_uri,
@@ -74,11 +79,16 @@ class Actor:
 
     def refresh(self, refresh_token: str) -> dict[str, Any]:
         """Exchange a refresh token; the token response."""
-        return self._token(grant_type="refresh_token", refresh_token=refresh_token)
+        return self._token(None, grant_type="refresh_token", refresh_token=refresh_token)
 
     def userinfo(self, access_token: str) -> None:
         """Ask who it is."""
         headers = {"Authorization": f"Bearer {access_token}"}
+        expect(self.http.send("GET", "/oauth/userinfo", headers), 200)
+
+    def prove_userinfo(self, access_token: str, prover: Prover) -> None:
+        """The same with a token that is bound to a key."""
+        headers = prover.headers(access_token, "GET", "/oauth/userinfo")
         expect(self.http.send("GET", "/oauth/userinfo", headers), 200)
 
     def introspect(self, access_token: str) -> None:
@@ -102,8 +112,10 @@ class Actor:
         }
         return f"/oauth/authorize?{urlencode(query)}"
 
-    def _token(self, **form: str) -> dict[str, Any]:
-        answer = expect(self.http.send("POST", "/oauth/token", self._basic(), form), 200)
+    def _token(self, prover: Prover | None, **form: str) -> dict[str, Any]:
+        proof = {"DPoP": prover.proof("POST", "/oauth/token")} if prover else {}
+        headers = {**self._basic(), **proof}
+        answer = expect(self.http.send("POST", "/oauth/token", headers, form), 200)
         tokens: dict[str, Any] = json.loads(answer.body)
         return tokens
 

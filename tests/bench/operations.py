@@ -6,6 +6,7 @@ from functools import partial
 from itertools import repeat
 
 from tests.bench.actor import Actor
+from tests.helpers.dpop import Prover
 
 Round = Callable[[], object]
 Rounds = Callable[[Actor, int], Iterator[Round]]
@@ -69,6 +70,12 @@ def _userinfo(actor: Actor, _: int) -> Iterator[Round]:
     return repeat(partial(actor.userinfo, token))
 
 
+def _prove(actor: Actor, _: int) -> Iterator[Round]:
+    prover = Prover(actor.client.issuer, actor.clock)
+    token = actor.redeem(actor.sign_in(actor.jar), prover)["access_token"]
+    return repeat(partial(actor.prove_userinfo, token, prover))
+
+
 def _introspect(actor: Actor, _: int) -> Iterator[Round]:
     token = actor.redeem(actor.sign_in(actor.jar))["access_token"]
     return repeat(partial(actor.introspect, token))
@@ -93,6 +100,8 @@ OPERATIONS = (
         "code redemption, ES256", _redeem, algorithm="ES256", floor=("ES256", "ES256", "commit")
     ),
     Operation("userinfo", _userinfo, floor=("ES256 verify",)),
+    # The client's own signature is in it; it would be on another machine.
+    Operation("userinfo, DPoP", _prove, floor=("ES256", "ES256 verify", "ES256 verify", "commit")),
     Operation("introspection", _introspect, floor=("ES256 verify",)),
     Operation("refresh, RS256", _refresh, floor=("RS256", "ES256", "commit")),
     Operation(

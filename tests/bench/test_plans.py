@@ -30,7 +30,7 @@ def actor(house: House, operation: Operation) -> Actor:
         id_token_signed_response_alg=operation.algorithm,
     )
     http = InProcess(house.app, house.settings.issuer)
-    return Actor(http, house.person(), client)
+    return Actor(http, house.person(), client, clock=house.clock)
 
 
 def plan(connection: Connection, statement: str) -> Iterator[str]:

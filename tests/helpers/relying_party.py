@@ -15,6 +15,7 @@ from joserfc.jwk import Key, KeySet
 from idp.clock import system_clock
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
+from tests.helpers.dpop import Prover
 from tests.helpers.signing import signed
 from tests.helpers.user_agent import Departure
 
@@ -96,6 +97,8 @@ class RelyingParty:
     signing_key: Key | None = None
     """What ``private_key_jwt`` signs with, by ``assertion_algorithm``."""
     assertion_algorithm: str = "ES256"
+    prover: Prover | None = None
+    """Its DPoP key, which it then shows with every request of its own."""
     scope: str = "openid"
     algorithms: tuple[str, ...] = ("RS256", "ES256")
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
@@ -160,6 +163,23 @@ class RelyingParty:
             raise AuthorizationFailed(parameters)
         return parameters["code"], pending
 
+    def at_once(self, callback: Departure | str) -> Tokens:
+        """What came with the authorization response itself; its ID token is checked.
+
+        Core 3.2.2.9 and 3.3.2.9: the hashes of what came beside it have to be in it.
+        """
+        parameters = _parameters(callback)
+        pending = self.pending[parameters.get("state")]
+        assert parameters.get("iss") == self.issuer, f"iss is {parameters.get('iss')}"
+        if "error" in parameters:
+            raise AuthorizationFailed(parameters)
+        if "id_token" not in parameters:
+            return Tokens(parameters, {})
+        claims = self.verify(parameters["id_token"], parameters, nonce=pending.nonce)
+        for claim, member in _HASHED.items():
+            assert (claim in claims) == (member in parameters), claim
+        return Tokens(parameters, claims)
+
     def exchange(self, code: str, pending: Pending) -> Tokens:
         """Redeem the code."""
         form = {"grant_type": "authorization_code", "code": code}
@@ -190,13 +210,20 @@ class RelyingParty:
         if how == "client_secret_basic":
             # RFC 6749, section 2.3.1: both halves are form-encoded first; httpx does base64 only.
             pair = [urlencode({"": part})[1:] for part in (self.client_id, self._secret())]
-            return self.http.post(url, data=dict(form), auth=httpx.BasicAuth(*pair))
+            return self.http.post(
+                url, data=dict(form), auth=httpx.BasicAuth(*pair), headers=self._proof(url)
+            )
         identified = {**form, "client_id": self.client_id}
         if how == "client_secret_post":
             identified["client_secret"] = self._secret()
         if how in ("client_secret_jwt", "private_key_jwt"):
             identified |= asserting(self.assertion())
-        return self.http.post(url, data=identified)
+        return self.http.post(url, data=identified, headers=self._proof(url))
+
+    def _proof(self, url: str) -> dict[str, str]:
+        if self.prover is None:
+            return {}
+        return {"DPoP": self.prover.proof("POST", url.removeprefix(self.issuer))}
 
     def assertion(self, *, key: Key | str | None = None, **changes: Any) -> str:
         """A client assertion (RFC 7523) with changed claims; None removes. ``key`` is another's."""
@@ -223,8 +250,11 @@ class RelyingParty:
 
     def userinfo(self, access_token: str) -> dict[str, Any]:
         """The claims at the userinfo endpoint. Raises ``TokenRefused``."""
+        url = self.metadata["userinfo_endpoint"]
         headers = {"Authorization": f"Bearer {access_token}"}
-        return self._accepted(self.http.get(self.metadata["userinfo_endpoint"], headers=headers))
+        if self.prover is not None:
+            headers = self.prover.headers(access_token, "GET", url.removeprefix(self.issuer))
+        return self._accepted(self.http.get(url, headers=headers))
 
     def _accepted(self, response: httpx.Response) -> dict[str, Any]:
         if not response.is_success:
@@ -244,7 +274,7 @@ class RelyingParty:
         assert audience == [self.client_id], f"for {audience}"
         assert claims.get("azp", self.client_id) == self.client_id, f"azp is {claims['azp']}"
         assert claims["sub"], "nobody"
-        for claim, member in (("at_hash", "access_token"), ("c_hash", "code")):
+        for claim, member in _HASHED.items():
             if claim in claims:
                 digest = half_hash(str(response[member]), str(token.header["alg"]))
                 assert claims[claim] == digest, f"{claim} is of something else"
@@ -276,6 +306,8 @@ def asserting(assertion: str) -> dict[str, str]:
     kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     return {"client_assertion_type": kind, "client_assertion": assertion}
 
+
+_HASHED = {"at_hash": "access_token", "c_hash": "code"}
 
 _HASHES = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512"}
 """By the last three letters of the algorithm; EdDSA over Ed25519 hashes with SHA-512."""

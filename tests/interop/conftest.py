@@ -15,6 +15,7 @@ def provider(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("provider")
     with (
         databases.fresh("sqlite") as url,
-        serve(url, folder, settings=CHEAP_HASH) as (server,),
+        # Whoever sends proofs of possession is asked for a nonce first; others notice nothing.
+        serve(url, folder, settings={**CHEAP_HASH, "IDP_DPOP_NONCES": "true"}) as (server,),
     ):
         yield Provider(server, url)

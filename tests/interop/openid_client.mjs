@@ -9,6 +9,13 @@ const AUTHENTICATION = {
   none: client.None,
 };
 
+// What the library is told to expect of an authorization response.
+const RESPONSES = {
+  signed: client.useJwtResponseMode,
+  hybrid: client.useCodeIdTokenResponseType,
+  implicit: client.useIdTokenResponseType,
+};
+
 const KEYS = {
   RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
   PS256: { name: "RSA-PSS", hash: "SHA-256" },
@@ -25,6 +32,7 @@ async function authenticationOf({ authentication, clientSecret, signingKey, sign
 
 let config;
 let pending;
+let DPoP; // undefined until the client has a key
 
 const commands = {
   async discover({ issuer, clientId, algorithm, ...credentials }) {
@@ -39,19 +47,36 @@ const commands = {
     return config.serverMetadata();
   },
 
-  async request({ parameters }) {
+  // From here on every request of the client's own proves possession of one key.
+  async prove({ algorithm }) {
+    DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
+    return DPoP.calculateThumbprint();
+  },
+
+  expect: async ({ response }) => RESPONSES[response](config),
+
+  // `how` is "PAR" or "JAR"; `key` is the client's private key, with which JAR signs.
+  async request({ parameters, how, key }) {
     pending = {
       verifier: client.randomPKCECodeVerifier(),
       state: client.randomState(),
       nonce: client.randomNonce(),
     };
-    return client.buildAuthorizationUrl(config, {
+    const asked = {
       code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: "S256",
       state: pending.state,
       nonce: pending.nonce,
       ...parameters,
-    }).href;
+    };
+    if (how === "PAR") {
+      return (await client.buildAuthorizationUrlWithPAR(config, asked, { DPoP })).href;
+    }
+    if (how === "JAR") {
+      const signer = { key: await imported(key), kid: key.kid };
+      return (await client.buildAuthorizationUrlWithJAR(config, asked, signer)).href;
+    }
+    return client.buildAuthorizationUrl(config, asked).href;
   },
 
   // Whatever of what was sent should now be misremembered stands in `expected`.
@@ -59,20 +84,30 @@ const commands = {
     const arrived = form
       ? new Request(url, { method: "POST", body: new URLSearchParams(form) })
       : new URL(url);
-    const tokens = await client.authorizationCodeGrant(config, arrived, {
+    const checks = {
       pkceCodeVerifier: expected.verifier ?? pending.verifier,
       expectedState: expected.state ?? pending.state,
       expectedNonce: expected.nonce ?? pending.nonce,
       idTokenExpected: true,
       ...(maxAge === undefined ? {} : { maxAge }),
+    };
+    const tokens = await client.authorizationCodeGrant(config, arrived, checks, undefined, {
+      DPoP,
     });
     return { tokens, claims: tokens.claims() };
   },
 
-  userinfo: ({ accessToken, subject }) => client.fetchUserInfo(config, accessToken, subject),
+  // The implicit flow: an ID token, and nothing to exchange.
+  implicit: ({ url }) =>
+    client.implicitAuthentication(config, new URL(url), pending.nonce, {
+      expectedState: pending.state,
+    }),
+
+  userinfo: ({ accessToken, subject }) =>
+    client.fetchUserInfo(config, accessToken, subject, { DPoP }),
 
   async refresh({ refreshToken }) {
-    const tokens = await client.refreshTokenGrant(config, refreshToken);
+    const tokens = await client.refreshTokenGrant(config, refreshToken, undefined, { DPoP });
     return { tokens, claims: tokens.claims() };
   },
 
@@ -80,6 +115,9 @@ const commands = {
 
   revoke: ({ token }) => client.tokenRevocation(config, token),
 };
+
+const imported = ({ kid, use, ...jwk }) =>
+  crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
 
 function told(error) {
   const { name, message, code, error: registered, status } = error;

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.signed_requests import jwks_of
 from tests.helpers.signing import jwks, key_of, public
 from tests.helpers.user_agent import Departure
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
+from tests.oidc.desk import payload_of
 
 CALLBACK = "https://app.example/callback"
 SCOPE = "openid profile email offline_access"
@@ -59,16 +62,18 @@ def app_of(
     how: str,
     algorithm: str,
     signs: str = "ES256",
+    **members: Any,
 ) -> App:
     key = {**key_of(signs).as_dict(private=True), "kid": "1"}
-    keys = {"jwks": jwks(public(key_of(signs), kid="1"))} if how == "private_key_jwt" else {}
-    registered = provider.client(
-        redirect_uris=[CALLBACK],
-        token_endpoint_auth_method=how,
-        id_token_signed_response_alg=algorithm,
-        grant_types=["authorization_code", "refresh_token"],
-        **keys,
-    )
+    usual: dict[str, Any] = {
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": how,
+        "id_token_signed_response_alg": algorithm,
+        "grant_types": ["authorization_code", "refresh_token"],
+    }
+    if how == "private_key_jwt":
+        usual["jwks"] = jwks(public(key_of(signs), kid="1"))
+    registered = provider.client(**{**usual, **members})
     metadata = library.do(
         "discover",
         issuer=provider.issuer,
@@ -124,6 +129,98 @@ def test_form_post(app: App, provider: Provider) -> None:
     callback = app.sign_in(response_mode="form_post")
     assert callback.form is not None
     assert app.finish(callback)["claims"]["sub"] == provider.person.id
+
+
+class TestOtherForms:
+    """Requests that are pushed or signed, and answers that are signed or bring an ID token."""
+
+    @pytest.fixture
+    def everything(self, provider: Provider, library: Program, visitor: Visitor) -> App:
+        """A client that registered all of them."""
+        return app_of(
+            provider,
+            library,
+            visitor,
+            "client_secret_basic",
+            "RS256",
+            response_types=["code", "id_token", "code id_token"],
+            grant_types=["authorization_code", "refresh_token", "implicit"],
+            jwks=jwks_of("ES256"),
+        )
+
+    def sent(self, app: App, **how: Any) -> Departure:
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE, **how.pop("parameters", {})}
+        return app.visitor.sign_in(app.library.do("request", parameters=asked, **how))
+
+    def test_pushed(self, everything: App, provider: Provider) -> None:
+        finished = everything.finish(self.sent(everything, how="PAR"))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_signed(self, everything: App, provider: Provider) -> None:
+        key = made_once("ES256").as_dict(private=True)
+        finished = everything.finish(self.sent(everything, how="JAR", key=key))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_a_signed_answer(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="signed")
+        callback = self.sent(everything)
+        assert "response=" in callback.url
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    @pytest.mark.parametrize("mode", ["fragment", "form_post"])
+    def test_a_code_and_an_id_token(self, everything: App, provider: Provider, mode: str) -> None:
+        everything.library.do("expect", response="hybrid")
+        callback = self.sent(everything, parameters={"response_mode": mode})
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    def test_an_id_token_alone(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="implicit")
+        callback = self.sent(everything)
+        claims = everything.library.do("implicit", url=callback.url)
+        assert (claims["sub"], claims["email"]) == (provider.person.id, provider.person.email)
+
+
+class TestProofsOfPossession:
+    """DPoP, with nonces: the library asks again with the one that it was told."""
+
+    def proving(self, app: App, algorithm: str) -> str:
+        return str(app.library.do("prove", algorithm=algorithm))
+
+    @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "PS256"])
+    def test_a_public_client(
+        self, provider: Provider, library: Program, visitor: Visitor, algorithm: str
+    ) -> None:
+        app = app_of(provider, library, visitor, "none", "ES256")
+        jkt = self.proving(app, algorithm)
+        tokens = app.finish(app.sign_in())["tokens"]
+        assert tokens["token_type"].lower() == "dpop"
+        assert payload_of(tokens["access_token"])["cnf"] == {"jkt": jkt}
+        person = provider.person
+        told = library.do("userinfo", accessToken=tokens["access_token"], subject=person.id)
+        assert told["email"] == person.email
+        again = library.do("refresh", refreshToken=tokens["refresh_token"])["tokens"]
+        assert payload_of(again["access_token"])["cnf"] == {"jkt": jkt}
+        self.proving(app, algorithm)  # another key
+        with pytest.raises(Failed) as refused:
+            library.do("refresh", refreshToken=again["refresh_token"])
+        assert refused.value.details["error"] == "invalid_grant"
+
+    def test_fapi2(self, provider: Provider, library: Program, visitor: Visitor) -> None:
+        """Pushed, signed for, bound: what one word in the registration asks for."""
+        members: dict[str, Any] = {"profile": "fapi2", "dpop_bound_access_tokens": True}
+        app = app_of(provider, library, visitor, "private_key_jwt", "PS256", **members)
+        jkt = self.proving(app, "ES256")
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE}
+        callback = visitor.sign_in(library.do("request", parameters=asked, how="PAR"))
+        finished = app.finish(callback)
+        tokens = finished["tokens"]
+        assert finished["claims"]["sub"] == provider.person.id
+        assert payload_of(tokens["access_token"])["cnf"] == {"jkt": jkt}
+        told = library.do(
+            "userinfo", accessToken=tokens["access_token"], subject=provider.person.id
+        )
+        assert told["sub"] == provider.person.id
+        assert library.do("refresh", refreshToken=tokens["refresh_token"])["tokens"]
 
 
 def test_a_second_sign_in_is_silent(app: App) -> None:

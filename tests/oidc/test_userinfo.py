@@ -92,7 +92,10 @@ def test_the_scheme_is_not_case_sensitive(desk: Desk):
 def test_who_brings_no_token_is_told_how_and_not_why(desk: Desk):
     response = desk.http.get(PATH)
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == 'Bearer realm="https://id.example.com"'
+    assert response.headers.get_list("WWW-Authenticate") == [
+        'Bearer realm="https://id.example.com"',
+        'DPoP realm="https://id.example.com", algs="ES256 EdDSA Ed25519 PS256 RS256"',
+    ]
 
 
 def test_a_token_in_the_query_is_refused(desk: Desk):

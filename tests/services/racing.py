@@ -16,12 +16,13 @@ from idp.models.base import release
 from idp.oidc.client_auth.assertion import is_first_use
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services.dpop import Proof, Proofs
 from idp.services.grants import Grants
 from idp.services.refresh import Refreshing
 from tests.services.bare import bare_app
 from tests.services.people import CALLBACK, VERIFIER, as_registered
 
-What = Literal["code", "refresh token", "jti", "code, queried and then saved"]
+What = Literal["code", "refresh token", "jti", "proof", "code, queried and then saved"]
 Wait = Callable[[], object]
 
 PROCESSES = 2
@@ -64,14 +65,14 @@ def _process(settings, what, values, now, barrier, queue):
 def _attempt(settings: Settings, what: What, value: str, now: datetime, wait: Wait) -> str:
     wait()
     try:
-        _REDEEM[what](settings, value, now, wait)
+        bought = _REDEEM[what](settings, value, now, wait)
     except OAuthError as error:
         return error.error
     except Exception as error:
         return repr(error)
     finally:
         db.session.remove()
-    return "won"
+    return bought or "won"
 
 
 def _code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
@@ -84,10 +85,11 @@ def _code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
     )
 
 
-def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
-    Refreshing(settings).redeem(
-        value, client=as_registered("shop"), scope=None, context=Context(at=now)
-    )
+def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -> str | None:
+    """It ends in the refresh token that is to be used next."""
+    shop = as_registered("shop")
+    redeemed = Refreshing(settings).redeem(value, client=shop, scope=None, context=Context(at=now))
+    return redeemed.tokens.refresh
 
 
 def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait: Wait) -> None:
@@ -110,9 +112,16 @@ def _jti(_settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
     db.session.commit()
 
 
-_REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], None]] = {
+def _proof(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    """As a grant or a resource uses a DPoP proof up."""
+    Proofs(settings).spend(Proof(jkt="x" * 43, jti=value), now)
+    db.session.commit()
+
+
+_REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], str | None]] = {
     "code": _code,
     "refresh token": _refresh_token,
     "jti": _jti,
+    "proof": _proof,
     "code, queried and then saved": _queried_and_then_saved,
 }

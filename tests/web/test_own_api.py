@@ -39,7 +39,7 @@ def signed_in(
 
 
 def challenged(response: httpx.Response) -> Mapping[str, str]:
-    return dict(re.findall(r'(\w+)="([^"]*)"', response.headers["WWW-Authenticate"]))
+    return dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get_list("WWW-Authenticate")[0]))
 
 
 def test_the_challenge_followed_leads_to_a_token_that_passes(

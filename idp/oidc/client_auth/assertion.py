@@ -8,6 +8,7 @@ from typing import Final
 from idp.oidc.client_auth.attempt import Attempt, Tools
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.json_values import Json
+from idp.protocol.policy import FAPI_ALGS
 from idp.protocol.vocabulary import SYMMETRIC_ALGS
 from idp.secrecy import Unreadable
 from idp.services.client_jwts import SKEW, InvalidClientJwt, Unverified, audiences, check_times
@@ -41,13 +42,13 @@ class AssertionRules:
 
 ORDINARY: Final = AssertionRules()
 
-FAPI2: Final = AssertionRules(issuer_only=True, algorithms=("PS256", "ES256", "EdDSA", "Ed25519"))
+FAPI2: Final = AssertionRules(issuer_only=True, algorithms=FAPI_ALGS)
 """FAPI 2.0 Security Profile, sections 5.3.2.1 and 5.4.1."""
 
 
 def rules_of(metadata: ClientMetadata) -> AssertionRules:
-    """By the client's profile; there is one so far."""
-    return ORDINARY
+    """By the client's profile."""
+    return FAPI2 if metadata.policy.issuer_only_audience else ORDINARY
 
 
 def by_key(attempt: Attempt) -> str | None:

@@ -65,8 +65,9 @@ def _assertion(request: DirectRequest) -> Presented | None:
         assertion = read(token)
     except InvalidClientJwt:
         raise invalid_client() from None
-    # RFC 7523 section 3: the subject is the client.
-    return Presented("client_assertion", str(assertion.claims.get("sub")), assertion=assertion)
+    # RFC 7523 section 3: the subject is the client. Without one it is nobody's.
+    subject = str(assertion.claims.get("sub", ""))
+    return Presented("client_assertion", subject, assertion=assertion)
 
 
 Reader = Callable[[DirectRequest], Presented | None]
@@ -87,7 +88,7 @@ def presented_in(request: DirectRequest) -> Presented:
     if not found and named is None:
         raise invalid_client()
     presented = found[0] if found else Presented("client_id", str(named))
-    if named not in (None, presented.client_id):
+    if presented.client_id and named not in (None, presented.client_id):
         raise OAuthError("invalid_request", "client_id names another client than the credentials.")
     return presented
 
