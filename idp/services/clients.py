@@ -92,6 +92,10 @@ class Clients:
         if revision is None:
             self._cache.pop(client_id, None)
             return None
+        return self.at(client_id, revision)
+
+    def at(self, client_id: str, revision: int) -> RegisteredClient | None:
+        """The same for whoever has just read which revision is current."""
         cached = self._cache.get(client_id)
         return cached if cached and cached.revision == revision else self._read(client_id)
 

@@ -12,8 +12,12 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
+from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.requests import Requests
+from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
@@ -39,9 +43,11 @@ from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import mail_handlers
+from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
+from idp.services.sealing import Sealing
 from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
@@ -227,6 +233,10 @@ class Services:
         return Grants(self.settings)
 
     @cached_property
+    def sealing(self) -> Sealing:
+        return Sealing(self.keys, self.client_keys)
+
+    @cached_property
     def subjects(self) -> Subjects:
         return Subjects(self.box)
 
@@ -241,19 +251,51 @@ class Services:
     @cached_property
     def provider(self) -> Provider:
         return Provider.build(
-            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+            self.settings,
+            clients=self.clients,
+            grants=self.grants,
+            keys=self.keys,
+            sealing=self.sealing,
+            issuance=self.issuance,
+            requests=self.requests,
+            pushed=self.pushed_requests,
+        )
+
+    @cached_property
+    def pushed_requests(self) -> PushedRequests:
+        return PushedRequests(self.settings)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            pushed=self.pushed_requests,
+            subjects=self.subjects,
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
+
+    @cached_property
+    def issuance(self) -> Issuance:
+        return Issuance(self.settings, self.keys, self.sealing)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            self.settings,
+            box=self.box,
+            sealing=self.sealing,
+            front_channel=FrontChannel(self.settings, self.grants, self.issuance),
+            pushed=self.pushed_requests,
         )
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
-            self.settings,
-            box=self.box,
-            capabilities=capabilities_of(self.settings),
-            clients=self.clients,
+            requests=self.requests,
+            responder=self.responder,
             consents=self.consents,
-            grants=self.grants,
             weighing=self.weighing,
             subjects=self.subjects,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
