@@ -16,12 +16,14 @@ from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
@@ -273,6 +275,7 @@ class Services:
             clients=self.clients,
             pushed=self.pushed_requests,
             subjects=self.subjects,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
             read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
 

@@ -8,6 +8,13 @@ const AUTHENTICATION = {
   none: client.None,
 };
 
+// What the library is told to expect of an authorization response.
+const RESPONSES = {
+  signed: client.useJwtResponseMode,
+  hybrid: client.useCodeIdTokenResponseType,
+  implicit: client.useIdTokenResponseType,
+};
+
 let config;
 let pending;
 
@@ -24,19 +31,28 @@ const commands = {
     return config.serverMetadata();
   },
 
-  async request({ parameters }) {
+  expect: async ({ response }) => RESPONSES[response](config),
+
+  // `how` is "PAR" or "JAR"; `key` is the client's private key, with which JAR signs.
+  async request({ parameters, how, key }) {
     pending = {
       verifier: client.randomPKCECodeVerifier(),
       state: client.randomState(),
       nonce: client.randomNonce(),
     };
-    return client.buildAuthorizationUrl(config, {
+    const asked = {
       code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: "S256",
       state: pending.state,
       nonce: pending.nonce,
       ...parameters,
-    }).href;
+    };
+    if (how === "PAR") return (await client.buildAuthorizationUrlWithPAR(config, asked)).href;
+    if (how === "JAR") {
+      const signer = { key: await imported(key), kid: key.kid };
+      return (await client.buildAuthorizationUrlWithJAR(config, asked, signer)).href;
+    }
+    return client.buildAuthorizationUrl(config, asked).href;
   },
 
   // Whatever of what was sent should now be misremembered stands in `expected`.
@@ -54,6 +70,12 @@ const commands = {
     return { tokens, claims: tokens.claims() };
   },
 
+  // The implicit flow: an ID token, and nothing to exchange.
+  implicit: ({ url }) =>
+    client.implicitAuthentication(config, new URL(url), pending.nonce, {
+      expectedState: pending.state,
+    }),
+
   userinfo: ({ accessToken, subject }) => client.fetchUserInfo(config, accessToken, subject),
 
   async refresh({ refreshToken }) {
@@ -65,6 +87,9 @@ const commands = {
 
   revoke: ({ token }) => client.tokenRevocation(config, token),
 };
+
+const imported = ({ kid, use, ...jwk }) =>
+  crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
 
 function told(error) {
   const { name, message, code, error: registered, status } = error;

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.signed_requests import jwks_of
 from tests.helpers.user_agent import Departure
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
@@ -51,13 +53,21 @@ def visitor(provider: Provider) -> Iterator[Visitor]:
     browser.close()
 
 
-def app_of(provider: Provider, library: Program, visitor: Visitor, how: str, algorithm: str) -> App:
-    registered = provider.client(
-        redirect_uris=[CALLBACK],
-        token_endpoint_auth_method=how,
-        id_token_signed_response_alg=algorithm,
-        grant_types=["authorization_code", "refresh_token"],
-    )
+def app_of(
+    provider: Provider,
+    library: Program,
+    visitor: Visitor,
+    how: str,
+    algorithm: str,
+    **members: Any,
+) -> App:
+    usual = {
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": how,
+        "id_token_signed_response_alg": algorithm,
+        "grant_types": ["authorization_code", "refresh_token"],
+    }
+    registered = provider.client(**{**usual, **members})
     metadata = library.do(
         "discover",
         issuer=provider.issuer,
@@ -109,6 +119,55 @@ def test_form_post(app: App, provider: Provider) -> None:
     callback = app.sign_in(response_mode="form_post")
     assert callback.form is not None
     assert app.finish(callback)["claims"]["sub"] == provider.person.id
+
+
+class TestOtherForms:
+    """Requests that are pushed or signed, and answers that are signed or bring an ID token."""
+
+    @pytest.fixture
+    def everything(self, provider: Provider, library: Program, visitor: Visitor) -> App:
+        """A client that registered all of them."""
+        return app_of(
+            provider,
+            library,
+            visitor,
+            "client_secret_basic",
+            "RS256",
+            response_types=["code", "id_token", "code id_token"],
+            grant_types=["authorization_code", "refresh_token", "implicit"],
+            jwks=jwks_of("ES256"),
+        )
+
+    def sent(self, app: App, **how: Any) -> Departure:
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE, **how.pop("parameters", {})}
+        return app.visitor.sign_in(app.library.do("request", parameters=asked, **how))
+
+    def test_pushed(self, everything: App, provider: Provider) -> None:
+        finished = everything.finish(self.sent(everything, how="PAR"))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_signed(self, everything: App, provider: Provider) -> None:
+        key = made_once("ES256").as_dict(private=True)
+        finished = everything.finish(self.sent(everything, how="JAR", key=key))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_a_signed_answer(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="signed")
+        callback = self.sent(everything)
+        assert "response=" in callback.url
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    @pytest.mark.parametrize("mode", ["fragment", "form_post"])
+    def test_a_code_and_an_id_token(self, everything: App, provider: Provider, mode: str) -> None:
+        everything.library.do("expect", response="hybrid")
+        callback = self.sent(everything, parameters={"response_mode": mode})
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    def test_an_id_token_alone(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="implicit")
+        callback = self.sent(everything)
+        claims = everything.library.do("implicit", url=callback.url)
+        assert (claims["sub"], claims["email"]) == (provider.person.id, provider.person.email)
 
 
 def test_a_second_sign_in_is_silent(app: App) -> None:
