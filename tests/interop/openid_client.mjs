@@ -15,6 +15,12 @@ const RESPONSES = {
   implicit: client.useIdTokenResponseType,
 };
 
+// How a private key is imported that what comes is encrypted for.
+const DECRYPTION = {
+  "ECDH-ES+A256KW": [{ name: "ECDH", namedCurve: "P-256" }, ["deriveBits"]],
+  "RSA-OAEP-256": [{ name: "RSA-OAEP", hash: "SHA-256" }, ["decrypt"]],
+};
+
 let config;
 let pending;
 
@@ -29,6 +35,14 @@ const commands = {
       { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
     );
     return config.serverMetadata();
+  },
+
+  // What comes will be encrypted for `key`, by `alg` and `enc`; userinfo is signed as well.
+  async decrypt({ key, alg, enc, userinfo }) {
+    config.clientMetadata().userinfo_signed_response_alg = userinfo;
+    const [how, uses] = DECRYPTION[alg];
+    const imported = await crypto.subtle.importKey("jwk", key, how, false, uses);
+    client.enableDecryptingResponses(config, [enc], { key: imported, alg, kid: key.kid });
   },
 
   expect: async ({ response }) => RESPONSES[response](config),
