@@ -20,8 +20,8 @@ from tests.helpers.relying_party import RelyingParty
 from tests.oidc.desk import header_of, payload_of
 from tests.web.walking import housed, tokens_of
 
-TIMES = {"key_publish_ahead": 900, "key_lifetime": 3600}
-STEP = 100
+TIMES = {"key_publish_ahead": 900, "key_lifetime": 2000}
+STEP = 70
 """Seconds between two rounds of traffic."""
 
 
@@ -112,25 +112,25 @@ def flow(sqlite_url: str) -> Iterator[Traffic]:
 
 
 def test_by_command(flow: Traffic, sqlite_url: str) -> None:
-    assert flow.run(minutes=5) == 0
+    assert flow.run(minutes=4) == 0
     times = {f"IDP_{name.upper()}": str(value) for name, value in TIMES.items()}
     command = Command.over(sqlite_url, **times, IDP_ISSUER=flow.nodes[0].settings.issuer)
     made = command.json("keys", "rotate", "--algorithm", "ES256", "--json")
     assert len(made) == 1
     (successor,) = [one["kid"] for one in made]
     assert successor not in flow.kids
-    assert flow.run(minutes=40) == 0
+    assert flow.run(minutes=25) == 0
     assert successor in flow.kids
 
 
 def test_by_age(flow: Traffic) -> None:
     rotation = flow.nodes[0].services.key_rotation
     failures = 0
-    for _ in range(14):
+    for _ in range(8):
         with flow.nodes[0].app.app_context():
             rotation.rotate_due(Context(at=flow.clock(), actor_id="upkeep"))
             rotation.sweep(flow.clock())
-        failures += flow.run(minutes=10)
+        failures += flow.run(minutes=9)
     assert failures == 0
     assert len(flow.kids) >= 2 * 2  # two algorithms, each by more than one key
 
