@@ -37,16 +37,16 @@ class Requests:
         capabilities: Capabilities,
         clients: Clients,
         pushed: PushedRequests,
-        objects: RequestObjects,
         subjects: Subjects,
+        objects: RequestObjects,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
         self._capabilities = capabilities
         self._clients = clients
         self._pushed = pushed
-        self._objects = objects
         self._subjects = subjects
+        self._objects = objects
         self._read_hint = read_hint
 
     def client_of(self, parameters: Parameters) -> RegisteredClient:

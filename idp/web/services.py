@@ -275,8 +275,8 @@ class Services:
             capabilities=capabilities_of(self.settings),
             clients=self.clients,
             pushed=self.pushed_requests,
-            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
             subjects=self.subjects,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
             read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
 
