@@ -124,6 +124,7 @@ class ClientMetadata:
     # Ours
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
+    refresh_token_ends_with_session: bool = member(read.boolean, False)
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
     acr_values_voluntary: bool = member(read.boolean, False)
     minimum_acr: str | None = member(read.text(255), None)
@@ -164,6 +165,7 @@ OWN_MEMBERS: Final = frozenset(
         *("require_pkce", "access_token_format", "consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
+        "refresh_token_ends_with_session",
     )
 )
 """Policy of this provider. Whoever lets a client register itself must not let it set these."""
