@@ -1,7 +1,6 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
 from datetime import datetime
-from typing import Protocol
 
 from idp import audit
 from idp.assurance import Satisfied, Unmet
@@ -10,7 +9,8 @@ from idp.config import Settings
 from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact, keep, kept
 from idp.oidc.asked import Asked
-from idp.oidc.confirmation import demanding
+from idp.oidc.confirmation import demanding, record_step_up
+from idp.oidc.hints import HintReader
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.authorization import (
@@ -23,25 +23,20 @@ from idp.protocol.capabilities import Capabilities
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.operations import read_operation
 from idp.protocol.parameters import Parameters
-from idp.protocol.responses import AuthorizationResponse
+from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.protocol.vocabulary import Prompt
 from idp.secrecy import Box
 from idp.services import demands, transactions
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted, Grants
+from idp.services.session_state import SessionStates
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
 _TO_COME = "to come"
 """Stands for the transaction that a request will become, should it need one."""
-
-
-class HintReader(Protocol):
-    """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
-
-    def __call__(self, hint: str, *, client_id: str) -> str: ...
 
 
 class AuthorizationEndpoint:
@@ -58,6 +53,7 @@ class AuthorizationEndpoint:
         grants: Grants,
         weighing: Weighing,
         read_hint: HintReader,
+        session_states: SessionStates,
     ) -> None:
         self._settings = settings
         self._box = box
@@ -67,6 +63,7 @@ class AuthorizationEndpoint:
         self._grants = grants
         self._weighing = weighing
         self._read_hint = read_hint
+        self._session_states = session_states
 
     def arrive(
         self, parameters: Parameters, *, presented: Live | None, context: Context
@@ -84,9 +81,14 @@ class AuthorizationEndpoint:
         except OAuthError as error:
             if not error.redirectable:
                 raise
-            return Answered(
-                AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
-            )
+            return Answered(self._failure(reply, error, parameters, presented))
+
+    def _failure(
+        self, reply: ReplyTo, error: OAuthError, parameters: Parameters, live: Live | None
+    ) -> AuthorizationResponse:
+        state = self._session_states.beside_error(reply, parameters, live.id if live else None)
+        issuer = self._settings.issuer
+        return AuthorizationResponse.failure(reply, error, issuer=issuer, beside=state)
 
     def _client(self, parameters: Parameters) -> RegisteredClient:
         client = self._clients.get(identify(parameters))
@@ -211,24 +213,31 @@ class AuthorizationEndpoint:
         try:
             check_entry(asked.client, user.id)
         except OAuthError as error:
-            return self.refuse(transaction, error, context)
+            return self.refuse(transaction, error, context, presented=live)
         if question := self._question(asked, user.id):
             if not allowed:
                 return question
             scopes = asked.request.scopes
             self._consents.give(user.id, asked.client.id, scopes, context=context)
         if standing.stepped_up:
-            _record_step_up(standing, standing.decision, context)
+            record_step_up(standing, standing.decision, context)
         return self._answer(
             asked, user.id, live.id, standing.decision, context, transaction=transaction
         )
 
-    def refuse(self, transaction: Transaction, error: OAuthError, context: Context) -> Answered:
+    def refuse(
+        self,
+        transaction: Transaction,
+        error: OAuthError,
+        context: Context,
+        *,
+        presented: Live | None = None,
+    ) -> Answered:
         """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
         parameters = Parameters.from_json(transaction.parameters or {})
         client = self._client(parameters)
         reply = reply_to(parameters, client.metadata, self._capabilities)
-        response = AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
+        response = self._failure(reply, error, parameters, presented)
         audit.record(
             "authorization.refused",
             context,
@@ -267,8 +276,9 @@ class AuthorizationEndpoint:
             details=asked.details(satisfied, context.at),
         )
         code = self._grants.issue_code(granted, asked.request, now=context.at)
+        members = {"code": code, **self._session_states.beside(asked.request, session_id)}
         response = AuthorizationResponse.success(
-            asked.request.reply_to, {"code": code}, issuer=self._settings.issuer
+            asked.request.reply_to, members, issuer=self._settings.issuer
         )
         if transaction is not None:
             transactions.finish(transaction, keep(response, self._box), context.at)
@@ -280,16 +290,3 @@ def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
     """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle."""
     hint = (request.login_hint or "").strip().casefold()
     return "@" in hint and hint != live.email.casefold()
-
-
-def _record_step_up(standing: Standing, satisfied: Satisfied, context: Context) -> None:
-    audit.record(
-        "step_up.satisfied",
-        context,
-        user_id=standing.user.id if standing.user else None,
-        client_id=standing.transaction.client_id,
-        session_id=standing.live.id if standing.live else None,
-        transaction_id=standing.transaction.id,
-        acr=satisfied.acr,
-        amr=list(satisfied.amr),
-    )

@@ -20,6 +20,8 @@ ENDPOINTS: Final = Endpoints(
     jwks="/oauth/jwks",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    end_session="/oauth/logout",
+    check_session_iframe="/oauth/check-session",
 )
 
 
@@ -33,4 +35,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
         authorization_details_types=(CONFIRM_OPERATION,),
+        frontchannel_logout=True,
+        backchannel_logout=True,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import quote, urlencode
 
@@ -42,14 +43,22 @@ class AuthorizationResponse:
         return cls(to.redirect_uri, {**parameters, **_common(to, issuer)}, to.mode)
 
     @classmethod
-    def failure(cls, to: ReplyTo, error: OAuthError, *, issuer: str) -> Self:
-        """The answer that refuses, with ``state`` and ``iss`` added.
+    def failure(
+        cls,
+        to: ReplyTo,
+        error: OAuthError,
+        *,
+        issuer: str,
+        beside: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """The answer that refuses, with ``state``, ``iss`` and what is to stand beside them.
 
         Raises ``ValueError`` for an error that must not leave for the client.
         """
         if not error.redirectable:
             raise ValueError(f"{error.error} must be shown here, not sent to the client")
-        return cls(to.redirect_uri, {**error.parameters(), **_common(to, issuer)}, to.mode)
+        members = {**error.parameters(), **beside, **_common(to, issuer)}
+        return cls(to.redirect_uri, members, to.mode)
 
     def url(self) -> str:
         """The address to redirect to; a query that was registered with it stays in front.

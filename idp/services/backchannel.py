@@ -9,6 +9,7 @@ from idp.config import Settings
 from idp.models import only_reads, release
 from idp.services import jose
 from idp.services.clients import Clients, RegisteredClient
+from idp.services.fetch import Answer
 from idp.services.keys import SigningKeys
 from idp.services.logout_notices import KIND
 from idp.services.outbox import Delivery, Handler, Undeliverable
@@ -21,8 +22,8 @@ LIFETIME: Final = timedelta(minutes=2)
 _PERHAPS_LATER: Final = frozenset({408, 425, 429})
 """Answers of the 4xx kind that another attempt may change."""
 
-Post = Callable[[str, Mapping[str, str]], int]
-"""Posts a form to an address and returns the status; raises when there is no answer."""
+Post = Callable[[str, Mapping[str, str]], Answer]
+"""Posts a form to an address: ``Fetcher.post``, which never reaches inside."""
 
 
 class NotTaken(Exception):
@@ -52,11 +53,11 @@ class BackChannel:
         token = self.logout_token(delivery.payload, client)
         release()
         # Section 2.5: a form with the one parameter and no other.
-        status = self._post(client.metadata.backchannel_logout_uri, {"logout_token": token})
-        _insist_on_success(status)
+        answer = self._post(client.metadata.backchannel_logout_uri, {"logout_token": token})
+        _insist_on_success(answer.status)
 
     def logout_token(self, notice: Mapping[str, Any], client: RegisteredClient) -> str:
-        """Section 2.4: ``sub`` and ``sid`` both, never a ``nonce``, one event with nothing in it."""
+        """Section 2.4: both ``sub`` and ``sid``, no ``nonce``, one event with nothing in it."""
         now = self._clock()
         claims = {
             "iss": self._issuer,

@@ -52,7 +52,7 @@ def _row(client_id: str, session_id: str, user_id: str, context: Context) -> dic
 
 
 class PlainText:
-    """Opens the payloads of notices, which hold no secret: so whoever ends a session needs no key."""
+    """Opens payloads of notices: they hold no secret, so whoever ends a session needs no key."""
 
     def open(self, text: str) -> Any:
         """The payload. Raises ``Unreadable``."""

@@ -203,9 +203,7 @@ class SignIn:
     def _open(self, session_id: str, presented: Live | None, context: Context) -> str:
         """Rotate the session's token; another session this browser presented is over with it."""
         if presented is not None and presented.id != session_id:
-            sign_out(
-                presented.id, user_id=presented.user_id, context=context, reason="replaced"
-            )
+            sign_out(presented.id, user_id=presented.user_id, context=context, reason="replaced")
         return self._sessions.rotate(session_id, context.at)
 
     def _record_accepted(

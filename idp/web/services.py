@@ -12,11 +12,13 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.end_session import EndSession
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.provider import Provider
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
+from idp.services.backchannel import BackChannel, logout_handlers
 from idp.services.ceremonies import Ceremonies
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
@@ -26,10 +28,12 @@ from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import SigningKeys
+from idp.services.logout_notices import PlainText
 from idp.services.mail import Mailer
 from idp.services.notices import Notices
 from idp.services.once import Once
@@ -40,6 +44,7 @@ from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.second_step import SecondStepReset
+from idp.services.session_state import SessionStates
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
@@ -86,6 +91,18 @@ class Services:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.box, mail_handlers(self.settings))
+
+    @cached_property
+    def notices_outbox(self) -> Outbox:
+        """Logout tokens, apart from mail: an application that is slow to answer delays no mail."""
+        backchannel = BackChannel(
+            self.settings,
+            keys=self.keys,
+            clients=self.clients,
+            clock=self.clock,
+            post=Fetcher.of(self.settings).post,
+        )
+        return Outbox(PlainText(), logout_handlers(backchannel))
 
     @cached_property
     def devices(self) -> Devices:
@@ -233,5 +250,18 @@ class Services:
             consents=self.consents,
             grants=self.grants,
             weighing=self.weighing,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+            read_hint=self.hints,
+            session_states=self.session_states,
         )
+
+    @cached_property
+    def hints(self) -> IdTokenHints:
+        return IdTokenHints(self.settings, self.keys, self.clock)
+
+    @cached_property
+    def session_states(self) -> SessionStates:
+        return SessionStates(self.box)
+
+    @cached_property
+    def end_session(self) -> EndSession:
+        return EndSession(self.clients, self.hints)
