@@ -26,9 +26,9 @@ class Leave:
     login_hint: str | None = None
     flaw: str | None = None
 
-    def is_about(self, live: Live) -> bool:
-        """Was the ID token issued in this very session? Only then nobody needs to be asked."""
-        if self.hint is None or self._means_another(live):
+    def is_proven(self, live: Live) -> bool:
+        """Is it sound, with an ID token from this very session? Only then nobody is asked."""
+        if self.hint is None or self.flaw or self._means_another(live):
             return False
         if self.hint.session_id is None:
             return self.hint.subject == live.user_id

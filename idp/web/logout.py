@@ -37,7 +37,7 @@ def end_session() -> Response:
             shared=_("You are still signed in.") if live_session() else None,
         )
     live = live_session()
-    if live is not None and wanted.is_about(live):
+    if live is not None and wanted.is_proven(live):
         return parting.leave(live, wanted)
     if wanted.flaw:
         _record(wanted, live, parameters)
