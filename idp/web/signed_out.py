@@ -39,8 +39,8 @@ def _carried() -> Parameters:
     return Parameters.of((name, form[name]) for name in parting.CARRIED if form.get(name))
 
 
-@bp.get("/signed-out")
-@bp.get("/signed-out/<handle>")
+@bp.get("/me/signed-out")
+@bp.get("/me/signed-out/<handle>")
 def page(handle: str | None = None) -> Response:
     """Say that it is done, and who was told; applications in frames are told by this very page."""
     said = (farewell.kept(handle, context().at) if handle else None) or Farewell()

@@ -373,7 +373,7 @@ class TestSessionManagement:
         assert framed.status_code == 200
         assert "X-Frame-Options" not in framed.headers
         assert "frame-ancestors *" in framed.headers["Content-Security-Policy"]
-        for other in ("/login/", "/oauth/logout", "/signed-out"):
+        for other in ("/login/", "/oauth/logout", "/me/signed-out"):
             answer = agent.page(other).response
             assert answer.headers["X-Frame-Options"] == "DENY"
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
