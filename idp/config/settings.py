@@ -77,9 +77,13 @@ class Settings:
     session_idle_kept: timedelta = _setting(read.duration, timedelta(days=14))
     transaction_lifetime: timedelta = _setting(read.duration, timedelta(minutes=30))
     code_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
+    pushed_request_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
     access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     refresh_token_lifetime: timedelta = _setting(read.duration, timedelta(days=60))
+    refresh_token_idle: timedelta = _setting(read.duration, timedelta(days=30))
+    refresh_grace: timedelta = _setting(read.duration_or_none_at_all, timedelta(seconds=30))
+    """How long a refresh token that was used gives the same successor again."""
     key_lifetime: timedelta = _setting(read.duration, timedelta(days=90))
     key_publish_ahead: timedelta = _setting(read.duration, timedelta(days=1))
     mfa_max_age: timedelta | None = _setting(read.duration)

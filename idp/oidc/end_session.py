@@ -9,19 +9,22 @@ from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import is_registered
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.sessions import Live
+from idp.services.subjects import Subjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
     """What a relying party wants, as far as it may be believed.
 
-    ``client`` is whom the hint or ``client_id`` names. ``hint`` is its ID token, if it is ours.
+    ``client`` is whom the hint or ``client_id`` names. ``hint`` is its ID token, if it is ours, and
+    ``person`` the account that this is about.
     ``way_back`` is a registered address of that client, ``state`` included. ``flaw`` says what of
     the request was not heeded, for the audit log.
     """
 
     client: RegisteredClient | None = None
     hint: Hint | None = None
+    person: str | None = None
     way_back: str | None = None
     login_hint: str | None = None
     flaw: str | None = None
@@ -31,7 +34,7 @@ class Leave:
         if self.hint is None or self.flaw or self._means_another(live):
             return False
         if self.hint.session_id is None:
-            return self.hint.subject == live.user_id
+            return self.person == live.user_id
         return self.hint.session_id == live.id
 
     def _means_another(self, live: Live) -> bool:
@@ -42,8 +45,9 @@ class Leave:
 class EndSession:
     """Reads requests. Nothing in one is an error that would keep a person from signing out."""
 
-    def __init__(self, clients: Clients, hints: IdTokenHints) -> None:
+    def __init__(self, clients: Clients, hints: IdTokenHints, subjects: Subjects) -> None:
         self._clients = clients
+        self._subjects = subjects
         self._hints = hints
 
     def read(self, parameters: Parameters) -> Leave:
@@ -76,6 +80,7 @@ class EndSession:
         return Leave(
             client=client,
             hint=hint,
+            person=self._subjects.person(client, hint.subject) if client and hint else None,
             way_back=back,
             login_hint=parameters.get("logout_hint"),
             flaw=flaw,

@@ -14,6 +14,7 @@ from idp.oidc.clauses import clause_of
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.oidc.supposed import Supposed, ledger
+from idp.protocol.arrived import Arrived
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
@@ -120,7 +121,7 @@ class Explainer:
         """
         found = Explanation(evidence=ledger(supposed, now=now, transaction_id=_SIGN_IN))
         try:
-            asked = self._authorization.resume(_transaction(parameters, now))
+            asked = self._resume(parameters, now)
             case = _Case(asked, user, found.evidence, now)
             found = replace(found, asked=asked, demand=asked.demand, pages=_pages(case))
             demand, decision = self._decide(case)
@@ -128,6 +129,11 @@ class Explainer:
         except OAuthError as error:
             known = () if error.redirectable else self._registered(parameters)
             return replace(found, error=error, clause=clause_of(error), registered=known)
+
+    def _resume(self, parameters: Parameters, now: datetime) -> Asked:
+        """The request as its transaction would have it; what it refers to stays unused."""
+        arrived = self._authorization.resolve(parameters, now)
+        return self._authorization.resume(_transaction(arrived, now))
 
     def _registered(self, parameters: Parameters) -> tuple[str, ...]:
         client = self._clients.get(parameters.clean("client_id") or "")
@@ -175,11 +181,11 @@ class Explainer:
         return frozenset(methods - {choice.method for choice in sufficing})
 
     def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
-        request, profile = case.asked.request, _profile(case.user)
+        request, client, profile = case.asked.request, case.asked.client, _profile(case.user)
         claims: dict[str, object] = {
             "iss": self._issuer,
-            "sub": case.user.id if case.user else None,
-            "aud": case.asked.client.id,
+            "sub": self._authorization.subjects.of(client, case.user.id) if case.user else None,
+            "aud": client.id,
             "nonce": request.nonce,
             "acr": satisfied.acr,
             "amr": list(satisfied.amr),
@@ -196,11 +202,11 @@ class Explainer:
         )
 
 
-def _transaction(parameters: Parameters, now: datetime) -> Transaction:
+def _transaction(arrived: Arrived, now: datetime) -> Transaction:
     # Without a page there is no sign-in in which anything could be proved or set up.
-    silent = Prompt.NONE in (parameters.clean("prompt") or "").split()
+    silent = Prompt.NONE in (arrived.parameters.clean("prompt") or "").split()
     return Transaction(
-        id=None if silent else _SIGN_IN, parameters=parameters.to_json(), started_at=now
+        id=None if silent else _SIGN_IN, parameters=arrived.to_json(), started_at=now
     )
 
 

@@ -68,7 +68,7 @@ class Introspection(_Endpoint):
         members: dict[str, object] = {
             "active": True,
             "iss": self._issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "client_id": granted.client_id,
             "scope": " ".join(live.scope),
             "iat": epoch(live.issued_at),

@@ -125,6 +125,7 @@ class ClientMetadata:
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
     refresh_token_ends_with_session: bool = member(read.boolean, False)
+    refresh_token_rotation: bool = member(read.boolean, True)
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
     acr_values_voluntary: bool = member(read.boolean, False)
     minimum_acr: str | None = member(read.text(255), None)
@@ -162,7 +163,8 @@ MEMBER_NAMES: Final = frozenset(one.name for one in MEMBERS)
 
 OWN_MEMBERS: Final = frozenset(
     (
-        *("require_pkce", "access_token_format", "consent", "acr_values_voluntary"),
+        *("require_pkce", "access_token_format", "refresh_token_rotation"),
+        *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         "refresh_token_ends_with_session",

@@ -30,14 +30,16 @@ def _alive(statement: Select[Any]) -> Select[Any]:
     )
 
 
-_BY_GRANT = _alive(select(*FIELDS)).where(
+_FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
+
+_BY_GRANT = _alive(select(*_FOUND)).where(
     _grants.c.id == bindparam("grant"),
     ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
 )
 
 _OPAQUE = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _access.c.scope.label("token_scope"),
         _access.c.audience,
         _access.c.issued_at,
@@ -51,7 +53,7 @@ _OPAQUE = _alive(
 
 _REFRESH = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _refresh.c.scope.label("token_scope"),
         _refresh.c.created_at.label("issued_at"),
         _refresh.c.expires_at,
@@ -65,7 +67,10 @@ _REFRESH = _alive(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveToken:
-    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT."""
+    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
+
+    ``client_revision`` is that of the client's registration at this moment.
+    """
 
     granted: Granted
     asked: Asked
@@ -73,6 +78,7 @@ class LiveToken:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    client_revision: int
     jti: str | None = None
 
 
@@ -107,6 +113,7 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
         audience=claims.audience,
         issued_at=claims.issued_at,
         expires_at=claims.expires_at,
+        client_revision=row.client_revision,
         jti=claims.jti,
     )
 
@@ -131,4 +138,5 @@ def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
         audience=audience,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        client_revision=row.client_revision,
     )

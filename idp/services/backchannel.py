@@ -13,6 +13,7 @@ from idp.services.fetch import Answer
 from idp.services.keys import SigningKeys
 from idp.services.logout_notices import KIND
 from idp.services.outbox import Delivery, Handler, Undeliverable
+from idp.services.subjects import Subjects
 
 LOGOUT_TOKEN_TYPE: Final = "logout+jwt"  # noqa: S105  section 2.4
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
@@ -34,11 +35,19 @@ class BackChannel:
     """Delivers notices of the kind ``logout.notice``; a handler for the outbox."""
 
     def __init__(
-        self, settings: Settings, *, keys: SigningKeys, clients: Clients, clock: Clock, post: Post
+        self,
+        settings: Settings,
+        *,
+        keys: SigningKeys,
+        clients: Clients,
+        subjects: Subjects,
+        clock: Clock,
+        post: Post,
     ) -> None:
         self._issuer = settings.issuer
         self._keys = keys
         self._clients = clients
+        self._subjects = subjects
         self._clock = clock
         self._post = post
 
@@ -65,7 +74,7 @@ class BackChannel:
             "iat": epoch(now),
             "exp": epoch(now + LIFETIME),
             "jti": notice["jti"],
-            "sub": notice["user_id"],
+            "sub": self._subjects.of(client, notice["user_id"]),
             "sid": notice["session_id"],
             "events": {EVENT: {}},
         }

@@ -39,6 +39,14 @@ class Granted:
     satisfied: Satisfied
     details: tuple[Mapping[str, Any], ...] = ()
     """Authorization details that were granted, as tokens carry them (RFC 9396 section 7)."""
+    pairwise: str | None = None
+    """What the person is called to this client alone (OIDC Core 8.1), where that is so. It stays
+    what it was for as long as the grant: a refreshed ID token keeps its ``sub`` (12.2)."""
+
+    @property
+    def subject(self) -> str:
+        """The ``sub`` of whatever is told to the client about this grant."""
+        return self.pairwise or self.user_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,7 @@ def granted_of(row: Row[Any]) -> Granted:
             evidence=(),
         ),
         details=tuple(row.request.get("details", ())),
+        pairwise=row.request.get("pairwise"),
     )
 
 
@@ -94,6 +103,7 @@ def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
         "resource": list(request.resource),
         "rung": int(granted.satisfied.rung),
         "details": [dict(detail) for detail in granted.details],
+        "pairwise": granted.pairwise,
     }
     return {name: value for name, value in kept.items() if value}
 

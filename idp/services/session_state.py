@@ -29,7 +29,7 @@ class SessionStates:
         """The state of a browser that presents this session; ``NOBODY`` for none."""
         return NOBODY if session_id is None else self._box.keyed_digest("browser", session_id)
 
-    def beside(self, request: AuthorizationRequest, session_id: str) -> dict[str, str]:
+    def beside(self, request: AuthorizationRequest, session_id: str | None) -> dict[str, str]:
         """What an answer that grants carries besides; nothing, where ``openid`` was not asked."""
         if not request.is_openid:
             return {}

@@ -56,7 +56,12 @@ def other() -> Other:
 def outbox(house: House, other: Other) -> Outbox:
     idp = house.services
     backchannel = BackChannel(
-        idp.settings, keys=idp.keys, clients=idp.clients, clock=house.clock, post=other
+        idp.settings,
+        keys=idp.keys,
+        clients=idp.clients,
+        subjects=idp.subjects,
+        clock=house.clock,
+        post=other,
     )
     return Outbox(PlainText(), logout_handlers(backchannel), jitter=lambda: 0.5)
 
@@ -98,6 +103,17 @@ def test_yes_is_enough(house: House, outbox: Outbox, other: Other, status: int) 
     (claims,) = other.claims()
     assert (claims["sub"], claims["sid"], claims["aud"]) == (alice.id, session.id, client_id)
     assert failed(house) == []
+
+
+def test_a_pairwise_client_is_told_its_own_name_for_the_person(
+    house: House, outbox: Outbox, other: Other
+) -> None:
+    alice, client_id = ended(house, subject_type="pairwise")
+    assert deliver(house, outbox) == 1
+    (claims,) = other.claims()
+    client = house.do(lambda idp: idp.clients.get(client_id))
+    told = house.do(lambda idp: idp.subjects.of(client, alice.id))
+    assert claims["sub"] == told != alice.id
 
 
 LATER: dict[str, int | Exception] = {

@@ -57,7 +57,11 @@ WRONG = [
     ("no response type", {"response_type": None}, "invalid_request"),
     ("a response type nobody defined", {"response_type": "banana"}, "unsupported_response_type"),
     ("the implicit flow", {"response_type": "token"}, "unsupported_response_type"),
-    ("a hybrid flow", {"response_type": "code id_token"}, "unsupported_response_type"),
+    (
+        "a hybrid flow it is not registered for",
+        {"response_type": "code id_token"},
+        "unauthorized_client",
+    ),
     ("no PKCE", {"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
     ("a PKCE method without challenge", {"code_challenge": None}, "invalid_request"),
     ("plain PKCE", {"code_challenge_method": "plain"}, "invalid_request"),
