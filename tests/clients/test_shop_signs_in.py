@@ -139,7 +139,8 @@ def test_signing_out_at_the_provider_is_signing_out_of_the_shop_too(
     alice.goto(f"{town.house.settings.issuer}/me")
     press(alice, "Sign out")
     expect(alice.get_by_role("heading", level=1)).to_have_text("You are signed out")
-    shown(alice, "These apps were told: Lampwright")
+    shown(alice, "These apps were told:")
+    expect(alice.get_by_role("listitem")).to_have_text(["Lampwright"])
     # It is told by the provider itself, from the outbox, within a second or so.
     signed_out = alice.get_by_text("You were signed out elsewhere, and so here too.")
     wait_until(lambda: _there(alice, town.shop, signed_out), seconds=15, what="the notice")

@@ -34,7 +34,7 @@ class Party:
     """A relying party's server: what reaches it on either channel, and how it answers."""
 
     url: str
-    posted: list[tuple[Mapping[str, str], str]] = field(default_factory=list)
+    posted: list[tuple[Mapping[str, list[str]], str]] = field(default_factory=list)
     status: int = 200
 
     @property

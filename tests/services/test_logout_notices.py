@@ -1,6 +1,7 @@
 """However a session ends, its clients are owed one notice each: no more, no fewer."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -101,7 +102,7 @@ def test_a_code_makes_a_client_of_the_session(
     assert owed() == BOTH[:1]
 
 
-OUTLIVES = {
+OUTLIVES: dict[str, tuple[dict[str, Any], tuple[str, ...], bool, bool]] = {
     "nothing allowed for afar": ({}, ("openid",), True, False),
     "allowed for afar": ({}, ("openid", "offline_access"), True, True),
     "another scope of a like name": ({}, ("openid", "xoffline_access"), True, False),
@@ -120,7 +121,7 @@ def test_what_outlives_a_sign_out(
     app: Flask,
     settings: Settings,
     context: Context,
-    members: dict[str, bool],
+    members: dict[str, Any],
     scope: tuple[str, ...],
     redeemed: bool,
     lives: bool,
