@@ -16,7 +16,7 @@ from idp.oidc.responding import Responder
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
-from idp.protocol.errors import OAuthError
+from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.protocol.vocabulary import Prompt
@@ -64,30 +64,26 @@ class AuthorizationEndpoint:
         """
         client = self._requests.client_of(parameters)
         try:
-            arrived = self._requests.resolve(parameters, client, context.at)
+            arrived = self.resolve(parameters, client, context.at)
         except OAuthError as error:
-            to = self._beside(parameters, client, error, presented)
+            if not error.redirectable:
+                raise
+            to = self._reply_to(parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at)
         return self._take_up(arrived, client, presented, context)
 
-    def _beside(
-        self,
-        parameters: Parameters,
-        client: RegisteredClient,
-        error: OAuthError,
-        presented: Live | None,
-    ) -> ReplyTo:
-        """Where to say that a reference leads nowhere: what it would have said is not known.
+    def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
+        """The parameters that count. Writes nothing.
 
-        Raises ``error``, not redirectable, unless an address of the client's stands beside it.
+        Raises ``OAuthError``: what a reference would have said is not known, so that it may be
+        redirected only where an address of the client's stands beside it.
         """
         try:
-            to = self._reply_to(parameters, client, presented)
-        except OAuthError:
-            error.redirectable = False
-        if not error.redirectable:
-            raise error
-        return to
+            return self._requests.resolve(parameters, client, now)
+        except OAuthError as error:
+            if error.redirectable and not self._requests.names_an_address(parameters, client):
+                raise not_redirectable(error.error, error.description) from None
+            raise
 
     def _reply_to(
         self, parameters: Parameters, client: RegisteredClient, live: Live | None
@@ -117,10 +113,6 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
-
-    def resolve(self, parameters: Parameters, now: datetime) -> Arrived:
-        """The parameters that count, for whoever explains a request. Raises ``OAuthError``."""
-        return self._requests.resolve(parameters, self._requests.client_of(parameters), now)
 
     def _consider(
         self, asked: Asked, presented: Live | None, context: Context

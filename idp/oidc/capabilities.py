@@ -4,6 +4,7 @@ from typing import Final
 
 from idp.assurance import supported_acr_values
 from idp.config import Settings
+from idp.oidc import request_objects
 from idp.oidc.client_auth import METHODS
 from idp.oidc.grants import GRANTS
 from idp.protocol.capabilities import Capabilities
@@ -47,6 +48,10 @@ def capabilities_of(settings: Settings) -> Capabilities:
         authorization_encryption_algs=jwe.ALGORITHMS,
         authorization_encryption_encs=jwe.CIPHERS,
         subject_types=SUBJECT_TYPES,
+        request_object_signing_algs=request_objects.ALGORITHMS,
+        request_parameter=True,
+        request_uri_parameter=True,
+        require_request_uri_registration=True,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),

@@ -7,6 +7,7 @@ from idp.config import Settings
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import demanding
 from idp.oidc.expected import HintReader, expected_person
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.responding import answered_before
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import (
@@ -37,6 +38,7 @@ class Requests:
         clients: Clients,
         pushed: PushedRequests,
         subjects: Subjects,
+        objects: RequestObjects,
         read_hint: HintReader,
     ) -> None:
         self._settings = settings
@@ -44,6 +46,7 @@ class Requests:
         self._clients = clients
         self._pushed = pushed
         self._subjects = subjects
+        self._objects = objects
         self._read_hint = read_hint
 
     def client_of(self, parameters: Parameters) -> RegisteredClient:
@@ -56,11 +59,13 @@ class Requests:
     def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
         """The parameters that count, by what was sent. Writes nothing.
 
-        Raises ``OAuthError``: ``invalid_request_uri`` for a reference to nothing that is there.
+        May fetch: the caller's transaction, which must have read only, is ended before that.
+        Raises ``OAuthError``: ``invalid_request_uri`` for a reference to nothing that is there,
+        ``invalid_request_object`` for one that is not the client's word.
         """
         reference = parameters.clean("request_uri")
         if reference is None or not reference.startswith(PREFIX):
-            return Arrived.plainly(parameters)
+            return self._objects.resolve(parameters, client, now)
         found = self._pushed.find(reference, client_id=client.id, now=now)
         if found is None:
             raise not_redirectable(
@@ -77,6 +82,14 @@ class Requests:
     def reply_to(self, parameters: Parameters, client: RegisteredClient) -> ReplyTo:
         """Where an answer may go. Raises ``OAuthError``, not redirectable."""
         return reply_to(parameters, client.metadata, self._capabilities)
+
+    def names_an_address(self, parameters: Parameters, client: RegisteredClient) -> bool:
+        """Is there an address of the client's among them?"""
+        try:
+            self.reply_to(parameters, client)
+        except OAuthError:
+            return False
+        return True
 
     def measure(
         self,

@@ -9,10 +9,12 @@ from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
 from idp.services.apps import ConnectedApps
 from idp.services.backchannel import BackChannel, logout_handlers
+from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
@@ -110,6 +112,7 @@ class Services(SignInServices):
             clients=self.clients,
             pushed=self.pushed_requests,
             subjects=self.subjects,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
             read_hint=self.hints,
         )
 

@@ -10,6 +10,8 @@ import pytest
 from tests.conformance.conftest import ALL_SCOPES, SignIn
 from tests.helpers.house import CALLBACK, House, Person
 from tests.helpers.relying_party import AuthorizationFailed, RelyingParty, TokenRefused
+from tests.helpers.sign_in import sign_in
+from tests.helpers.signed_requests import unsigned
 from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.oidc.desk import header_of, payload_of
 from tests.web.walking import gone, shown
@@ -189,6 +191,54 @@ def test_ensure_registered_redirect_uri(rp: RelyingParty, agent: UserAgent) -> N
 def test_ensure_post_request_succeeds(rp: RelyingParty, agent: UserAgent) -> None:
     answer = agent.client.post("/oauth/authorize", data=rp.authorization_parameters())
     assert answer.headers["Location"].startswith("/login/")
+
+
+class TestRequestObjects:
+    """The suite's trio: unsigned objects are processed in full, or said to be unsupported."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def unsigning(op: House) -> RelyingParty:
+        return op.client(
+            request_object_signing_alg="none", redirect_uris=[CALLBACK, f"{CALLBACK}/inner"]
+        )
+
+    def asked(self, client: RelyingParty, inside: dict[str, str], **beside: str) -> str:
+        outside = {"client_id": client.client_id, "response_type": "code", "scope": "openid"}
+        request = unsigned({**inside, "iss": client.client_id, "aud": client.issuer})
+        return f"/oauth/authorize?{httpx.QueryParams({**outside, **beside, 'request': request})}"
+
+    def test_unsigned_request_object_is_processed(
+        self, unsigning: RelyingParty, agent: UserAgent, alice: Person
+    ) -> None:
+        """``state`` and ``nonce`` stand inside alone."""
+        outside = unsigning.authorization_parameters()
+        inside = {name: outside.pop(name) for name in ("state", "nonce")}
+        url = self.asked(unsigning, inside, **outside)
+        departure = sign_in(agent, url, username=alice.email, password=alice.password)
+        assert unsigning.finish(departure).claims["nonce"] == inside["nonce"]
+
+    def test_unsigned_request_object_is_rejected_as_unsupported(
+        self, rp: RelyingParty, agent: UserAgent
+    ) -> None:
+        url = self.asked(rp, {}, redirect_uri=CALLBACK, state="s")
+        assert error_of(gone(agent.get(url)))["error"] == "request_not_supported"
+
+    def test_ensure_request_object_with_redirect_uri(
+        self, unsigning: RelyingParty, agent: UserAgent, alice: Person
+    ) -> None:
+        inside = unsigning.authorization_parameters(redirect_uri=f"{CALLBACK}/inner")
+        url = self.asked(unsigning, inside, redirect_uri=CALLBACK)
+        departure = sign_in(agent, url, username=alice.email, password=alice.password)
+        assert departure.url.startswith(f"{CALLBACK}/inner?")
+        assert unsigning.finish(departure).claims["sub"] == alice.id
+
+    def test_discovery_says_so(self, rp: RelyingParty) -> None:
+        assert rp.metadata["request_parameter_supported"] is True
+        assert rp.metadata["request_uri_parameter_supported"] is True
+        assert rp.metadata["require_request_uri_registration"] is True
+        algorithms = rp.metadata["request_object_signing_alg_values_supported"]
+        assert {"none", "RS256", "ES256", "PS256"} <= set(algorithms)
 
 
 def test_claims_essential(rp: RelyingParty, log_in: SignIn, alice: Person) -> None:

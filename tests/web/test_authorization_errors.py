@@ -78,7 +78,7 @@ WRONG = [
     ("a broken max_age", {"max_age": "1.5"}, "invalid_request"),
     ("a max_age in other digits", {"max_age": "\u0661\u0662"}, "invalid_request"),
     ("a request object", {"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-    ("a request by reference", {"request_uri": "https://a.example/"}, "request_uri_not_supported"),
+    ("a request by reference", {"request_uri": "https://a.example/"}, "invalid_request_uri"),
     ("a registration in passing", {"registration": "{}"}, "registration_not_supported"),
     ("a response mode nobody defined", {"response_mode": "smoke"}, "invalid_request"),
     ("claims that are no JSON", {"claims": "{"}, "invalid_request"),
