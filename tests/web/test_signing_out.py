@@ -96,6 +96,15 @@ def of_a_disabled_client(town: House, _s: RelyingParty, agent: UserAgent, _alice
     return by(tokens)
 
 
+def signed_userinfo(town: House, _s: RelyingParty, agent: UserAgent, _alice: Person) -> str:
+    """Ours, for this client and about her: and yet no ID token."""
+    client = town.client(consent="never", userinfo_signed_response_alg="RS256")
+    token = tokens_of(agent, client).access_token
+    told = town.http().get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
+    assert told.headers["Content-Type"] == "application/jwt"
+    return end_session(id_token_hint=told.text)
+
+
 FORGED: dict[str, Forge] = {
     "nothing": lambda *_: end_session(),
     "another person's token": another_persons,
@@ -103,6 +112,7 @@ FORGED: dict[str, Forge] = {
     "a token of a session before": of_a_session_before,
     "a token, and a hint at another person": for_another_person,
     "a token of a client that was disabled": of_a_disabled_client,
+    "signed userinfo": signed_userinfo,
     "no token at all": lambda *_: end_session(id_token_hint="x"),
     "a client by its id alone": lambda _t, shop, *_: end_session(client_id=shop.client_id),
 }
