@@ -43,7 +43,7 @@ class SignOut:
         config: Config,
         memory: Memory,
         clock: Callable[[], float],
-        keys: Callable[..., dict[str, Any]],
+        keys: Callable[..., Any],
     ) -> None:
         self._config = config
         self._memory = memory
