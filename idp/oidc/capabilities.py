@@ -23,6 +23,8 @@ ENDPOINTS: Final = Endpoints(
     jwks="/oauth/jwks",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    end_session="/oauth/logout",
+    check_session_iframe="/oauth/check-session",
     pushed_authorization_request="/oauth/par",
 )
 
@@ -58,4 +60,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         dpop_signing_algs=DPOP_ALGORITHMS,
         certificate_bound_access_tokens=settings.client_certificate_header is not None,
         authorization_details_types=(CONFIRM_OPERATION,),
+        frontchannel_logout=True,
+        backchannel_logout=True,
     )

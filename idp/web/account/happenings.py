@@ -45,6 +45,8 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "user.deletion.requested": later("The deletion of your account was asked for."),
     "user.deletion.undone": later("The deletion of your account was called off."),
     "data.exported": later("Your data was downloaded."),
+    "logout.flawed": later("%(app)s asked to sign you out, in a way that proves nothing."),
+    "logout.notice.failed": later("%(app)s could not be told that you had signed out."),
     "mail.failed": later("A mail to you could not be delivered."),
     "registration.requested": later("Somebody tried to make an account with your address."),
     "passkey.proposed": later("You were asked whether you would like a passkey."),
@@ -55,7 +57,16 @@ _ATTEMPTS: Final[Mapping[str, Any]] = {
     "throttled": later("Sign-ins with %(method)s were tried too often."),
 }
 _BAD: Final = frozenset({"refused", "throttled", "failed", "replayed"})
-_QUIET: Final = ("login.", "step_up.", "session.", "consent.", "token.", "code.", "grant.")
+_QUIET: Final = (
+    "login.",
+    "step_up.",
+    "session.",
+    "consent.",
+    "token.",
+    "code.",
+    "grant.",
+    "logout.",
+)
 
 
 def happening_view(happening: Happening) -> dict[str, Any]:
