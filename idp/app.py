@@ -22,6 +22,7 @@ from idp.web import (
     browser_hints,
     context,
     cookies,
+    cross_origin,
     demo,
     errors,
     forms,
@@ -87,6 +88,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     access_log.install(app)
     app.after_request(cookies.send_browser_token)
     headers.install(app, secure=settings.secure)
+    cross_origin.install(app, settings)
     i18n.install(app)
     forms.install(app)
     errors.install(app)

@@ -1,11 +1,13 @@
 """What this provider can do, from the very tuples that its endpoints are made of."""
 
+from dataclasses import replace
 from typing import Final
 
 from idp.assurance import supported_acr_values
 from idp.config import Settings
 from idp.oidc.client_auth import METHODS
 from idp.oidc.grants import GRANTS
+from idp.oidc.registration import REGISTRATION
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
@@ -21,6 +23,12 @@ ENDPOINTS: Final = Endpoints(
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
 )
+
+
+def endpoints_of(settings: Settings) -> Endpoints:
+    """Those that a deployment has."""
+    is_on = settings.client_registration != "off"
+    return replace(ENDPOINTS, registration=REGISTRATION) if is_on else ENDPOINTS
 
 
 def capabilities_of(settings: Settings) -> Capabilities:

@@ -84,6 +84,8 @@ class ClientAuthentication:
         if client is None or reason is not None:
             _record(presented, reason or "unknown", request)
             raise invalid_client()
+        if presented.method != "none":  # which anybody can say
+            self._clients.note_first_use(client, request.direct.context.at)
         return client
 
     def _objection(

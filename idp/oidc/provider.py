@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from idp.config import Settings
 from idp.oidc.access_tokens import AccessTokens
-from idp.oidc.capabilities import ENDPOINTS, capabilities_of
+from idp.oidc.capabilities import capabilities_of, endpoints_of
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
@@ -70,7 +70,7 @@ class Provider:
 def _metadata(settings: Settings) -> Document:
     document = provider_metadata(
         issuer=settings.issuer,
-        endpoints=ENDPOINTS,
+        endpoints=endpoints_of(settings),
         capabilities=capabilities_of(settings),
     )
     body = json.dumps(document, separators=(",", ":")).encode()

@@ -23,7 +23,6 @@ from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
 from idp.web.context import context, services
-from idp.web.documents import allow_any_origin
 from idp.web.guards import RECENTLY
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -152,6 +151,6 @@ def _problem(status: int, detail: str, members: dict[str, str]) -> Response:
 
 @bp.after_request
 def finish(response: Response) -> Response:
-    """Readable from any page: what counts is the token, never a cookie."""
+    """It is about one person."""
     response.headers["Cache-Control"] = "no-store"
-    return allow_any_origin(response)
+    return response

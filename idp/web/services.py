@@ -14,10 +14,12 @@ from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.provider import Provider
+from idp.oidc.registration import RegistrationEndpoint
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_registration import ClientRegistration
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
 from idp.services.clients import Clients
@@ -40,6 +42,7 @@ from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.second_step import SecondStepReset
+from idp.services.self_registered import SelfRegisteredRules
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
@@ -193,9 +196,25 @@ class Services:
         return Clients()
 
     @cached_property
+    def client_rules(self) -> ClientRules:
+        return ClientRules(self.settings, capabilities_of(self.settings), methods=self.factors)
+
+    @cached_property
     def client_registry(self) -> ClientRegistry:
-        capabilities = capabilities_of(self.settings)
-        return ClientRegistry(ClientRules(self.settings, capabilities, methods=self.factors))
+        return ClientRegistry(self.client_rules)
+
+    @cached_property
+    def client_registration(self) -> ClientRegistration:
+        return ClientRegistration(
+            self.settings,
+            SelfRegisteredRules(self.settings, self.client_rules),
+            throttle=self.throttle,
+            check_sector=lambda _metadata: None,
+        )
+
+    @cached_property
+    def registration_endpoint(self) -> RegistrationEndpoint:
+        return RegistrationEndpoint(self.settings, self.client_registration)
 
     @cached_property
     def consents(self) -> Consents:

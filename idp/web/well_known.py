@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from idp.web.context import services
-from idp.web.documents import allow_any_origin, document
+from idp.web.documents import document
 
 bp = Blueprint("well_known", __name__, url_prefix="/.well-known")
 
@@ -17,9 +17,3 @@ def metadata() -> Response:
     """OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3: one document at both places."""
     found = services().provider.metadata
     return document(found.body, etag=found.etag, max_age=MAX_AGE)
-
-
-@bp.after_request
-def cross_origin(response: Response) -> Response:
-    """For browser clients."""
-    return allow_any_origin(response)
