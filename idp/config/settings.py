@@ -48,6 +48,8 @@ class Settings:
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    outbound_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    """What addresses in registrations may lead to, beside the public Internet."""
     webauthn_rp_id: str = _setting(read.text, "")
     webauthn_origins: tuple[str, ...] = _setting(read.origins, ())
     webauthn_attestation: str = _setting(read.one_of("none", "direct"), "none")
