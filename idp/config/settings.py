@@ -72,6 +72,8 @@ class Settings:
     """Is PKCE asked of those with a secret, too?"""
     demo: bool = _setting(read.flag, False)
     site_name: str = _setting(read.text, "Gatehouse")
+    privacy_url: str | None = _setting(read.page_url)
+    terms_url: str | None = _setting(read.page_url)
     log_level: str = _setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 
     acr_aliases: Mapping[str, str] = _setting(read.table, factory=dict)

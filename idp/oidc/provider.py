@@ -72,6 +72,13 @@ def _metadata(settings: Settings) -> Document:
         issuer=settings.issuer,
         endpoints=endpoints_of(settings),
         capabilities=capabilities_of(settings),
+        extra=_papers(settings),
     )
     body = json.dumps(document, separators=(",", ":")).encode()
     return Document(body, hashlib.sha256(body).hexdigest()[:32])
+
+
+def _papers(settings: Settings) -> dict[str, object]:
+    """What whoever registers an application should read (OIDC Discovery 3)."""
+    told = {"op_policy_uri": settings.privacy_url, "op_tos_uri": settings.terms_url}
+    return {name: address for name, address in told.items() if address is not None}

@@ -10,7 +10,6 @@ from idp.clock import epoch
 from idp.config import Settings
 from idp.oidc.direct import MAX_BODY, Direct
 from idp.oidc.grants import NO_STORE
-from idp.oidc.protected import www_authenticate
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.services.client_registration import ClientRegistration, NotNow, SelfRegistered
@@ -80,9 +79,8 @@ class RegistrationEndpoint:
             response = _json(error.parameters(), error.status)
             if error.status == 401:
                 # RFC 6750 section 3.1: where nothing was presented, no reason is given.
-                members = error.parameters() if direct.authorization else {}
-                challenge = www_authenticate(self._issuer, members)
-                response.headers["WWW-Authenticate"] = challenge
+                reason = f', error="{error.error}"' if direct.authorization else ""
+                response.headers["WWW-Authenticate"] = f'Bearer realm="{self._issuer}"{reason}'
             if isinstance(error, NotNow):
                 seconds = max(1, int(error.retry_after.total_seconds()))
                 response.headers["Retry-After"] = str(seconds)

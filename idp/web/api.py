@@ -16,6 +16,7 @@ from idp.clock import epoch
 from idp.models import BrowserSession, User, db
 from idp.oidc.direct import Direct
 from idp.oidc.protected import Needed, NoToken, www_authenticate
+from idp.oidc.resource import pointing
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import ACCOUNT
 from idp.services import sessions, signing_out
@@ -151,6 +152,10 @@ def _problem(status: int, detail: str, members: dict[str, str]) -> Response:
 
 @bp.after_request
 def finish(response: Response) -> Response:
-    """It is about one person."""
+    """It is about one person. A challenge says where to find out what would be let in."""
     response.headers["Cache-Control"] = "no-store"
+    challenges = response.headers.getlist("WWW-Authenticate")
+    response.headers.setlist(
+        "WWW-Authenticate", [pointing(one, services().settings.issuer) for one in challenges]
+    )
     return response

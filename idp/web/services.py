@@ -13,8 +13,9 @@ from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.hints import IdTokenHints
-from idp.oidc.provider import Provider
+from idp.oidc.provider import Document, Provider
 from idp.oidc.registration import RegistrationEndpoint
+from idp.oidc.resource import resource_metadata
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
@@ -28,6 +29,7 @@ from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
@@ -42,6 +44,7 @@ from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.second_step import SecondStepReset
+from idp.services.sectors import Sectors
 from idp.services.self_registered import SelfRegisteredRules
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
@@ -209,7 +212,7 @@ class Services:
             self.settings,
             SelfRegisteredRules(self.settings, self.client_rules),
             throttle=self.throttle,
-            check_sector=lambda _metadata: None,
+            check_sector=Sectors(Fetcher.of(self.settings)).check,
         )
 
     @cached_property
@@ -241,6 +244,10 @@ class Services:
         return Provider.build(
             self.settings, clients=self.clients, grants=self.grants, keys=self.keys
         )
+
+    @cached_property
+    def resource_metadata(self) -> Document:
+        return resource_metadata(self.settings)
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
