@@ -1,5 +1,6 @@
 """Applications that register themselves (RFC 7591), and keep what they registered (RFC 7592)."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import Client, ClientSecret, db, new_id, only_reads, release
+from idp.models import Client, ClientSecret, db, only_reads, release
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.registration import InvalidClientMetadata, parse_client_metadata
@@ -120,7 +121,7 @@ class ClientRegistration:
             raise invalid_token()  # somebody else was quicker with its last use
         self._insist_on_room(context.at)
         made = SelfRegistered(
-            client_id=new_id(),
+            client_id=secrets.token_hex(16),
             metadata=metadata,
             issued_at=context.at,
             token=new_secret(),

@@ -1,5 +1,6 @@
 """Initial access tokens: who presents one may register an application (RFC 7591 section 3)."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from idp import audit
 from idp.audit import Context
-from idp.models import RegistrationToken, db, new_id
+from idp.models import RegistrationToken, db
 from idp.secrecy import digest, new_secret
 from idp.services.client_listing import ClientRefused
 
@@ -32,7 +33,7 @@ class TokenInfo:
 def make(context: Context, *, uses: int, lifetime: timedelta) -> tuple[TokenInfo, str]:
     """A token that is good for so many registrations, told this once. Commits."""
     token = new_secret()
-    made = TokenInfo(new_id(), token[:PREFIX], uses, context.at, context.at + lifetime)
+    made = TokenInfo(secrets.token_hex(11), token[:PREFIX], uses, context.at, context.at + lifetime)
     db.session.execute(
         insert(RegistrationToken).values(
             id=made.id,
