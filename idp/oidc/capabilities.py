@@ -5,6 +5,7 @@ from typing import Final
 
 from idp.assurance import supported_acr_values
 from idp.config import Settings
+from idp.oidc import request_objects
 from idp.oidc.client_auth import METHODS
 from idp.oidc.grants import GRANTS
 from idp.oidc.registration import REGISTRATION
@@ -12,7 +13,7 @@ from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
 from idp.protocol.scopes import ACCOUNT, SCOPE_NAMES
-from idp.protocol.vocabulary import Prompt
+from idp.protocol.vocabulary import RESPONSE_TYPES, Prompt
 from idp.services.jose import ALGORITHMS
 
 ENDPOINTS: Final = Endpoints(
@@ -22,7 +23,12 @@ ENDPOINTS: Final = Endpoints(
     jwks="/oauth/jwks",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    pushed_authorization_request="/oauth/par",
 )
+
+FLOWS: Final = tuple(name for name in RESPONSE_TYPES if name not in ("token", "none"))
+"""Each client has of these what it registered. ``token`` alone is no sign-in, and RFC 9700
+section 2.1.2 advises against it."""
 
 
 def endpoints_of(settings: Settings) -> Endpoints:
@@ -34,9 +40,15 @@ def endpoints_of(settings: Settings) -> Endpoints:
 def capabilities_of(settings: Settings) -> Capabilities:
     """What parsing, registering and discovery go by."""
     return Capabilities(
-        grant_types=tuple(grant.GRANT_TYPE for grant in GRANTS),
+        response_types=FLOWS,
+        grant_types=(*(grant.GRANT_TYPE for grant in GRANTS), "implicit"),
         token_endpoint_auth_methods=tuple(METHODS),
         id_token_signing_algs=ALGORITHMS,
+        authorization_signing_algs=ALGORITHMS,
+        request_object_signing_algs=request_objects.ALGORITHMS,
+        request_parameter=True,
+        request_uri_parameter=True,
+        require_request_uri_registration=True,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),

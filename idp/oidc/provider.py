@@ -12,12 +12,15 @@ from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
 from idp.oidc.protected import ProtectedResource
+from idp.oidc.pushing import Pushing
+from idp.oidc.requests import Requests
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
 from idp.services.clients import Clients
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
+from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
 
 
@@ -42,7 +45,15 @@ class Provider:
 
     @classmethod
     def build(
-        cls, settings: Settings, *, clients: Clients, grants: Grants, keys: SigningKeys
+        cls,
+        settings: Settings,
+        *,
+        clients: Clients,
+        grants: Grants,
+        keys: SigningKeys,
+        issuance: Issuance,
+        requests: Requests,
+        pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(clients)
@@ -51,11 +62,12 @@ class Provider:
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
-            issuance=Issuance(settings, keys),
+            issuance=issuance,
         )
         endpoints = [
-            endpoint(authenticate, access_tokens, settings.issuer)
-            for endpoint in (Introspection, Revocation)
+            Introspection(authenticate, access_tokens, settings.issuer),
+            Revocation(authenticate, access_tokens, settings.issuer),
+            Pushing(authenticate, requests, pushed),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),

@@ -88,11 +88,21 @@ class Grants:
         together.
         """
         code = new_secret()
-        code_ends = now + self._settings.code_lifetime
+        self.open(granted, request, code=code, now=now)
+        return code
+
+    def open(
+        self, granted: Granted, request: AuthorizationRequest, *, code: str | None, now: datetime
+    ) -> str:
+        """Write the grant, in the caller's transaction; returns its id.
+
+        ``code`` is None where everything it buys comes from the authorization endpoint itself.
+        """
+        grant_id, code_ends = new_id(), now + self._settings.code_lifetime
         db.session.execute(
             _ISSUE,
             {
-                "id": new_id(),
+                "id": grant_id,
                 "client_id": granted.client_id,
                 "user_id": granted.user_id,
                 "session_id": granted.session_id,
@@ -101,14 +111,14 @@ class Grants:
                 "amr": " ".join(granted.satisfied.amr),
                 "auth_time": granted.satisfied.auth_time,
                 "request": kept_of(granted, request),
-                "code_hash": digest(code),
+                "code_hash": digest(code) if code else None,
                 "code_challenge": request.code_challenge,
-                "code_expires_at": code_ends,
+                "code_expires_at": code_ends if code else None,
                 "created_at": now,
                 "expires_at": code_ends + self._outlives_code(granted.scope),
             },
         )
-        return code
+        return grant_id
 
     def redeem_code(
         self,

@@ -5,6 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.direct import MAX_BODY, Direct
+from idp.oidc.pushing import Pushing
 from idp.oidc.registration import REGISTRATION, RegistrationEndpoint
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
@@ -33,6 +34,12 @@ def introspect() -> Response:
 def revoke() -> Response:
     """RFC 7009 section 2."""
     return services().provider.server.endpoint("revocation", _direct())
+
+
+@bp.post(str(ENDPOINTS.pushed_authorization_request))
+def push() -> Response:
+    """RFC 9126 section 2."""
+    return services().provider.server.endpoint(Pushing.ENDPOINT_NAME, _direct())
 
 
 @bp.route(ENDPOINTS.userinfo, methods=["GET", "POST"])

@@ -12,17 +12,25 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
+from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Document, Provider
 from idp.oidc.registration import RegistrationEndpoint
+from idp.oidc.request_objects import RequestObjects
+from idp.oidc.requests import Requests
 from idp.oidc.resource import resource_metadata
+from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_jwts import ClientJwts
+from idp.services.client_keys import ClientKeys
 from idp.services.client_registration import ClientRegistration
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.deletion import Deletion
@@ -40,6 +48,7 @@ from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import mail_handlers
+from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
@@ -204,20 +213,33 @@ class Services:
 
     @cached_property
     def client_registry(self) -> ClientRegistry:
-        return ClientRegistry(self.client_rules)
+        return ClientRegistry(self.client_rules, self.client_secrets)
 
     @cached_property
     def client_registration(self) -> ClientRegistration:
         return ClientRegistration(
             self.settings,
             SelfRegisteredRules(self.settings, self.client_rules),
+            secrets=self.client_secrets,
             throttle=self.throttle,
-            check_sector=Sectors(Fetcher.of(self.settings)).check,
+            check_sector=Sectors(self.fetcher).check,
         )
 
     @cached_property
     def registration_endpoint(self) -> RegistrationEndpoint:
         return RegistrationEndpoint(self.settings, self.client_registration)
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        return ClientSecrets(self.box)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        return Fetcher.of(self.settings)
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.fetcher, self.box)
 
     @cached_property
     def consents(self) -> Consents:
@@ -242,7 +264,42 @@ class Services:
     @cached_property
     def provider(self) -> Provider:
         return Provider.build(
-            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+            self.settings,
+            clients=self.clients,
+            grants=self.grants,
+            keys=self.keys,
+            issuance=self.issuance,
+            requests=self.requests,
+            pushed=self.pushed_requests,
+        )
+
+    @cached_property
+    def pushed_requests(self) -> PushedRequests:
+        return PushedRequests(self.settings)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            pushed=self.pushed_requests,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
+
+    @cached_property
+    def issuance(self) -> Issuance:
+        return Issuance(self.settings, self.keys)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            self.settings,
+            box=self.box,
+            keys=self.keys,
+            front_channel=FrontChannel(self.settings, self.grants, self.issuance),
+            pushed=self.pushed_requests,
         )
 
     @cached_property
@@ -252,12 +309,8 @@ class Services:
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
-            self.settings,
-            box=self.box,
-            capabilities=capabilities_of(self.settings),
-            clients=self.clients,
+            requests=self.requests,
+            responder=self.responder,
             consents=self.consents,
-            grants=self.grants,
             weighing=self.weighing,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
         )
