@@ -1,19 +1,19 @@
 """The protocol's endpoints, put together."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from idp.config import Settings
 from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.capabilities import capabilities_of, endpoints_of
 from idp.oidc.client_auth import ClientAuthentication
+from idp.oidc.documents import Document
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
 from idp.oidc.protected import ProtectedResource
 from idp.oidc.pushing import Pushing
 from idp.oidc.requests import Requests
+from idp.oidc.resource import resource_metadata
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
@@ -22,14 +22,6 @@ from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
 from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A public JSON document and its entity tag."""
-
-    body: bytes
-    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +34,7 @@ class Provider:
     protected: ProtectedResource
     keys: SigningKeys
     metadata: Document
+    resource: Document
 
     @classmethod
     def build(
@@ -76,6 +69,7 @@ class Provider:
             protected=ProtectedResource(settings, access_tokens),
             keys=keys,
             metadata=_metadata(settings),
+            resource=resource_metadata(settings),
         )
 
 
@@ -86,8 +80,7 @@ def _metadata(settings: Settings) -> Document:
         capabilities=capabilities_of(settings),
         extra=_papers(settings),
     )
-    body = json.dumps(document, separators=(",", ":")).encode()
-    return Document(body, hashlib.sha256(body).hexdigest()[:32])
+    return Document.of(document)
 
 
 def _papers(settings: Settings) -> dict[str, object]:

@@ -1,12 +1,10 @@
 """Our own API as others find it: its metadata (RFC 9728), and where a challenge says that it is."""
 
-import hashlib
-import json
 from typing import Final
 
 from idp.config import Settings
 from idp.oidc.capabilities import capabilities_of
-from idp.oidc.provider import Document
+from idp.oidc.documents import Document
 from idp.protocol.scopes import ACCOUNT
 
 PATH: Final = "/.well-known/oauth-protected-resource"
@@ -29,8 +27,7 @@ def resource_metadata(settings: Settings) -> Document:
         **({"dpop_signing_alg_values_supported": list(a)} if (a := can.dpop_signing_algs) else {}),
         **({"tls_client_certificate_bound_access_tokens": True} if bound else {}),
     }
-    body = json.dumps(members, separators=(",", ":")).encode()
-    return Document(body, hashlib.sha256(body).hexdigest()[:32])
+    return Document.of(members)
 
 
 def pointing(challenge: str, issuer: str) -> str:

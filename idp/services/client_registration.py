@@ -1,9 +1,9 @@
 """Applications that register themselves (RFC 7591), and keep what they registered (RFC 7592)."""
 
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -11,21 +11,19 @@ from sqlalchemy import ColumnElement, delete, func, select
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import Client, ClientSecret, db, only_reads, release
+from idp.models import Client, db, only_reads, release
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.registration import InvalidClientMetadata, parse_client_metadata
 from idp.secrecy import digest, new_secret
 from idp.services import counters, registration_tokens
-from idp.services.client_registry import (
-    change,
-    columns,
-    has_secret,
-    insert_client,
-    insert_secret,
-)
+from idp.services.client_registry import change, columns, insert_client
+from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets, alive, has_secret
 from idp.services.clients import SELF_REGISTERED, is_client_id
 from idp.services.counters import Bucket
+from idp.services.fetch import Fetcher
+from idp.services.sectors import Sectors
 from idp.services.self_registered import Latitude, SelfRegisteredRules
 from idp.services.throttle import Throttle, Wait
 
@@ -36,8 +34,6 @@ _ALL: Final = Bucket("register.all", limit=0, window=timedelta(hours=1))
 
 _STILL: Final = (Client.managed_by == SELF_REGISTERED, Client.disabled_at.is_(None))
 """That nobody shut it out, or took it over, since."""
-
-SectorCheck = Callable[[ClientMetadata], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +69,16 @@ class ClientRegistration:
     def __init__(
         self,
         settings: Settings,
-        rules: SelfRegisteredRules,
-        *,
+        rules: ClientRules,
+        secrets: ClientSecrets,
         throttle: Throttle,
-        check_sector: SectorCheck,
+        fetcher: Fetcher,
     ) -> None:
         self._settings = settings
-        self._rules = rules
+        self._rules = SelfRegisteredRules(settings, rules)
+        self._secrets = secrets
         self._throttle = throttle
-        self._check_sector = check_sector
+        self._sectors = Sectors(fetcher)
 
     def register(self, sent: object, context: Context, *, token: str | None) -> SelfRegistered:
         """Add what was ``sent`` (decoded JSON), with the initial access token if there is one.
@@ -93,7 +90,7 @@ class ClientRegistration:
         try:
             latitude = self._admit(token, context)
             metadata = self._rules.parse(sent, latitude)
-            self._check_sector(metadata)
+            self._sectors.check(metadata)
             return self._insert(metadata, token if latitude is Latitude.VOUCHED else None, context)
         except OAuthError as error:
             _refused(error, context)
@@ -120,28 +117,21 @@ class ClientRegistration:
         if token is not None and used is None:
             raise invalid_token()  # somebody else was quicker with its last use
         self._insist_on_room(context.at)
-        made = SelfRegistered(
-            client_id=secrets.token_hex(16),
-            metadata=metadata,
-            issued_at=context.at,
-            token=new_secret(),
-            secret=new_secret() if has_secret(metadata) else None,
-        )
+        client_id, kept_by = token_hex(16), new_secret()
         insert_client(
             metadata,
             context,
-            client_id=made.client_id,
+            client_id=client_id,
             managed_by=SELF_REGISTERED,
-            registration_token_hash=digest(made.token),
+            registration_token_hash=digest(kept_by),
         )
-        if made.secret is not None:
-            insert_secret(made.client_id, made.secret, context.at)
+        secret = None
+        if has_secret(metadata):
+            secret = self._secrets.make(client_id, metadata, context.at)
         if used is not None:
-            audit.record(
-                "client.registration_token.used", context, client_id=made.client_id, made=used
-            )
+            audit.record("client.registration_token.used", context, client_id=client_id, made=used)
         db.session.commit()
-        return made
+        return SelfRegistered(client_id, metadata, context.at, kept_by, secret)
 
     def _insist_on_room(self, now: datetime) -> None:
         counters.count([_ALL], now)
@@ -175,14 +165,18 @@ class ClientRegistration:
         try:
             _check_identity(row, sent, context.at)
             release()
-            self._check_sector(self._parse(sent, row))
+            self._sectors.check(self._parse(sent, row))
             row = _own(client_id, token, context, lock=True)
             metadata = self._parse(sent, row)
         except InvalidClientMetadata as error:
             _refused(error, context, client_id)
             raise
-        secret = _replace(row, metadata, context)
-        return SelfRegistered(row.id, metadata, row.created_at, token or "", secret)
+        differing = _differing(row.registration, metadata.to_json())
+        change(client_id, context, **columns(client_id, metadata))
+        secret = self._secrets.fit(client_id, metadata, context.at)
+        audit.record("client.changed", context, client_id=client_id, members=differing, by="itself")
+        db.session.commit()
+        return SelfRegistered(client_id, metadata, row.created_at, token or "", secret)
 
     def _parse(self, sent: object, row: Client) -> ClientMetadata:
         return self._rules.parse(sent, Latitude.OPEN, registered=row.registration)
@@ -250,43 +244,19 @@ def _check_identity(row: Client, sent: object, now: datetime) -> None:
     if members.get("client_id") != row.id:
         raise InvalidClientMetadata((("client_id", "must be there, and be the client's own"),))
     secret = members.get("client_secret")
-    if secret is not None and digest(str(secret)) not in _alive_secrets(row.id, now):
+    if secret is not None and digest(str(secret)) not in _issued(row.id, now):
         raise InvalidClientMetadata(
             (("client_secret", "is not the one that was issued: leave it out"),)
         )
 
 
-def _alive_secrets(client_id: str, now: datetime) -> set[str]:
-    still = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > now)
-    found = select(ClientSecret.secret_hash).where(ClientSecret.client_id == client_id, still)
-    return set(db.session.scalars(found))
+def _issued(client_id: str, now: datetime) -> set[str]:
+    return {one.secret_hash for one in alive(client_id, now)}
 
 
-def _replace(row: Client, metadata: ClientMetadata, context: Context) -> str | None:
-    """Write the registration; returns a secret where the client needs one and has none. Commits."""
-    wanted = metadata.to_json()
-    registered = row.registration
-    differing = [
-        name
-        for name in sorted(registered.keys() | wanted.keys())
-        if registered.get(name) != wanted.get(name)
-    ]
-    change(row.id, context, **columns(row.id, metadata))
-    secret = _fit_secrets(row.id, metadata, context.at)
-    audit.record("client.changed", context, client_id=row.id, members=differing, by="itself")
-    db.session.commit()
-    return secret
-
-
-def _fit_secrets(client_id: str, metadata: ClientMetadata, now: datetime) -> str | None:
-    if not has_secret(metadata):
-        db.session.execute(delete(ClientSecret).where(ClientSecret.client_id == client_id))
-        return None
-    if _alive_secrets(client_id, now):
-        return None
-    secret = new_secret()
-    insert_secret(client_id, secret, now)
-    return secret
+def _differing(registered: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    names = sorted(registered.keys() | wanted.keys())
+    return [name for name in names if registered.get(name) != wanted.get(name)]
 
 
 def _delete(client_id: str, context: Context, *only_if: ColumnElement[bool], reason: str) -> bool:

@@ -75,7 +75,7 @@ def delete_registration(client_id: str) -> Response:
 def _registration() -> RegistrationEndpoint:
     if services().settings.client_registration == "off":
         abort(404)
-    return services().registration_endpoint
+    return RegistrationEndpoint(services().settings, services().client_registration)
 
 
 @bp.get(ENDPOINTS.jwks)

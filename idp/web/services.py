@@ -15,11 +15,9 @@ from idp.oidc.capabilities import capabilities_of
 from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.issuance import Issuance
-from idp.oidc.provider import Document, Provider
-from idp.oidc.registration import RegistrationEndpoint
+from idp.oidc.provider import Provider
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
-from idp.oidc.resource import resource_metadata
 from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
@@ -53,8 +51,6 @@ from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
 from idp.services.second_step import SecondStepReset
-from idp.services.sectors import Sectors
-from idp.services.self_registered import SelfRegisteredRules
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
@@ -217,17 +213,8 @@ class Services:
 
     @cached_property
     def client_registration(self) -> ClientRegistration:
-        return ClientRegistration(
-            self.settings,
-            SelfRegisteredRules(self.settings, self.client_rules),
-            secrets=self.client_secrets,
-            throttle=self.throttle,
-            check_sector=Sectors(self.fetcher).check,
-        )
-
-    @cached_property
-    def registration_endpoint(self) -> RegistrationEndpoint:
-        return RegistrationEndpoint(self.settings, self.client_registration)
+        parts = (self.client_rules, self.client_secrets, self.throttle, self.fetcher)
+        return ClientRegistration(self.settings, *parts)
 
     @cached_property
     def client_secrets(self) -> ClientSecrets:
@@ -301,10 +288,6 @@ class Services:
             front_channel=FrontChannel(self.settings, self.grants, self.issuance),
             pushed=self.pushed_requests,
         )
-
-    @cached_property
-    def resource_metadata(self) -> Document:
-        return resource_metadata(self.settings)
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:

@@ -26,7 +26,7 @@ def metadata() -> Response:
 @bp.get("/oauth-protected-resource")
 def resource() -> Response:
     """RFC 9728 section 3: our own API."""
-    found = services().resource_metadata
+    found = services().provider.resource
     return document(found.body, etag=found.etag, max_age=MAX_AGE)
 
 

@@ -1,5 +1,6 @@
 """Applications that register themselves, as tests play them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -46,10 +47,10 @@ class Counter:
     ) -> httpx.Response:
         """Go to a registration's own address with its own token, or another one."""
         token = more.pop("token", made["registration_access_token"])
-        content = {} if members is None else {"json": members}
-        return self.http.request(
-            method, made["registration_client_uri"], headers=bearer(token), **content
-        )
+        content = b"" if members is None else json.dumps(members).encode()
+        headers = {"Content-Type": "application/json", **bearer(token)}
+        address = made["registration_client_uri"]
+        return self.http.request(method, address, content=content, headers=headers)
 
     def initial_token(self, *, uses: int = 1, seconds: int = 3600) -> str:
         def make(_services: object) -> str:

@@ -186,7 +186,8 @@ def test_all_that_is_wrong_is_said_at_once(desk: Counter) -> None:
 
 
 def test_what_nobody_knows_is_dropped(desk: Counter) -> None:
-    made = desk.registered(**{"frobnicate": True, "client_id": "mine", "client_name#de": "Ding"})
+    odd: dict[str, Any] = {"frobnicate": True, "client_id": "mine", "client_name#de": "Ding"}
+    made = desk.registered(**odd)
     assert "frobnicate" not in made
     assert made["client_id"] != "mine"
     assert made["client_name#de"] == "Ding"
@@ -325,9 +326,7 @@ def test_pkce_is_asked_of_all_unless_a_setting_lets_off_those_with_a_secret(
     with counter(url, client_registration_pkce=required) as here:
         secret, public = here.registered(), here.registered(token_endpoint_auth_method="none")
         found = {
-            made["client_id"]: here.house.do(
-                lambda services, made=made: services.clients.get(made["client_id"])
-            ).metadata.pkce_required
+            made["client_id"]: here.house.do(_find(made["client_id"])).metadata.pkce_required
             for made in (secret, public)
         }
         assert found == {secret["client_id"]: required, public["client_id"]: True}
@@ -338,7 +337,7 @@ def test_pkce_is_asked_of_all_unless_a_setting_lets_off_those_with_a_secret(
 
 def test_the_sectors_document_has_to_list_every_address(desk: Counter) -> None:
     with little_server() as there:
-        members = {
+        members: dict[str, Any] = {
             "sector_identifier_uri": there.url("/sector.json"),
             "redirect_uris": [CALLBACK, "https://app.example/other"],
         }

@@ -219,7 +219,9 @@ def test_whose_registration_a_file_took_over_keeps_it_no_longer(desk: Counter) -
 
     def take_over(services: Services) -> None:
         context = Context(at=desk.house.clock())
-        apply_client_files([file], services.client_rules, context, environ={})
+        apply_client_files(
+            [file], services.client_rules, services.client_secrets, context, environ={}
+        )
 
     desk.house.do(take_over)
     assert desk.ask("PUT", made, body_of(made)).status_code == 401

@@ -15,8 +15,9 @@ from idp.protocol.errors import OAuthError
 from idp.services import registration_tokens
 from idp.services.client_registration import ClientRegistration
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.devices import Devices
-from idp.services.self_registered import SelfRegisteredRules
+from idp.services.fetch import Fetcher
 from idp.services.throttle import Throttle
 from tests.factors.race import PROCESSES, Racetrack, racetrack
 from tests.factors.storage import KEY, storage
@@ -41,12 +42,12 @@ def raced_url(database_url: str) -> Iterator[str]:
 def register(tools: Tools, token: str | None, **changes: object) -> bool:
     """One try, from a network that has not been seen; was it accepted?"""
     settings = replace(tools.settings, **changes)  # type: ignore[arg-type]  # names of fields
-    rules = ClientRules(settings, capabilities_of(settings), methods=())
     service = ClientRegistration(
         settings,
-        SelfRegisteredRules(settings, rules),
-        throttle=Throttle(settings, Devices(tools.box)),
-        check_sector=lambda _metadata: None,
+        ClientRules(settings, capabilities_of(settings), methods=()),
+        ClientSecrets(tools.box),
+        Throttle(settings, Devices(tools.box)),
+        Fetcher.of(settings),
     )
     try:
         service.register(APP, Context(at=NOON), token=token)
