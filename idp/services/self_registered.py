@@ -22,6 +22,8 @@ PERSONAL_GRANTS: Final = (
 )
 """Those in which a person takes part, and is asked. The others are for whom somebody vouches."""
 
+_ASSERTING: Final = ("client_secret_jwt", "private_key_jwt")
+
 
 class Latitude(Enum):
     """How much may be asked for: ``VOUCHED`` by a token that we gave, or ``OPEN`` to anybody."""
@@ -42,12 +44,15 @@ class SelfRegisteredRules:
     ) -> ClientMetadata:
         """What was ``sent`` (decoded JSON), in the place of what is ``registered`` already.
 
-        Members that nobody knows are dropped (RFC 7591 section 2). Policy of ours stays as it is
+        Members that nobody knows, or that say nothing, are dropped (RFC 7591 section 2). Policy of ours stays as it is
         registered. Raises ``InvalidClientMetadata`` with all problems.
         """
         if not isinstance(sent, Mapping):
             raise InvalidClientMetadata((("registration", "must be a JSON object"),))
         members = {name: value for name, value in sent.items() if _is_known(name)}
+        if members.get("token_endpoint_auth_method") not in _ASSERTING:
+            # Libraries send it whatever the method is; without an assertion it says nothing.
+            members.pop("token_endpoint_auth_signing_alg", None)
         problems: Problems = tuple(_ours(members))
         try:
             metadata = self._rules.parse({**members, **self._policy(members, registered)})

@@ -24,6 +24,20 @@ const commands = {
     return config.serverMetadata();
   },
 
+  // RFC 7591; the library insists on 201, and on an expiry beside every secret.
+  async register({ issuer, metadata, token }) {
+    config = await client.dynamicClientRegistration(
+      new URL(issuer),
+      metadata,
+      AUTHENTICATION[metadata.token_endpoint_auth_method]?.(),
+      {
+        initialAccessToken: token,
+        execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
+      },
+    );
+    return config.clientMetadata();
+  },
+
   async request({ parameters }) {
     pending = {
       verifier: client.randomPKCECodeVerifier(),
