@@ -193,6 +193,15 @@ def test_what_nobody_knows_is_dropped(desk: Counter) -> None:
     assert made["client_name#de"] == "Ding"
 
 
+def test_an_algorithm_for_assertions_says_nothing_without_them(desk: Counter) -> None:
+    made = desk.registered(token_endpoint_auth_signing_alg="RS256")
+    assert "token_endpoint_auth_signing_alg" not in made
+    told = desk.refused(
+        token_endpoint_auth_method="private_key_jwt", token_endpoint_auth_signing_alg="HS256"
+    )
+    assert "token_endpoint_auth" in told["error_description"]
+
+
 BODIES = {
     "a form": ("client_name=x", "application/x-www-form-urlencoded", "must be application/json"),
     "no JSON": ("{", "application/json", "is not JSON"),
