@@ -44,8 +44,8 @@ class SelfRegisteredRules:
     ) -> ClientMetadata:
         """What was ``sent`` (decoded JSON), in the place of what is ``registered`` already.
 
-        Members that nobody knows, or that say nothing, are dropped (RFC 7591 section 2). Policy of ours stays as it is
-        registered. Raises ``InvalidClientMetadata`` with all problems.
+        Members that nobody knows, or that say nothing, are dropped (RFC 7591 section 2). Policy of
+        ours stays as it is registered. Raises ``InvalidClientMetadata`` with all problems.
         """
         if not isinstance(sent, Mapping):
             raise InvalidClientMetadata((("registration", "must be a JSON object"),))

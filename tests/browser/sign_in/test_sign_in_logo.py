@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from itertools import count
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -31,9 +32,9 @@ def address(gate: World, elsewhere: LittleServer) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_logo_is_shown_on_white_paper(
-    gate: World, page: Page, elsewhere: LittleServer, scheme: str
+    gate: World, page: Page, elsewhere: LittleServer, scheme: Literal["light", "dark"]
 ) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  one of its words
+    page.emulate_media(color_scheme=scheme)
     page.goto(address(gate, elsewhere))
     logo = page.locator("img.tile")
     assert logo.evaluate("img => img.decode().then(() => img.naturalWidth)") == 1
