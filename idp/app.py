@@ -23,6 +23,7 @@ from idp.web import (
     browser_state,
     context,
     cookies,
+    cross_origin,
     demo,
     errors,
     forms,
@@ -91,6 +92,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
+    cross_origin.install(app, settings)
     i18n.install(app)
     forms.install(app)
     errors.install(app)

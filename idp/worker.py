@@ -123,6 +123,8 @@ class Upkeep:
     def _let_go(self, now: datetime) -> None:
         if gone := self.services.deletion.delete_due(now):
             _log.info("upkeep leaving: %d accounts", gone)
+        if forgotten := self.services.client_registration.forget_unused(now):
+            _log.info("upkeep leaving: %d applications that nobody used", forgotten)
 
     def _look_after_keys(self, now: datetime) -> None:
         self.services.key_rotation.rotate_due(Context(at=now, actor_id="upkeep"))

@@ -15,10 +15,19 @@ def cleanup(place: Place, as_json: bool) -> None:
     with place.services() as services:
         removed = clean_up(context().at)
         left = services.deletion.delete_due(context().at)
+        unused = services.client_registration.forget_unused(context().at)
         wiped = services.key_rotation.sweep(context().at)
-    counts = {name: number for name, number in {**removed, "accounts": left}.items() if number}
+    found = {**removed, "accounts": left, "applications": unused}
+    counts = {name: number for name, number in found.items() if number}
     if as_json:
-        print_json({"removed": removed, "accounts_deleted": left, "signing_keys_wiped": wiped})
+        print_json(
+            {
+                "removed": removed,
+                "accounts_deleted": left,
+                "unused_clients_deleted": unused,
+                "signing_keys_wiped": wiped,
+            }
+        )
     else:
         told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
         say(f"Removed: {told or 'nothing'}.")

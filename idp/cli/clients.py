@@ -10,9 +10,11 @@ from idp.cli.client_files import apply_files, export
 from idp.cli.client_members import members_from
 from idp.cli.output import json_option, print_json, print_record, print_table, say
 from idp.cli.place import Place, at_place, confirm, context
+from idp.cli.registration_tokens import list_tokens, make_token, revoke_token
 from idp.services import client_listing
 from idp.services.client_listing import ClientInfo
 from idp.services.client_registry import Registration
+from idp.services.clients import SELF_REGISTERED
 
 
 @click.group()
@@ -22,6 +24,8 @@ def clients() -> None:
 
 clients.add_command(apply_files)
 clients.add_command(export)
+for command in (make_token, list_tokens, revoke_token):
+    clients.add_command(command)
 
 
 @clients.command()
@@ -131,7 +135,14 @@ def _summary(info: ClientInfo) -> dict[str, object]:
         "managed_by": info.managed_by,
         "created_at": info.created_at,
         "updated_at": info.updated_at,
+        **_use(info),
     }
+
+
+def _use(info: ClientInfo) -> dict[str, object]:
+    """Kept only of those that registered themselves: they are forgotten when it stays away."""
+    is_kept = info.managed_by == SELF_REGISTERED
+    return {"first_used_at": info.first_used_at} if is_kept else {}
 
 
 @clients.command()

@@ -104,6 +104,14 @@ def mail_url(value: object) -> str:
     return address
 
 
+def page_url(value: object) -> str:
+    """A page for people."""
+    address = text(value)
+    if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
+        raise ValueError("must be an address, such as https://example.org/privacy")
+    return address
+
+
 def redis_url(value: object) -> str:
     """Where Redis answers."""
     address = text(value)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from idp.config import readers as read
 
 LOGIN_STYLES = ("combined", "identifier_first", "passkey_only")
+CLIENT_REGISTRATION = ("off", "initial_token", "open")
 
 
 def _setting(
@@ -65,8 +66,20 @@ class Settings:
     login_style: str = _setting(read.one_of(*LOGIN_STYLES), "combined")
     registration: bool = _setting(read.flag, False)
     """May anybody make an account for themselves? (self-registration of people)"""
+    client_registration: str = _setting(read.one_of(*CLIENT_REGISTRATION), "off")
+    """May applications register themselves (RFC 7591): nobody, who has a token of ours, all?"""
+    client_registration_limit: int = _setting(read.whole, 1000)
+    """Applications that may be registered by themselves at a time."""
+    client_registration_attempts: int = _setting(read.whole, 30)
+    """Tries without a token from one network in an hour."""
+    client_registration_unused: timedelta = _setting(read.duration, timedelta(days=90))
+    """After so long one that nobody ever used is forgotten."""
+    client_registration_pkce: bool = _setting(read.flag, True)
+    """Is PKCE asked of those with a secret, too?"""
     demo: bool = _setting(read.flag, False)
     site_name: str = _setting(read.text, "Gatehouse")
+    privacy_url: str | None = _setting(read.page_url)
+    terms_url: str | None = _setting(read.page_url)
     log_level: str = _setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 
     acr_aliases: Mapping[str, str] = _setting(read.table, factory=dict)

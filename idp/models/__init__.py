@@ -2,7 +2,7 @@
 
 from idp.models.audit import AuditEvent
 from idp.models.base import db, new_id, only_reads, release
-from idp.models.client import Client, ClientSecret
+from idp.models.client import Client, ClientSecret, RegistrationToken
 from idp.models.counter import Counter
 from idp.models.credential import Credential
 from idp.models.entry import Entry
@@ -29,6 +29,7 @@ __all__ = [
     "Group",
     "OutboxMessage",
     "RefreshToken",
+    "RegistrationToken",
     "SessionClient",
     "SigningKey",
     "StoredSecret",

@@ -23,6 +23,10 @@ class Client(Model):
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    registration_token_hash: Mapped[str | None] = mapped_column(String(43))
+    """Of the token by which an application that registered itself keeps its registration."""
+    first_used_at: Mapped[datetime | None]
+    """When such an application was first allowed something, or first authenticated."""
 
     secrets: Mapped[list["ClientSecret"]] = relationship(
         order_by="ClientSecret.created_at", cascade="all, delete-orphan", passive_deletes=True
@@ -43,3 +47,19 @@ class ClientSecret(Model):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class RegistrationToken(Model):
+    """Lets whoever presents it register an application (RFC 7591 section 3), a few times.
+
+    Each use is claimed by ``UPDATE … WHERE uses_left > 0``.
+    """
+
+    __tablename__ = "registration_tokens"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(43), unique=True)
+    prefix: Mapped[str] = mapped_column(String(8))
+    uses_left: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,5 +1,6 @@
 """What this provider can do, from the very tuples that its endpoints are made of."""
 
+from dataclasses import replace
 from typing import Final
 
 from idp.assurance import supported_acr_values
@@ -7,6 +8,7 @@ from idp.config import Settings
 from idp.oidc import request_objects
 from idp.oidc.client_auth import SIGNING_ALGORITHMS, methods_of
 from idp.oidc.grants import GRANTS
+from idp.oidc.registration import REGISTRATION
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
@@ -31,6 +33,12 @@ ENDPOINTS: Final = Endpoints(
 FLOWS: Final = tuple(name for name in RESPONSE_TYPES if name not in ("token", "none"))
 """Each client has of these what it registered. ``token`` alone is no sign-in, and RFC 9700
 section 2.1.2 advises against it."""
+
+
+def endpoints_of(settings: Settings) -> Endpoints:
+    """Those that a deployment has."""
+    is_on = settings.client_registration != "off"
+    return replace(ENDPOINTS, registration=REGISTRATION) if is_on else ENDPOINTS
 
 
 def capabilities_of(settings: Settings) -> Capabilities:

@@ -1,13 +1,12 @@
 """The protocol's endpoints, put together."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from idp.config import Settings
 from idp.oidc.access_tokens import AccessTokens
-from idp.oidc.capabilities import ENDPOINTS, capabilities_of
+from idp.oidc.capabilities import ENDPOINTS, capabilities_of, endpoints_of
 from idp.oidc.client_auth import ClientAuthentication
+from idp.oidc.documents import Document
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
@@ -15,6 +14,7 @@ from idp.oidc.possession import Binder, Holders
 from idp.oidc.protected import ProtectedResource
 from idp.oidc.pushing import Pushing
 from idp.oidc.requests import Requests
+from idp.oidc.resource import resource_metadata
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import mtls_aliases, provider_metadata
@@ -29,14 +29,6 @@ from idp.services.sealing import Sealing
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A public JSON document and its entity tag."""
-
-    body: bytes
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
 class Provider:
     """What the protocol's views call."""
 
@@ -47,6 +39,7 @@ class Provider:
     keys: SigningKeys
     proofs: Proofs
     metadata: Document
+    resource: Document
 
     @classmethod
     def build(
@@ -91,15 +84,24 @@ class Provider:
             keys=keys,
             proofs=proofs,
             metadata=_metadata(settings),
+            resource=resource_metadata(settings),
         )
 
 
 def _metadata(settings: Settings) -> Document:
     document = provider_metadata(
         issuer=settings.issuer,
-        endpoints=ENDPOINTS,
+        endpoints=endpoints_of(settings),
         capabilities=capabilities_of(settings),
-        extra=mtls_aliases(settings.mtls_origin, ENDPOINTS),
+        extra={
+            **mtls_aliases(settings.mtls_origin, endpoints_of(settings)),
+            **_papers(settings),
+        },
     )
-    body = json.dumps(document, separators=(",", ":")).encode()
-    return Document(body, hashlib.sha256(body).hexdigest()[:32])
+    return Document.of(document)
+
+
+def _papers(settings: Settings) -> dict[str, object]:
+    """What whoever registers an application should read (OIDC Discovery 3)."""
+    told = {"op_policy_uri": settings.privacy_url, "op_tos_uri": settings.terms_url}
+    return {name: address for name, address in told.items() if address is not None}

@@ -16,6 +16,7 @@ from idp.models import (
     Grant,
     OutboxMessage,
     RefreshToken,
+    RegistrationToken,
     Transaction,
     db,
     only_reads,
@@ -119,5 +120,6 @@ RULES: Final = (
     Rule(_table(BrowserSession), _over),
     Rule(_table(OutboxMessage), _delivered),
     _expired(ClientSecret, FAILED_KEPT),
+    _expired(RegistrationToken),
 )
 """Grants before sessions, so that a session goes in the same round as the last of its grants."""

@@ -44,6 +44,7 @@ class ClientInfo:
     created_at: datetime
     updated_at: datetime
     disabled_at: datetime | None
+    first_used_at: datetime | None = None
 
 
 def listed() -> tuple[ClientInfo, ...]:
@@ -74,6 +75,7 @@ def _info(row: Client) -> ClientInfo:
         created_at=row.created_at,
         updated_at=row.updated_at,
         disabled_at=row.disabled_at,
+        first_used_at=row.first_used_at,
     )
 
 

@@ -150,9 +150,12 @@ def _with_secret(client_id: str) -> ClientMetadata:
 
 
 def insert_client(
-    metadata: ClientMetadata, context: Context, *, client_id: str, managed_by: str
+    metadata: ClientMetadata, context: Context, *, client_id: str, managed_by: str, **values: Any
 ) -> None:
-    """Add the row, in the caller's transaction. Raises ``ClientRefused``."""
+    """Add the row, with further columns' ``values``, in the caller's transaction.
+
+    Raises ``ClientRefused``.
+    """
     if not is_client_id(client_id):
         raise ClientRefused("client_id must be 1 to 255 printable ASCII characters.")
     if db.session.get(Client, client_id) is not None:
@@ -167,6 +170,7 @@ def insert_client(
             revision=secrets.randbits(30),
             created_at=context.at,
             updated_at=context.at,
+            **values,
         )
     )
     audit.record("client.registered", context, client_id=client_id, managed_by=managed_by)

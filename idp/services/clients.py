@@ -15,6 +15,9 @@ from idp.secrecy import digest
 MAX_CLIENT_ID: Final = 255
 MAX_CACHED: Final = 2000
 
+SELF_REGISTERED: Final = "registration"
+"""``managed_by`` of an application that registered itself, and that nobody took over since."""
+
 USE_NOTED_EVERY: Final = timedelta(days=1)
 """How precisely the last use of a secret is known."""
 
@@ -23,7 +26,8 @@ _secrets: Final = cast("Table", ClientSecret.__table__)
 
 _REVISION = select(_clients.c.revision).where(_clients.c.id == bindparam("client_id"))
 _CLIENT = select(
-    _clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision
+    *(_clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision),
+    *(_clients.c.managed_by, _clients.c.first_used_at),
 ).where(_clients.c.id == bindparam("client_id"))
 _SECRETS = (
     select(
@@ -35,6 +39,11 @@ _SECRETS = (
     )
     .where(_secrets.c.client_id == bindparam("client_id"))
     .order_by(_secrets.c.created_at.desc(), _secrets.c.id)
+)
+_NOTE_FIRST_USE = (
+    _clients.update()
+    .where(_clients.c.id == bindparam("client"), _clients.c.first_used_at.is_(None))
+    .values(first_used_at=bindparam("now"))
 )
 _NOTE_USE = (
     _secrets.update()
@@ -67,6 +76,10 @@ class RegisteredClient:
     secrets: tuple[StoredSecret, ...]
     disabled: bool
     revision: int
+    self_registered: bool = False
+    """Is all that it says of itself only its own word?"""
+    used: bool = True
+    """Has anybody made use of it? Only kept for one that registered itself."""
 
     @property
     def name(self) -> str:
@@ -111,6 +124,13 @@ class Clients:
             self._note_use(client, matching[0], now)
         return bool(matching)
 
+    def note_first_use(self, client: RegisteredClient, now: datetime) -> None:
+        """Keep an application that registered itself from being forgotten as never used."""
+        if client.used:
+            return
+        db.session.execute(_NOTE_FIRST_USE, {"client": client.id, "now": now})
+        self._cache[client.id] = replace(self._cache.get(client.id, client), used=True)
+
     def _read(self, client_id: str) -> RegisteredClient | None:
         row = db.session.execute(_CLIENT, {"client_id": client_id}).one_or_none()
         if row is None:
@@ -139,6 +159,8 @@ def registered(row: Any, secrets: tuple[StoredSecret, ...]) -> RegisteredClient:
         secrets=secrets,
         disabled=row.disabled_at is not None,
         revision=row.revision,
+        self_registered=row.managed_by == SELF_REGISTERED,
+        used=row.managed_by != SELF_REGISTERED or row.first_used_at is not None,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from idp import audit
 from idp.audit import Context
 from idp.models import Client, Consent, db, new_id
+from idp.services.clients import SELF_REGISTERED
 from idp.services.grants import end_all
 
 _consents: Final = cast("Table", Consent.__table__)
@@ -26,6 +27,13 @@ _WIDEN = (
     _consents.update()
     .where(*_THIS)
     .values(scope=bindparam("scopes"), last_used_at=bindparam("now"))
+)
+
+_NOTE_FIRST_USE = (
+    _clients.update()
+    .where(_clients.c.id == bindparam("client"), _clients.c.first_used_at.is_(None))
+    .where(_clients.c.managed_by == SELF_REGISTERED)
+    .values(first_used_at=bindparam("now"))
 )
 
 
@@ -52,6 +60,7 @@ class Consents:
         self, user_id: str, client_id: str, scopes: Sequence[str], *, context: Context
     ) -> None:
         """Remember that the person allowed ``scopes``, beside what she had; the caller commits."""
+        db.session.execute(_NOTE_FIRST_USE, {"client": client_id, "now": context.at})
         given = self._given(user_id, client_id, lock=True)
         if given is None and self._first(user_id, client_id, scopes, context.at):
             self._record(user_id, client_id, scopes, context)

@@ -28,6 +28,7 @@ MAIL_WINDOW = timedelta(hours=1)
 """Not longer than a mailed link lives: whoever is told to wait has one that still works."""
 MAILS = 5
 MAILS_FROM_NETWORK = 30
+REGISTRATION_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,15 @@ class Throttle:
             key = _key("mails", "any", network)
             buckets.append(Bucket(key, MAILS_FROM_NETWORK, MAIL_WINDOW, personal=False))
         return _reserve(buckets, owner, context.at)
+
+    def reserve_registration(self, context: Context) -> Allowed | Wait:
+        """Count one try to register an application without a token; it is not given back."""
+        once = self._settings.client_registration_attempts
+        buckets = [
+            Bucket(_key("register", "any", network), once * times, REGISTRATION_WINDOW, False)
+            for network, times in zip(networks_of(context.address), (1, AREA), strict=False)
+        ]
+        return _reserve(buckets, None, context.at)
 
     def succeeded(self, allowed: Allowed, *, user_id: str | None = None) -> None:
         """The try was right: the account's counts begin anew, the network's lose this one.

@@ -45,6 +45,15 @@ all("time[data-local]", (time) => {
   time.textContent = new Date(time.dateTime).toLocaleString(lang === "en" ? "en-GB" : lang, how);
 });
 
+// A logo that does not load: its initial stands in the gate. (The stylesheet does it where a broken
+// image can be styled; one that had failed before this runs is asked for again, to be told so.)
+all("img[data-initial]", (image) => {
+  const initial = Object.assign(document.createElement("span"), { className: "tile", textContent: image.dataset.initial });
+  initial.setAttribute("aria-hidden", "true");
+  image.addEventListener("error", () => image.replaceWith(initial));
+  if (image.complete && !image.naturalWidth) image.src = image.src;
+});
+
 // Copy: the text of the element named by data-copy; the result is told, not only shown.
 all("[data-copy]", (button) => {
   if (!navigator.clipboard) return;

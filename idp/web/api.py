@@ -17,6 +17,7 @@ from idp.models import BrowserSession, User, db
 from idp.oidc.direct import Direct
 from idp.oidc.presented import challenge_with
 from idp.oidc.protected import Needed, NoToken
+from idp.oidc.resource import pointing
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import ACCOUNT
 from idp.services import sessions, signing_out
@@ -25,7 +26,6 @@ from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
 from idp.web import certificates
 from idp.web.context import context, services
-from idp.web.documents import allow_any_origin
 from idp.web.dpop import offer_nonce
 from idp.web.guards import RECENTLY
 
@@ -156,6 +156,10 @@ def _problem(status: int, detail: str, members: dict[str, str]) -> Response:
 
 @bp.after_request
 def finish(response: Response) -> Response:
-    """Readable from any page: what counts is the token, never a cookie."""
+    """It is about one person. A challenge says where to find out what would be let in."""
     response.headers["Cache-Control"] = "no-store"
-    return allow_any_origin(offer_nonce(response))
+    challenges = response.headers.getlist("WWW-Authenticate")
+    response.headers.setlist(
+        "WWW-Authenticate", [pointing(one, services().settings.issuer) for one in challenges]
+    )
+    return offer_nonce(response)

@@ -19,14 +19,15 @@ def _select() -> str | None:
 
 
 def _everywhere() -> dict[str, Any]:
-    locale = get_locale()
+    locale, settings = get_locale(), services().settings
     return {
         "site": {
-            "name": services().settings.site_name,
+            "name": settings.site_name,
             "logo_url": None,
             "css_url": None,
             "help_url": None,
-            "privacy_url": None,
+            "privacy_url": settings.privacy_url,
+            "terms_url": settings.terms_url,
         },
         "locale": locale.language if locale else "en",
         "locales": [],

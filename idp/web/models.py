@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from idp.factors.base import Refused
 from idp.models import Transaction
 from idp.oidc.asked import Asked
-from idp.protocol.client_metadata import ClientMetadata
+from idp.services.clients import RegisteredClient
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web import headers
@@ -32,6 +32,8 @@ class AppView:
     logo_url: str | None
     policy_url: str | None
     terms_url: str | None
+    self_registered: bool = False
+    """Is all of this only its own word?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ def app_of(transaction: Transaction) -> AppView | None:
     """
     if transaction.client_id is None or transaction.parameters is None:
         return None
-    headers.allow_form_target(str(transaction.parameters["redirect_uri"]))
+    redirect_uri = str(transaction.parameters["redirect_uri"])
+    headers.allow_form_target(redirect_uri)
     client = services().clients.get(transaction.client_id)
-    return app_view(client.id, client.metadata) if client else None
+    return app_view(client, redirect_uri) if client else None
 
 
 def back_to_sign_in() -> str:
@@ -78,17 +81,24 @@ def asked_of(transaction: Transaction) -> Asked | None:
     return services().authorization.resume(transaction)
 
 
-def app_view(client_id: str, metadata: ClientMetadata) -> AppView:
-    """A registration, as pages show it."""
-    home = metadata.client_uri or next(iter(metadata.redirect_uris), "")
+def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppView:
+    """A registration, as pages show it.
+
+    The host of one that registered itself is where answers go (``redirect_uri``): its
+    ``client_uri`` may be anybody's (RFC 7591 section 5).
+    """
+    metadata = client.metadata
+    answers = redirect_uri or next(iter(metadata.redirect_uris), "")
+    home = answers if client.self_registered else metadata.client_uri or answers
     if metadata.logo_uri:
         headers.allow_image(metadata.logo_uri)
     return AppView(
-        name=metadata.client_name or client_id,
+        name=client.name,
         host=urlsplit(home).hostname,
         logo_url=metadata.logo_uri,
         policy_url=metadata.policy_uri,
         terms_url=metadata.tos_uri,
+        self_registered=client.self_registered,
     )
 
 

@@ -1,16 +1,17 @@
 """The protocol's direct endpoints: a request is handed over as a value, the answer is passed on."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.direct import MAX_BODY, Direct
 from idp.oidc.pushing import Pushing
+from idp.oidc.registration import REGISTRATION, RegistrationEndpoint
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
 from idp.web import certificates
 from idp.web.context import context, services
-from idp.web.documents import allow_any_origin, document
+from idp.web.documents import document
 from idp.web.dpop import offer_nonce
 
 bp = Blueprint("oidc", __name__)
@@ -49,6 +50,36 @@ def userinfo() -> Response:
     return services().provider.userinfo.answer(_direct())
 
 
+@bp.post(REGISTRATION)
+def register() -> Response:
+    """RFC 7591 section 3."""
+    return _registration().register(_direct())
+
+
+@bp.get(f"{REGISTRATION}/<client_id>")
+def read_registration(client_id: str) -> Response:
+    """RFC 7592 section 2.1."""
+    return _registration().read(_direct(), client_id)
+
+
+@bp.put(f"{REGISTRATION}/<client_id>")
+def update_registration(client_id: str) -> Response:
+    """RFC 7592 section 2.2."""
+    return _registration().update(_direct(), client_id)
+
+
+@bp.delete(f"{REGISTRATION}/<client_id>")
+def delete_registration(client_id: str) -> Response:
+    """RFC 7592 section 2.3."""
+    return _registration().delete(_direct(), client_id)
+
+
+def _registration() -> RegistrationEndpoint:
+    if services().settings.client_registration == "off":
+        abort(404)
+    return RegistrationEndpoint(services().settings, services().client_registration)
+
+
 @bp.get(ENDPOINTS.jwks)
 def jwks() -> Response:
     """RFC 7517 section 5."""
@@ -80,11 +111,3 @@ def too_large(_error: RequestEntityTooLarge) -> Response:
 
 
 bp.after_request(offer_nonce)
-
-_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke", "oidc.push"})
-
-
-@bp.after_request
-def cross_origin(response: Response) -> Response:
-    """Browser clients call these from their own pages; no cookie has a say in any of them."""
-    return allow_any_origin(response) if request.endpoint in _CROSS_ORIGIN else response

@@ -73,7 +73,7 @@ def ask(live: Live, wanted: Leave, parameters: Parameters) -> Response:
     page = render_template(
         "login/signed_out.html",
         asking=True,
-        app=app_view(wanted.client.id, wanted.client.metadata) if wanted.client else None,
+        app=app_view(wanted.client) if wanted.client else None,
         user={"name": live.name, "email": live.email},
         action=url_for("signed_out.sign_out"),
         carried=carried,

@@ -16,6 +16,7 @@ from idp.services.apps import ConnectedApps
 from idp.services.backchannel import BackChannel, logout_handlers
 from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
+from idp.services.client_registration import ClientRegistration
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets
@@ -42,10 +43,17 @@ class Services(SignInServices):
         return Clients()
 
     @cached_property
+    def client_rules(self) -> ClientRules:
+        return ClientRules(self.settings, capabilities_of(self.settings), methods=self.factors)
+
+    @cached_property
     def client_registry(self) -> ClientRegistry:
-        capabilities = capabilities_of(self.settings)
-        rules = ClientRules(self.settings, capabilities, methods=self.factors)
-        return ClientRegistry(rules, self.client_secrets)
+        return ClientRegistry(self.client_rules, self.client_secrets)
+
+    @cached_property
+    def client_registration(self) -> ClientRegistration:
+        parts = (self.client_rules, self.client_secrets, self.throttle, self.fetcher)
+        return ClientRegistration(self.settings, *parts)
 
     @cached_property
     def client_secrets(self) -> ClientSecrets:

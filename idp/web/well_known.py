@@ -1,9 +1,13 @@
 """The documents by which relying parties find everything else."""
 
-from flask import Blueprint, Response
+import json
 
+from flask import Blueprint, Response, abort, request
+
+from idp.protocol.text import is_clean
+from idp.protocol.webfinger import descriptor
 from idp.web.context import services
-from idp.web.documents import allow_any_origin, document
+from idp.web.documents import document
 
 bp = Blueprint("well_known", __name__, url_prefix="/.well-known")
 
@@ -19,7 +23,20 @@ def metadata() -> Response:
     return document(found.body, etag=found.etag, max_age=MAX_AGE)
 
 
-@bp.after_request
-def cross_origin(response: Response) -> Response:
-    """For browser clients."""
-    return allow_any_origin(response)
+@bp.get("/oauth-protected-resource")
+def resource() -> Response:
+    """RFC 9728 section 3: our own API."""
+    found = services().provider.resource
+    return document(found.body, etag=found.etag, max_age=MAX_AGE)
+
+
+@bp.get("/webfinger")
+def webfinger() -> Response:
+    """RFC 7033 section 4, for OpenID Connect Discovery 1.0 section 2."""
+    asked = request.args.getlist("resource")
+    if len(asked) != 1 or not is_clean(asked[0]):
+        abort(400)
+    found = descriptor(asked[0], request.args.getlist("rel"), issuer=services().settings.issuer)
+    if found is None:
+        abort(404)
+    return Response(json.dumps(found), mimetype="application/jrd+json")

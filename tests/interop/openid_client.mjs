@@ -67,6 +67,20 @@ const commands = {
     client.enableDecryptingResponses(config, [enc], { key: imported, alg, kid: key.kid });
   },
 
+  // RFC 7591; the library insists on 201, and on an expiry beside every secret.
+  async register({ issuer, metadata, token }) {
+    config = await client.dynamicClientRegistration(
+      new URL(issuer),
+      metadata,
+      AUTHENTICATION[metadata.token_endpoint_auth_method]?.(),
+      {
+        initialAccessToken: token,
+        execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
+      },
+    );
+    return config.clientMetadata();
+  },
+
   expect: async ({ response }) => RESPONSES[response](config),
 
   // `how` is "PAR" or "JAR"; `key` is the client's private key, with which JAR signs.

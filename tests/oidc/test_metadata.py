@@ -98,29 +98,3 @@ def test_a_key_is_published_before_it_signs_and_after(desk: Desk, clock: FakeClo
     assert header_of(new.id_token)["kid"] != header_of(old.id_token)["kid"]
     assert header_of(new.id_token)["kid"] in kids
     assert header_of(old.id_token)["kid"] in kids
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        *(("GET", OPENID), ("GET", OAUTH), ("GET", JWKS), ("GET", "/oauth/userinfo")),
-        *(("POST", "/oauth/token"), ("POST", "/oauth/userinfo"), ("POST", "/oauth/revoke")),
-        ("POST", "/oauth/par"),
-    ],
-)
-def test_browser_clients_of_any_origin_may_call(desk: Desk, method: str, path: str):
-    origin = {"Origin": "https://spa.example.com"}
-    asked = {**origin, "Access-Control-Request-Method": method}
-    preflight = desk.http.options(path, headers=asked)
-    assert preflight.status_code == 200
-    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
-    assert "Access-Control-Allow-Credentials" not in preflight.headers
-    answer = desk.http.request(method, path, headers=origin)
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-
-
-@pytest.mark.parametrize("path", ["/oauth/introspect", "/oauth/authorize"])
-def test_no_script_of_another_origin_reads_the_rest(desk: Desk, path: str):
-    answer = desk.http.get(path, headers={"Origin": "https://spa.example.com"})
-    assert "Access-Control-Allow-Origin" not in answer.headers

@@ -39,7 +39,10 @@ def signed_in(
 
 
 def challenged(response: httpx.Response) -> Mapping[str, str]:
-    return dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get_list("WWW-Authenticate")[0]))
+    """The challenge without what every one has: where the API's metadata is."""
+    members = dict(re.findall(r'(\w+)="([^"]*)"', response.headers.get_list("WWW-Authenticate")[0]))
+    assert members.pop("resource_metadata").endswith("/.well-known/oauth-protected-resource")
+    return members
 
 
 def test_the_challenge_followed_leads_to_a_token_that_passes(

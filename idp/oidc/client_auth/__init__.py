@@ -53,6 +53,8 @@ class ClientAuthentication:
         reason = self._objection(client, presented, allowed, request)
         if reason is not None:
             raise _refused(presented, reason, request)
+        if not client.metadata.is_public:  # anybody can say a public client's id
+            self._tools.clients.note_first_use(client, request.direct.context.at)
         return client
 
     def _objection(

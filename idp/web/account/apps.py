@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Response, abort, flash, url_for
 from flask_babel import gettext as _
 
+from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.initiation import initiation_url
 from idp.protocol.scopes import sentence
 from idp.services.apps import ConnectedApp
-from idp.web import headers
 from idp.web.account.blueprint import bp, page
 from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.guards import demanding, viewer
+from idp.web.models import app_view
 
 
 def app_views(apps: Iterable[ConnectedApp]) -> list[dict[str, Any]]:
@@ -23,21 +24,29 @@ def app_views(apps: Iterable[ConnectedApp]) -> list[dict[str, Any]]:
 
 def _view(app: ConnectedApp) -> dict[str, Any]:
     client = services().clients.get(app.client_id)
-    logo = client.metadata.logo_uri if client else None
-    home = client.metadata.client_uri if client else None
-    if logo:
-        headers.allow_image(logo)
+    known = app_view(client) if client else None
     return {
         "name": app.name,
-        "logo_url": logo,
-        "host": urlsplit(home).hostname if home else None,
-        "url": home,
+        "logo_url": known.logo_url if known else None,
+        "host": known.host if known else None,
+        "url": _opens(client.metadata) if client else None,
         "first_used": app.first_used,
         "last_used": app.last_used,
         "permissions": [text for scope in app.scopes if (text := sentence(scope))],
         "offline": app.offline,
         "remove_url": url_for("account.disconnect", client_id=app.client_id),
     }
+
+
+def _opens(metadata: ClientMetadata) -> str | None:
+    """Where "Open" leads: to be signed in there, where the application takes that, else home."""
+    if metadata.initiate_login_uri is None:
+        return metadata.client_uri
+    return initiation_url(
+        metadata.initiate_login_uri,
+        issuer=services().settings.issuer,
+        target_link_uri=metadata.client_uri,
+    )
 
 
 @bp.get("/apps")
