@@ -5,7 +5,7 @@ from typing import Final
 from idp.assurance import supported_acr_values
 from idp.config import Settings
 from idp.oidc.client_auth import METHODS
-from idp.oidc.grants import GRANTS
+from idp.oidc.grant_types import GRANTS
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
@@ -20,6 +20,7 @@ ENDPOINTS: Final = Endpoints(
     jwks="/oauth/jwks",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    device_authorization="/oauth/device",
 )
 
 

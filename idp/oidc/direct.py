@@ -19,6 +19,9 @@ MAX_BODY: Final = 32768
 
 MAX_FIELDS: Final = 100
 
+_REPEATABLE: Final = REPEATABLE | {"audience"}
+"""RFC 8693 section 2.1 excepts one more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
@@ -77,7 +80,7 @@ def read_form(direct: Direct) -> Parameters:
 
 
 def _check(name: str, values: tuple[str, ...]) -> None:
-    if len(values) > 1 and name not in REPEATABLE:
+    if len(values) > 1 and name not in _REPEATABLE:
         raise OAuthError("invalid_request", f"{sayable(name)} was sent more than once.")
     if not is_clean(name) or not all(map(is_clean, values)):
         raise OAuthError("invalid_request", f"{sayable(name)} holds control characters.")

@@ -1,4 +1,4 @@
-"""The grant types of the token endpoint: one class each, registered by being in ``GRANTS``."""
+"""The grant types that follow a sign-in in the browser, and what all grant types share."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +6,18 @@ from typing import Final
 from authlib.oauth2.rfc6749 import BaseGrant
 from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
 
+from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
 from idp.protocol import pkce
 from idp.protocol.errors import OAuthError
+from idp.protocol.resources import read_resource
 from idp.protocol.scopes import parse_scope
+from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
+from idp.services.device_polling import DevicePolling
+from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 
@@ -33,6 +38,10 @@ class Desk:
     codes: Grants
     refreshing: Refreshing
     issuance: Issuance
+    polling: DevicePolling
+    client_tokens: ClientTokens
+    exchanging: Exchanging
+    access_tokens: AccessTokens
 
 
 class Grant(BaseGrant, TokenEndpointMixin):
@@ -41,15 +50,20 @@ class Grant(BaseGrant, TokenEndpointMixin):
     GRANT_TYPE: str
     request: DirectRequest
     REPEATS_NONCE = False
+    FOR_PUBLIC = True
+    """May a client use it that has nothing to authenticate with?"""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
         client = self.desk.authenticate(self.request)
-        if self.GRANT_TYPE not in client.metadata.grant_types:
+        if self.GRANT_TYPE not in client.metadata.grant_types or not self._is_for(client):
             raise OAuthError(
                 "unauthorized_client", "The client is not registered for this grant_type."
             )
         self.registered = client
+
+    def _is_for(self, client: RegisteredClient) -> bool:
+        return self.FOR_PUBLIC or not client.metadata.is_public
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
@@ -76,6 +90,14 @@ class Grant(BaseGrant, TokenEndpointMixin):
             raise OAuthError("invalid_request", f"{name} is missing.")
         return value
 
+    def scope(self) -> tuple[str, ...] | None:
+        """The scope asked for; None where none was named."""
+        text = self.request.parameters.get("scope")
+        try:
+            return None if text is None else parse_scope(text)
+        except ValueError as error:
+            raise OAuthError("invalid_scope", f"scope {error}.") from None
+
 
 class AuthorizationCodeGrant(Grant):
     """RFC 6749 section 4.1.3, with PKCE (RFC 7636) checked against the grant's own row."""
@@ -94,6 +116,7 @@ class AuthorizationCodeGrant(Grant):
             redirect_uri=self.request.parameters.get("redirect_uri"),
             code_verifier=verifier,
             context=self.request.direct.context,
+            resource=read_resource(self.request.parameters),
         )
 
 
@@ -107,16 +130,7 @@ class RefreshTokenGrant(Grant):
         return self.desk.refreshing.redeem(
             self.required("refresh_token"),
             client=client,
-            scope=self._scope(),
+            scope=self.scope(),
             context=self.request.direct.context,
+            resource=read_resource(self.request.parameters),
         )
-
-    def _scope(self) -> tuple[str, ...] | None:
-        text = self.request.parameters.get("scope")
-        try:
-            return None if text is None else parse_scope(text)
-        except ValueError as error:
-            raise OAuthError("invalid_scope", f"scope {error}.") from None
-
-
-GRANTS: Final[tuple[type[Grant], ...]] = (AuthorizationCodeGrant, RefreshTokenGrant)

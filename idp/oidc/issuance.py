@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from idp.assurance import Satisfied
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import only_reads
@@ -62,12 +63,12 @@ class Issuance:
         now, granted = redeemed.tokens.issued_at, redeemed.granted
         claims: dict[str, object] = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": client.id,
             "azp": client.id,
             "iat": epoch(now),
             "exp": epoch(now + self._settings.id_token_lifetime),
-            **_proved(granted),
+            **said_of(granted),
             "at_hash": half_hash(access_token, client.metadata.id_token_signed_response_alg),
         }
         if granted.session_id is not None:
@@ -79,14 +80,14 @@ class Issuance:
         audience = tokens.audience
         claims = {
             "iss": self._settings.issuer,
-            "sub": granted.user_id,
+            "sub": granted.subject,
             "aud": audience[0] if len(audience) == 1 else list(audience),
             "client_id": granted.client_id,
             "iat": epoch(tokens.issued_at),
             "exp": epoch(tokens.expires_at),
             "jti": tokens.jti,
             "scope": " ".join(redeemed.scope),
-            **_proved(granted),
+            **said_of(granted),
         }
         return self._keys.sign(
             claims,
@@ -96,14 +97,21 @@ class Issuance:
         )
 
 
-def _proved(granted: Granted) -> dict[str, object]:
+def said_of(granted: Granted) -> dict[str, object]:
+    """What every token of a grant says of it: what was proved, what was allowed, who acts."""
+    return {
+        **(_proved(granted.satisfied) if granted.satisfied else {}),
+        **({"authorization_details": list(granted.details)} if granted.details else {}),
+        **({"act": granted.act} if granted.act else {}),  # RFC 8693 section 4.1
+    }
+
+
+def _proved(satisfied: Satisfied) -> dict[str, object]:
     """What the ledger supports, in the words of OIDC Core 2; a refresh repeats it unchanged."""
-    satisfied = granted.satisfied
     return {
         "auth_time": epoch(satisfied.auth_time),
         "acr": satisfied.acr,
         "amr": list(satisfied.amr),
-        **({"authorization_details": list(granted.details)} if granted.details else {}),
     }
 
 
@@ -114,7 +122,7 @@ def _requested(redeemed: Redeemed) -> Mapping[str, object]:
     if not named:
         return {}
     only_reads()
-    profile = profile_of(redeemed.granted.user_id, groups="groups" in named)
+    profile = profile_of(redeemed.granted.person, groups="groups" in named)
     return select_claims(profile, scopes=(), requested=named)
 
 

@@ -52,7 +52,7 @@ class ProtectedResource:
         self._access_tokens = access_tokens
 
     def token(self, direct: Direct, *, scope: str) -> LiveToken:
-        """The token that a request brought, alive and for this scope.
+        """The token that a request brought, alive, a person's, and for this scope.
 
         Raises ``NoToken``, or ``OAuthError`` by RFC 6750 section 3.1.
         """
@@ -60,7 +60,7 @@ class ProtectedResource:
         if presented is None:
             raise NoToken
         live = self._access_tokens.live(presented, direct.context.at)
-        if live is None or self.realm not in live.audience:
+        if live is None or live.granted.user_id is None or self.realm not in live.audience:
             raise OAuthError(
                 "invalid_token", "The access token is unknown, expired or revoked.", status=401
             )
@@ -70,7 +70,7 @@ class ProtectedResource:
 
     def insist(self, live: LiveToken, needed: Needed, now: datetime) -> None:
         """Raise ``InsufficientAuthentication`` when the sign-in was too weak, or is too old."""
-        satisfied = live.granted.satisfied
+        satisfied = live.granted.proved
         if satisfied.rung < needed.floor:
             raise InsufficientAuthentication(needed)
         age = None if needed.max_age is None else timedelta(seconds=needed.max_age)

@@ -4,10 +4,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from authlib.oauth2.rfc6749 import TokenEndpoint
+
 from idp.config import Settings
 from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.capabilities import ENDPOINTS, capabilities_of
 from idp.oidc.client_auth import ClientAuthentication
+from idp.oidc.device import DeviceAuthorization
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
@@ -15,7 +18,11 @@ from idp.oidc.protected import ProtectedResource
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
+from idp.services.client_tokens import ClientTokens
 from idp.services.clients import Clients
+from idp.services.device_codes import DeviceCodes
+from idp.services.device_polling import DevicePolling
+from idp.services.exchange import Exchanging
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
 from idp.services.refresh import Refreshing
@@ -42,7 +49,13 @@ class Provider:
 
     @classmethod
     def build(
-        cls, settings: Settings, *, clients: Clients, grants: Grants, keys: SigningKeys
+        cls,
+        settings: Settings,
+        *,
+        clients: Clients,
+        grants: Grants,
+        keys: SigningKeys,
+        devices: DeviceCodes,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(clients)
@@ -52,11 +65,17 @@ class Provider:
             codes=grants,
             refreshing=Refreshing(settings),
             issuance=Issuance(settings, keys),
+            polling=DevicePolling(grants),
+            client_tokens=ClientTokens(settings),
+            exchanging=Exchanging(settings),
+            access_tokens=access_tokens,
         )
-        endpoints = [
+        endpoints: list[TokenEndpoint] = [
             endpoint(authenticate, access_tokens, settings.issuer)
             for endpoint in (Introspection, Revocation)
         ]
+        capabilities = capabilities_of(settings)
+        endpoints.append(DeviceAuthorization(settings, authenticate, capabilities, devices))
         return cls(
             server=Server(settings.issuer, desk, endpoints),
             userinfo=UserInfo(settings, access_tokens),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749 import AuthorizationServer, TokenEndpoint
 from flask import Response
 
 from idp.oidc.direct import Direct, DirectRequest
-from idp.oidc.grants import GRANTS, NO_STORE, Desk, Grant
-from idp.oidc.introspection import Introspection, Revocation
+from idp.oidc.grant_types import GRANTS
+from idp.oidc.grants import NO_STORE, Desk, Grant
 from idp.protocol.errors import OAuthError
 
 # Authlib writes whole token responses to its log at DEBUG.
@@ -21,9 +21,7 @@ logging.getLogger("authlib").setLevel(logging.INFO)
 class Server(AuthorizationServer):
     """The token endpoint, and the others that authenticate clients."""
 
-    def __init__(
-        self, issuer: str, desk: Desk, endpoints: Iterable[Introspection | Revocation]
-    ) -> None:
+    def __init__(self, issuer: str, desk: Desk, endpoints: Iterable[TokenEndpoint]) -> None:
         super().__init__()
         self._issuer = issuer
         self.desk = desk

@@ -37,7 +37,7 @@ class UserInfo:
 
     def _live(self, token: str, direct: Direct) -> LiveToken:
         live = self._access_tokens.live(token, direct.context.at)
-        if live is None or self._issuer not in live.audience:
+        if live is None or live.granted.user_id is None or self._issuer not in live.audience:
             raise OAuthError(
                 "invalid_token", "The access token is unknown, expired or revoked.", status=401
             )
@@ -48,9 +48,9 @@ class UserInfo:
     def _claims(self, live: LiveToken) -> Mapping[str, object]:
         requested = live.asked.claims.userinfo
         groups = "groups" in live.scope or "groups" in requested
-        profile = profile_of(live.granted.user_id, groups=groups)
+        profile = profile_of(live.granted.person, groups=groups)
         claims = select_claims(profile, scopes=live.scope, requested=requested)
-        return {"sub": live.granted.user_id, **claims}
+        return {"sub": live.granted.subject, **claims}
 
 
 def bearer_token(direct: Direct) -> str | None:

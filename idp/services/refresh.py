@@ -10,6 +10,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
 from idp.protocol.errors import OAuthError
+from idp.protocol.resources import narrowed
 from idp.secrecy import digest
 from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow, asked_of, granted_of
@@ -66,15 +67,17 @@ class Refreshing:
         client: RegisteredClient,
         scope: Collection[str] | None,
         context: Context,
+        resource: Collection[str] = (),
     ) -> Redeemed:
         """Exchange a refresh token. Commits.
 
-        ``scope`` narrows the access token; the line keeps what was granted (RFC 6749 section 6).
+        ``scope`` and ``resource`` narrow the access token; the line keeps what was granted (RFC
+        6749 section 6, RFC 8707 section 2.2).
         What was proved, and when, stays as it was: a refresh is no authentication.
 
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
-        client's, or its person is disabled; ``invalid_scope`` when more is asked for than was
-        granted. A second use ends the grant.
+        client's, or its person is disabled; ``invalid_scope`` or ``invalid_target`` when more is
+        asked for than was granted. A second use ends the grant.
         """
         claimed = db.session.execute(
             _CLAIM, {"hash": digest(token), "client": client.id, "now": context.at}
@@ -85,7 +88,11 @@ class Refreshing:
         if scope is not None and not set(scope) <= set(whole):
             db.session.rollback()
             raise OAuthError("invalid_scope", "More is asked for than was granted.")
-        redeemed = self._succeed(claimed, whole, scope, client, context)
+        try:
+            redeemed = self._succeed(claimed, whole, scope, resource, client, context)
+        except OAuthError:
+            db.session.rollback()
+            raise
         db.session.commit()
         return redeemed
 
@@ -94,19 +101,20 @@ class Refreshing:
         claimed: AnyRow,
         whole: tuple[str, ...],
         scope: Collection[str] | None,
+        resource: Collection[str],
         client: RegisteredClient,
         context: Context,
     ) -> Redeemed:
         row = db.session.execute(_GRANT, {"grant": claimed.grant_id}).one()
-        narrowed = whole if scope is None else tuple(one for one in whole if one in scope)
+        less = whole if scope is None else tuple(one for one in whole if one in scope)
         # The line ends when its first token would have: rotation does not prolong it.
         successor = keep_refresh(row.id, whole, now=context.at, expires_at=claimed.expires_at)
         tokens = issue_tokens(
             self._settings,
             client=client,
             grant_id=row.id,
-            scope=narrowed,
-            resource=asked_of(row).resource,
+            scope=less,
+            resource=narrowed(asked_of(row).resource, resource),
             now=context.at,
             refresh=successor,
         )
@@ -114,7 +122,7 @@ class Refreshing:
             grant_id=row.id,
             granted=granted_of(row),
             asked=asked_of(row),
-            scope=narrowed,
+            scope=less,
             tokens=tokens,
         )
 

@@ -40,10 +40,12 @@ def issue_tokens(
     resource: tuple[str, ...],
     now: datetime,
     refresh: str | None = None,
+    until: datetime | None = None,
 ) -> Tokens:
     """Write the rows that the tokens need, in the caller's transaction.
 
-    ``refresh`` is the refresh token to hand out, already kept.
+    ``refresh`` is the refresh token to hand out, already kept. The access token ends at ``until``
+    where that is sooner than it would by itself.
     """
     is_opaque = client.metadata.access_token_format == "opaque"  # noqa: S105  no password
     opaque = new_secret() if is_opaque else None
@@ -53,7 +55,7 @@ def issue_tokens(
         refresh=refresh,
         audience=audience_of(settings.issuer, scope, resource),
         issued_at=now,
-        expires_at=now + settings.access_token_lifetime,
+        expires_at=min(filter(None, (now + settings.access_token_lifetime, until))),
     )
     if opaque is not None:
         _keep_opaque(opaque, tokens, grant_id, scope)

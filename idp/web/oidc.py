@@ -34,6 +34,12 @@ def revoke() -> Response:
     return services().provider.server.endpoint("revocation", _direct())
 
 
+@bp.post(str(ENDPOINTS.device_authorization))
+def device_authorization() -> Response:
+    """RFC 8628 section 3.1."""
+    return services().provider.server.endpoint("device_authorization", _direct())
+
+
 @bp.route(ENDPOINTS.userinfo, methods=["GET", "POST"])
 def userinfo() -> Response:
     """OIDC Core 5.3.1: GET and POST, the token in the header or in the form."""

@@ -12,6 +12,7 @@ from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.device_approval import DeviceApproval
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.provider import Provider
 from idp.secrecy import Box
@@ -23,6 +24,7 @@ from idp.services.client_rules import ClientRules
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.deletion import Deletion
+from idp.services.device_codes import DeviceCodes
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
@@ -220,7 +222,26 @@ class Services:
     @cached_property
     def provider(self) -> Provider:
         return Provider.build(
-            self.settings, clients=self.clients, grants=self.grants, keys=self.keys
+            self.settings,
+            clients=self.clients,
+            grants=self.grants,
+            keys=self.keys,
+            devices=self.device_codes,
+        )
+
+    @cached_property
+    def device_codes(self) -> DeviceCodes:
+        return DeviceCodes(self.settings, self.box, self.grants)
+
+    @cached_property
+    def device_approval(self) -> DeviceApproval:
+        return DeviceApproval(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            consents=self.consents,
+            codes=self.device_codes,
+            weighing=self.weighing,
         )
 
     @cached_property

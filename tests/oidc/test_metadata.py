@@ -4,7 +4,7 @@ import pytest
 
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.client_auth import METHODS
-from idp.oidc.grants import GRANTS
+from idp.oidc.grant_types import GRANTS
 from tests.helpers.clock import FakeClock
 from tests.oidc.desk import Desk, header_of
 

@@ -26,6 +26,10 @@ _SENTENCES: Final[Mapping[str, Any]] = {
         "Somebody used what %(app)s had used already. Its access was ended to be safe."
     ),
     "code.refused": later("%(app)s could not finish a sign-in."),
+    "device.approved": later("You let %(app)s in on a device."),
+    "device.denied": later("You did not let %(app)s in on a device."),
+    "token.exchanged": later("%(app)s passed on what it may do in your name."),
+    "token.exchange.refused": later("%(app)s could not pass on what it may do in your name."),
     "authorization.refused": later("A sign-in to %(app)s was not finished."),
     "password.set": later("An administrator set your password."),
     "password.reset.requested": later("A link to set a new password was asked for."),
@@ -54,7 +58,16 @@ _ATTEMPTS: Final[Mapping[str, Any]] = {
     "throttled": later("Sign-ins with %(method)s were tried too often."),
 }
 _BAD: Final = frozenset({"refused", "throttled", "failed", "replayed"})
-_QUIET: Final = ("login.", "step_up.", "session.", "consent.", "token.", "code.", "grant.")
+_QUIET: Final = (
+    "login.",
+    "step_up.",
+    "session.",
+    "consent.",
+    "token.",
+    "code.",
+    "grant.",
+    "device.",
+)
 
 
 def happening_view(happening: Happening) -> dict[str, Any]:
