@@ -7,10 +7,12 @@ from idp.services.grants import Redeemed
 
 
 class ClientCredentialsGrant(Grant):
-    """RFC 6749 section 4.4.2: the client's authentication is all that there is to redeem."""
+    """RFC 6749 section 4.4.2: the client's authentication is all that there is to redeem.
+
+    No registration that can be read has it for a public client (``metadata_rules``).
+    """
 
     GRANT_TYPE = "client_credentials"
-    FOR_PUBLIC = False
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """An access token of the client's own."""

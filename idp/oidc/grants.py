@@ -50,20 +50,15 @@ class Grant(BaseGrant, TokenEndpointMixin):
     GRANT_TYPE: str
     request: DirectRequest
     REPEATS_NONCE = False
-    FOR_PUBLIC = True
-    """May a client use it that has nothing to authenticate with?"""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
         client = self.desk.authenticate(self.request)
-        if self.GRANT_TYPE not in client.metadata.grant_types or not self._is_for(client):
+        if self.GRANT_TYPE not in client.metadata.grant_types:
             raise OAuthError(
                 "unauthorized_client", "The client is not registered for this grant_type."
             )
         self.registered = client
-
-    def _is_for(self, client: RegisteredClient) -> bool:
-        return self.FOR_PUBLIC or not client.metadata.is_public
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""

@@ -10,10 +10,9 @@ from idp.services.grants import Redeemed
 
 
 class TokenExchangeGrant(Grant):
-    """RFC 8693 section 2.1."""
+    """RFC 8693 section 2.1; as with client credentials, for no public client."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
-    FOR_PUBLIC = False
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the subject token."""
