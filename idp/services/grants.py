@@ -135,9 +135,7 @@ class Grants:
             db.session.rollback()
             raise _refuse(reason, row, client, context)
         try:
-            redeemed = self.redeemed(
-                row, client, narrowed(asked_of(row).resource, resource), context
-            )
+            redeemed = self.redeemed(row, client, resource, context)
         except OAuthError:
             db.session.rollback()
             raise
@@ -147,7 +145,10 @@ class Grants:
     def redeemed(
         self, row: AnyRow, client: RegisteredClient, resource: tuple[str, ...], context: Context
     ) -> Redeemed:
-        """What the grant in a row that has ``FIELDS`` buys, in the caller's transaction."""
+        """What the grant in a row that has ``FIELDS`` buys, in the caller's transaction.
+
+        Raises ``OAuthError`` ``invalid_target`` when ``resource`` was not granted.
+        """
         return Redeemed(
             grant_id=row.id,
             granted=granted_of(row),
@@ -169,7 +170,7 @@ class Grants:
             client=client,
             grant_id=row.id,
             scope=scope,
-            resource=resource,
+            resource=narrowed(asked_of(row).resource, resource),
             now=now,
             refresh=refresh,
         )
