@@ -17,8 +17,13 @@ from tests.oidc.desk import Desk, Keys
 NAMES = (
     *("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"),
     *("refresh_token", "scope", "token", "token_type_hint", "access_token", "resource"),
+    *("device_code", "subject_token", "subject_token_type", "actor_token", "audience"),
+    *("acr_values", "max_age", "requested_token_type"),
 )
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 VALUES = (
+    *("client_credentials", "urn:ietf:params:oauth:token-type:access_token"),
+    *("urn:ietf:params:oauth:grant-type:device_code", EXCHANGE, "0", "https://api.example"),
     *("authorization_code", "refresh_token", "shop", "openid", "a.b.c", "e30.e30.e30", "\0", "%"),
     *("eyJhbGciOiJub25lIn0.e30.", "x" * 43, "", "🦆", "\ud7ff", "'", '"', "\\"),
 )
@@ -35,7 +40,10 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
             database_url=url,
         )
         desk = Desk(configured, FakeClock(), made_keys)
-        desk.client(token_endpoint_auth_method="none")
+        device = "urn:ietf:params:oauth:grant-type:device_code"
+        desk.client(token_endpoint_auth_method="none", grant_types=["authorization_code", device])
+        machine = ["client_credentials", EXCHANGE]
+        desk.client("machine", grant_types=machine, redirect_uris=[], scope="shop")
         yield desk
         with desk.app.app_context():
             db.engine.dispose()
@@ -54,9 +62,14 @@ authorizations = st.none() | st.sampled_from(
 )
 
 
+PATHS = (
+    *("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo", "/oauth/device"),
+)
+
+
 @settings(max_examples=150)
 @given(
-    path=st.sampled_from(("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo")),
+    path=st.sampled_from(PATHS),
     body=bodies,
     authorization=authorizations,
     query=st.sampled_from(("", "?access_token=x", "?a=%ff", "?grant_type=x")),

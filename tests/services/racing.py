@@ -15,12 +15,13 @@ from idp.models import Grant, db
 from idp.models.base import release
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services.device_polling import DevicePolling
 from idp.services.grants import Grants
 from idp.services.refresh import Refreshing
 from tests.services.bare import bare_app
 from tests.services.people import CALLBACK, VERIFIER, as_registered
 
-What = Literal["code", "refresh token", "code, queried and then saved"]
+What = Literal["code", "refresh token", "device code", "code, queried and then saved"]
 Wait = Callable[[], object]
 
 PROCESSES = 2
@@ -89,6 +90,11 @@ def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -
     )
 
 
+def _device_code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    polling, context = DevicePolling(Grants(settings)), Context(at=now)
+    polling.redeem(value, client=as_registered("shop"), resource=(), context=context)
+
+
 def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait: Wait) -> None:
     """What must not be: look, and afterwards write. The wait makes sure that all look first."""
     unused = (Grant.code_hash == digest(value)) & Grant.code_used_at.is_(None)
@@ -104,5 +110,6 @@ def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait:
 _REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], None]] = {
     "code": _code,
     "refresh token": _refresh_token,
+    "device code": _device_code,
     "code, queried and then saved": _queried_and_then_saved,
 }

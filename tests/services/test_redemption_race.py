@@ -10,6 +10,8 @@ from sqlalchemy import select
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
+from idp.secrecy import Box
+from idp.services.device_codes import DeviceCodes
 from idp.services.grants import Grants
 from tests.helpers.clock import FakeClock
 from tests.services.people import (
@@ -44,7 +46,22 @@ def new_code(
     return make
 
 
+def allowed_to_a_device(settings: Settings, context: Context) -> str:
+    """A device code that Ann has just allowed."""
+    codes = DeviceCodes(settings, Box(settings.keys), Grants(settings))
+    scope = ("openid", "offline_access")
+    asked = request_of(scopes=scope)
+    issued = codes.issue(asked, context)
+    waiting = codes.find(issued.user_code, context.at)
+    assert waiting is not None
+    assert codes.allow(waiting, granted_to("shop", context.at, scope=scope), asked, context)
+    db.session.commit()
+    return issued.device_code
+
+
 def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) -> list[str]:
+    if what == "device code":
+        return [allowed_to_a_device(settings, Context(at=now)) for _ in range(ROUNDS)]
     codes = [new_code() for _ in range(ROUNDS)]
     if what != "refresh token":
         return codes
@@ -62,14 +79,14 @@ def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) 
     ]
 
 
-@pytest.mark.parametrize("what", ["code", "refresh token"])
+@pytest.mark.parametrize("what", ["code", "refresh token", "device code"])
 def test_exactly_one_of_many_redemptions_wins(
     what: What, new_code: Callable[[], str], settings: Settings, clock: FakeClock
 ):
     values = values_of(what, new_code, settings, clock())
     assert race(settings, what, values, clock()) == [ONE_WINNER] * ROUNDS
     bought = db.session.scalars(select(RefreshToken)).all()
-    assert len(bought) == ROUNDS * (1 if what == "code" else 2)
+    assert len(bought) == ROUNDS * (2 if what == "refresh token" else 1)
 
 
 def test_those_who_lost_were_a_replay_so_the_grant_is_over(
