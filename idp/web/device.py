@@ -187,7 +187,7 @@ def _told(waiting: Waiting) -> Response:
         detail = _("%(app)s will go on there in a moment. You can close this page.", app=name)
         return errors.page(heading, status=200, detail=detail, symbol="check")
     return errors.page(
-        _("%(app)s was not let in", app=name),
+        _("%(app)s was not connected", app=name),
         status=200,
         detail=_("You can close this page."),
         shared=_("Nothing was shared."),
@@ -206,7 +206,7 @@ def _gone() -> Response:
 
 def _refused(error: OAuthError) -> Response:
     return errors.page(
-        _("This can’t be allowed from here"),
+        _("This can’t be allowed"),
         status=403,
         detail=error.description,
         shared=_("Nothing was shared."),

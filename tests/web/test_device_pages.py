@@ -25,7 +25,7 @@ from tests.web.walking import (
 )
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-ASK = "Let Telly in on your device?"
+ASK = "Connect Telly to your account?"
 
 
 def telly(house: House, **members: Any) -> RelyingParty:
@@ -117,7 +117,7 @@ def test_cancel_is_told_to_the_device_and_nothing_is_shared(
     done = answered(agent, ask, "Cancel")
     assert "Nothing was shared." in done.document.text
     assert polled(tv, told).json()["error"] == "access_denied"
-    assert heading(agent.get(ask.url)) == "Telly was not let in"
+    assert heading(agent.get(ask.url)) == "Telly was not connected"
 
 
 def test_the_whole_address_only_fills_the_code_in(
@@ -155,7 +155,7 @@ def test_what_was_allowed_is_among_the_connected_apps(
     apps = agent.page("/me/apps")
     assert "Telly" in apps.document.text
     activity = agent.page("/me/activity?show=apps")
-    assert "You let Telly in on a device." in activity.document.text
+    assert "You connected Telly on a device." in activity.document.text
 
 
 def test_a_second_answer_changes_nothing(town: House, tv: RelyingParty, alice: Person) -> None:

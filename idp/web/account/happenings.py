@@ -26,8 +26,8 @@ _SENTENCES: Final[Mapping[str, Any]] = {
         "Somebody used what %(app)s had used already. Its access was ended to be safe."
     ),
     "code.refused": later("%(app)s could not finish a sign-in."),
-    "device.approved": later("You let %(app)s in on a device."),
-    "device.denied": later("You did not let %(app)s in on a device."),
+    "device.approved": later("You connected %(app)s on a device."),
+    "device.denied": later("You did not connect %(app)s on a device."),
     "token.exchanged": later("%(app)s passed on what it may do in your name."),
     "token.exchange.refused": later("%(app)s could not pass on what it may do in your name."),
     "authorization.refused": later("A sign-in to %(app)s was not finished."),
