@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -37,7 +37,8 @@ class Box:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._root = keys[0].encode()
+        self._first = Fernet(keys[0])
+        self._roots = [key.encode() for key in keys]
 
     def seal(self, value: Any) -> str:
         """Encrypt any JSON value."""
@@ -50,10 +51,23 @@ class Box:
         except InvalidToken:
             raise Unreadable("no configured key decrypts a stored value") from None
 
+    def is_current(self, sealed: str) -> bool:
+        """Did the first key encrypt it? What has to last must not hang on an older one."""
+        try:
+            self._first.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
     def keyed_digest(self, purpose: str, value: str) -> str:
         """A digest that only this deployment can make; base64url, 43 characters."""
+        return next(self.keyed_digests(purpose, value))
+
+    def keyed_digests(self, purpose: str, value: str) -> Iterator[str]:
+        """The same by each key, the first first: to find what an older one made."""
         message = f"{purpose}\0{value}".encode()
-        return _b64(hmac.new(self._root, message, hashlib.sha256).digest())
+        for root in self._roots:
+            yield _b64(hmac.new(root, message, hashlib.sha256).digest())
 
 
 def derive_key(keys: Sequence[str], purpose: str) -> list[str]:

@@ -33,7 +33,12 @@ def apply_files(place: Place, files: tuple[Path, ...], dry_run: bool, as_json: b
     found = [read_client_file(file) for file in _spread(files)]
     with place.services() as services:
         changes = apply_client_files(
-            found, _rules(services), context(), environ=os.environ, dry_run=dry_run
+            found,
+            _rules(services),
+            services.client_secrets,
+            context(),
+            environ=os.environ,
+            dry_run=dry_run,
         )
     if as_json:
         print_json([_change_json(change, dry_run=dry_run) for change in changes])

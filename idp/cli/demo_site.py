@@ -121,7 +121,7 @@ class Site:
         settings = services.settings
         rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
         files = [self._with_secret_here(one) for one in applications]
-        apply_client_files(files, rules, context(), environ={})
+        apply_client_files(files, rules, services.client_secrets, context(), environ={})
 
     def _with_secret_here(self, application: Application) -> ClientFile:
         members = dict(application.file.members)

@@ -5,7 +5,7 @@ from datetime import datetime
 from idp.cli.output import print_record, say
 from idp.models import User
 from idp.oidc.explain import Explanation
-from idp.oidc.explanation import called, demands, lines, proved
+from idp.oidc.explanation import called, came, demands, lines, proved
 from idp.protocol.parameters import Parameters
 
 
@@ -17,7 +17,8 @@ def print_explanation(
     print_record(
         {
             "client": called(client) if client else parameters.clean("client_id"),
-            "redirect_uri": parameters.clean("redirect_uri"),
+            "redirect_uri": _address(found) or parameters.clean("redirect_uri"),
+            "came": came(found.asked.arrived) if found.asked else None,
             "scope": found.asked.scope if found.asked else None,
             "demands": "; ".join(demands(found.demand, now)) if found.demand else None,
             "person": user.email if user else "anybody",
@@ -27,3 +28,7 @@ def print_explanation(
     say("")
     for line in lines(found):
         say(line)
+
+
+def _address(found: Explanation) -> str | None:
+    return found.asked.request.redirect_uri if found.asked else None

@@ -61,6 +61,12 @@ def duration(value: object) -> timedelta:
     return timedelta(seconds=whole(value))
 
 
+def duration_or_none_at_all(value: object) -> timedelta:
+    """Whole seconds, zero among them."""
+    zero = not isinstance(value, bool) and value in (0, "0")
+    return timedelta(0) if zero else duration(value)
+
+
 def words(value: object) -> tuple[str, ...]:
     """A list of texts, or one text with spaces or commas between them."""
     if isinstance(value, str):

@@ -47,6 +47,8 @@ class Settings:
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    outbound_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    """What addresses in registrations may lead to, beside the public Internet."""
     webauthn_rp_id: str = _setting(read.text, "")
     webauthn_origins: tuple[str, ...] = _setting(read.origins, ())
     webauthn_attestation: str = _setting(read.one_of("none", "direct"), "none")
@@ -76,9 +78,13 @@ class Settings:
     transaction_lifetime: timedelta = _setting(read.duration, timedelta(minutes=30))
     code_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
     device_code_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
+    pushed_request_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
     access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     refresh_token_lifetime: timedelta = _setting(read.duration, timedelta(days=60))
+    refresh_token_idle: timedelta = _setting(read.duration, timedelta(days=30))
+    refresh_grace: timedelta = _setting(read.duration_or_none_at_all, timedelta(seconds=30))
+    """How long a refresh token that was used gives the same successor again."""
     key_lifetime: timedelta = _setting(read.duration, timedelta(days=90))
     key_publish_ahead: timedelta = _setting(read.duration, timedelta(days=1))
     mfa_max_age: timedelta | None = _setting(read.duration)

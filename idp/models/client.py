@@ -37,6 +37,8 @@ class ClientSecret(Model):
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[str] = mapped_column(String(43))
+    sealed: Mapped[str | None]
+    """The secret itself, encrypted: only of clients whose secret signs or encrypts."""
     prefix: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]

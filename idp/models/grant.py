@@ -57,6 +57,9 @@ class RefreshToken(Model):
     scope: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    """When it dies unless it is used: by then it has idled, or the line is over."""
+    line_ends_at: Mapped[datetime | None]
+    """When the line is over, however often it is renewed; None: at ``expires_at``."""
     used_at: Mapped[datetime | None]
 
 

@@ -34,10 +34,9 @@ class AskConsent:
 
 def keep(response: AuthorizationResponse, box: Box) -> str:
     """A response as a transaction keeps it: sealed, for the code in it is only hashed elsewhere."""
-    return box.seal([response.redirect_uri, dict(response.parameters), response.mode])
+    return box.seal([response.redirect_uri, dict(response.parameters), response.mode, response.jwt])
 
 
 def kept(transaction: Transaction, box: Box) -> AuthorizationResponse:
     """The response that a finished transaction was answered with."""
-    redirect_uri, parameters, mode = box.open(transaction.answer or "")
-    return AuthorizationResponse(redirect_uri, parameters, mode)
+    return AuthorizationResponse(*box.open(transaction.answer or ""))

@@ -7,6 +7,7 @@ from typing import Any
 
 from idp.assurance import Demand, Satisfied
 from idp.oidc.confirmation import confirmed
+from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.operations import Operation, digest
 from idp.services.clients import RegisteredClient
@@ -20,6 +21,12 @@ class Asked:
     client: RegisteredClient
     demand: Demand
     operation: Operation | None
+    arrived: Arrived
+
+    @property
+    def pushed(self) -> str | None:
+        """What the pushed request it came by is filed under."""
+        return self.arrived.pushed
 
     @property
     def scope(self) -> tuple[str, ...]:

@@ -1,36 +1,29 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
 from datetime import datetime
-from typing import Protocol
 
 from idp import audit
 from idp.assurance import Satisfied, Unmet
 from idp.audit import Context
-from idp.config import Settings
 from idp.models import Transaction, db
-from idp.oidc.answers import Answered, AskConsent, Interact, keep, kept
+from idp.oidc.answers import Answered, AskConsent, Interact
 from idp.oidc.asked import Asked
-from idp.oidc.confirmation import demanding
 from idp.oidc.permission import check_entry, still_to_allow
+from idp.oidc.requests import Requests
+from idp.oidc.responding import Responder
 from idp.oidc.silent import decide_silently, unmet
-from idp.protocol.authorization import (
-    AuthorizationRequest,
-    identify,
-    parse_authorization_request,
-    reply_to,
-)
-from idp.protocol.capabilities import Capabilities
+from idp.protocol.arrived import Arrived
+from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError, not_redirectable
-from idp.protocol.operations import read_operation
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse
 from idp.protocol.vocabulary import Prompt
-from idp.secrecy import Box
-from idp.services import demands, transactions
-from idp.services.clients import Clients, RegisteredClient
+from idp.services import transactions
+from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
-from idp.services.grants import Granted, Grants
+from idp.services.grants import Granted
 from idp.services.sessions import Live
+from idp.services.subjects import Subjects
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
@@ -38,95 +31,83 @@ _TO_COME = "to come"
 """Stands for the transaction that a request will become, should it need one."""
 
 
-class HintReader(Protocol):
-    """Reads an ``id_token_hint``: the ``sub`` it names; raises ``OAuthError`` for one not ours."""
-
-    def __call__(self, hint: str, *, client_id: str) -> str: ...
-
-
 class AuthorizationEndpoint:
     """RFC 6749 section 3.1 and OpenID Connect Core 3.1.2, over the sign-in's own decisions."""
 
     def __init__(
         self,
-        settings: Settings,
         *,
-        box: Box,
-        capabilities: Capabilities,
-        clients: Clients,
+        requests: Requests,
+        responder: Responder,
         consents: Consents,
-        grants: Grants,
         weighing: Weighing,
-        read_hint: HintReader,
+        subjects: Subjects,
     ) -> None:
-        self._settings = settings
-        self._box = box
-        self._capabilities = capabilities
-        self._clients = clients
+        self._requests = requests
+        self._responder = responder
         self._consents = consents
-        self._grants = grants
         self._weighing = weighing
-        self._read_hint = read_hint
+        self.subjects = subjects
 
     def arrive(
         self, parameters: Parameters, *, presented: Live | None, context: Context
     ) -> Answered | Interact:
-        """Consider a new request; commits what it decides.
+        """Consider a new request; the caller commits.
 
         Raises ``OAuthError``, not redirectable, while the client or its address is not certain:
         that is for a page of our own, and nothing is sent anywhere.
         """
-        client = self._client(parameters)
-        reply = reply_to(parameters, client.metadata, self._capabilities)
+        client = self._requests.client_of(parameters)
         try:
-            asked = self._parse(parameters, client, context)
+            arrived = self.resolve(parameters, client, context.at)
+        except OAuthError as error:
+            if not error.redirectable:
+                raise
+            to = self._requests.reply_to(parameters, client)
+            return self._responder.refuse(error, to, client, now=context.at)
+        return self._take_up(arrived, client, presented, context)
+
+    def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
+        """The parameters that count. Writes nothing.
+
+        Raises ``OAuthError``: what a reference would have said is not known, so that it may be
+        redirected only where an address of the client's stands beside it.
+        """
+        try:
+            return self._requests.resolve(parameters, client, now)
+        except OAuthError as error:
+            if error.redirectable and not self._requests.names_an_address(parameters, client):
+                raise not_redirectable(error.error, error.description) from None
+            raise
+
+    def again(
+        self, arrived: Arrived, *, presented: Live | None, context: Context
+    ) -> Answered | Interact:
+        """Consider a request once more that became a transaction before. Raises like ``arrive``."""
+        client = self._requests.client_of(arrived.parameters)
+        self._requests.check_unanswered(arrived, context.at)
+        return self._take_up(arrived, client, presented, context)
+
+    def _take_up(
+        self, arrived: Arrived, client: RegisteredClient, presented: Live | None, context: Context
+    ) -> Answered | Interact:
+        to = self._requests.reply_to(arrived.parameters, client)
+        try:
+            asked = self._requests.measure(
+                arrived, client, started=context.at, transaction_id=_TO_COME
+            )
             return self._consider(asked, presented, context)
         except OAuthError as error:
             if not error.redirectable:
                 raise
-            return Answered(
-                AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
-            )
-
-    def _client(self, parameters: Parameters) -> RegisteredClient:
-        client = self._clients.get(identify(parameters))
-        if client is None or client.disabled:
-            raise not_redirectable("invalid_request", "client_id names no application known here.")
-        return client
-
-    def _parse(self, parameters: Parameters, client: RegisteredClient, context: Context) -> Asked:
-        request = parse_authorization_request(parameters, client.metadata, self._capabilities)
-        return self._measure(request, client, started=context.at, transaction_id=_TO_COME)
-
-    def _measure(
-        self,
-        request: AuthorizationRequest,
-        client: RegisteredClient,
-        *,
-        started: datetime,
-        transaction_id: str | None,
-    ) -> Asked:
-        demand = demands.of_request(
-            request,
-            client.metadata,
-            self._settings,
-            started=started,
-            transaction_id=transaction_id,
-        )
-        if isinstance(demand, Unmet):
-            raise OAuthError(
-                "unmet_authentication_requirements", "None of the requested acr values is known."
-            )
-        operation = read_operation(request.authorization_details)
-        if operation is not None:
-            demand = demanding(demand, client.metadata, self._settings, within=transaction_id)
-        return Asked(request, client, demand, operation)
+            return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
 
     def _consider(
         self, asked: Asked, presented: Live | None, context: Context
     ) -> Answered | Interact:
         request = asked.request
-        subject = self._subject(request)
+        self._responder.ready(asked, context.at)
+        subject = self._requests.subject_of(request, asked.client)
         fitting = presented if presented and subject in (None, presented.user_id) else None
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
@@ -157,20 +138,10 @@ class AuthorizationEndpoint:
         }
         purpose = Purpose(
             client_id=asked.client.id,
-            parameters=asked.request.parameters.to_json(),
+            parameters=asked.arrived.to_json(),
             state={name: value for name, value in state.items() if value},
         )
         return Interact(purpose, live.user_id if live else None, live.id if live else None)
-
-    def _subject(self, request: AuthorizationRequest) -> str | None:
-        """The one person it is about, by ``id_token_hint`` or by the ``sub`` that it claims."""
-        named = request.claims.subject
-        if request.id_token_hint is None:
-            return named
-        hinted = self._read_hint(request.id_token_hint, client_id=request.client_id)
-        if named not in (None, hinted):
-            raise OAuthError("invalid_request", "id_token_hint and claims name different people.")
-        return hinted
 
     def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
@@ -190,11 +161,12 @@ class AuthorizationEndpoint:
         Its demand counts from when it started, however long it takes. Raises ``OAuthError``: the
         registration may have changed under it.
         """
-        parameters = Parameters.from_json(transaction.parameters or {})
-        client = self._client(parameters)
-        request = parse_authorization_request(parameters, client.metadata, self._capabilities)
-        return self._measure(
-            request, client, started=transaction.started_at, transaction_id=transaction.id
+        arrived = Arrived.from_json(transaction.parameters or {})
+        return self._requests.measure(
+            arrived,
+            self._requests.client_of(arrived.parameters),
+            started=transaction.started_at,
+            transaction_id=transaction.id,
         )
 
     def conclude(
@@ -210,7 +182,10 @@ class AuthorizationEndpoint:
         asked = self.resume(transaction)
         try:
             check_entry(asked.client, user.id)
+            self._responder.ready(asked, context.at)
         except OAuthError as error:
+            if not error.redirectable:
+                raise
             return self.refuse(transaction, error, context)
         if question := self._question(asked, user.id):
             if not allowed:
@@ -225,10 +200,8 @@ class AuthorizationEndpoint:
 
     def refuse(self, transaction: Transaction, error: OAuthError, context: Context) -> Answered:
         """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
-        parameters = Parameters.from_json(transaction.parameters or {})
-        client = self._client(parameters)
-        reply = reply_to(parameters, client.metadata, self._capabilities)
-        response = AuthorizationResponse.failure(reply, error, issuer=self._settings.issuer)
+        arrived = Arrived.from_json(transaction.parameters or {})
+        client = self._requests.client_of(arrived.parameters)
         audit.record(
             "authorization.refused",
             context,
@@ -237,13 +210,20 @@ class AuthorizationEndpoint:
             transaction_id=transaction.id,
             error=error.error,
         )
-        transactions.finish(transaction, keep(response, self._box), context.at)
+        answered = self._responder.refuse(
+            error,
+            self._requests.reply_to(arrived.parameters, client),
+            client,
+            now=context.at,
+            pushed=arrived.pushed,
+            transaction=transaction,
+        )
         db.session.commit()
-        return Answered(response)
+        return answered
 
     def answer(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""
-        return kept(transaction, self._box)
+        return self._responder.given(transaction)
 
     def _question(self, asked: Asked, user_id: str) -> AskConsent | None:
         return still_to_allow(self._consents, asked.request, asked.client, user_id)
@@ -260,20 +240,14 @@ class AuthorizationEndpoint:
     ) -> Answered:
         granted = Granted(
             user_id=user_id,
+            pairwise=self.subjects.pairwise(asked.client, user_id),
             session_id=session_id,
             client_id=asked.client.id,
             scope=asked.scope,
             satisfied=satisfied,
             details=asked.details(satisfied, context.at),
         )
-        code = self._grants.issue_code(granted, asked.request, now=context.at)
-        response = AuthorizationResponse.success(
-            asked.request.reply_to, {"code": code}, issuer=self._settings.issuer
-        )
-        if transaction is not None:
-            transactions.finish(transaction, keep(response, self._box), context.at)
-        db.session.commit()
-        return Answered(response)
+        return self._responder.grant(granted, asked, now=context.at, transaction=transaction)
 
 
 def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:

@@ -4,13 +4,15 @@ from typing import Final
 
 from idp.assurance import supported_acr_values
 from idp.config import Settings
+from idp.oidc import request_objects
 from idp.oidc.client_auth import METHODS
 from idp.oidc.grant_types import GRANTS
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
 from idp.protocol.operations import CONFIRM_OPERATION
 from idp.protocol.scopes import ACCOUNT, SCOPE_NAMES
-from idp.protocol.vocabulary import Prompt
+from idp.protocol.vocabulary import RESPONSE_TYPES, SUBJECT_TYPES, Prompt
+from idp.services import jwe
 from idp.services.jose import ALGORITHMS
 
 ENDPOINTS: Final = Endpoints(
@@ -21,15 +23,34 @@ ENDPOINTS: Final = Endpoints(
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
     device_authorization="/oauth/device",
+    pushed_authorization_request="/oauth/par",
 )
+
+FLOWS: Final = tuple(name for name in RESPONSE_TYPES if name not in ("token", "none"))
+"""Each client has of these what it registered. ``token`` alone is no sign-in, and RFC 9700
+section 2.1.2 advises against it."""
 
 
 def capabilities_of(settings: Settings) -> Capabilities:
     """What parsing, registering and discovery go by."""
     return Capabilities(
-        grant_types=tuple(grant.GRANT_TYPE for grant in GRANTS),
+        response_types=FLOWS,
+        grant_types=(*(grant.GRANT_TYPE for grant in GRANTS), "implicit"),
         token_endpoint_auth_methods=tuple(METHODS),
         id_token_signing_algs=ALGORITHMS,
+        id_token_encryption_algs=jwe.ALGORITHMS,
+        id_token_encryption_encs=jwe.CIPHERS,
+        userinfo_signing_algs=ALGORITHMS,
+        userinfo_encryption_algs=jwe.ALGORITHMS,
+        userinfo_encryption_encs=jwe.CIPHERS,
+        authorization_signing_algs=ALGORITHMS,
+        authorization_encryption_algs=jwe.ALGORITHMS,
+        authorization_encryption_encs=jwe.CIPHERS,
+        subject_types=SUBJECT_TYPES,
+        request_object_signing_algs=request_objects.ALGORITHMS,
+        request_parameter=True,
+        request_uri_parameter=True,
+        require_request_uri_registration=True,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),

@@ -23,6 +23,12 @@ _BY_WORD: Final = (
     ("must push", "RFC 9126 section 6"),
     ("must sign", "RFC 9101 section 10.5"),
 )
+REFERENCE_ERRORS: Final = {
+    "invalid_request_uri": "RFC 9126 section 4, OpenID Connect Core 6.2",
+    "invalid_request_object": "RFC 9101 sections 5 and 6",
+}
+"""By code: what a request refers to, where that is why nothing is known of it."""
+
 _BY_CODE: Final = {
     "unmet_authentication_requirements": (
         "OpenID Connect Core Error Code unmet_authentication_requirements 1.0, RFC 9470 section 5"
@@ -34,6 +40,7 @@ _BY_CODE: Final = {
     "request_not_supported": "OpenID Connect Core 3.1.2.6",
     "request_uri_not_supported": "OpenID Connect Core 3.1.2.6",
     "registration_not_supported": "OpenID Connect Core 3.1.2.6",
+    **REFERENCE_ERRORS,
     "invalid_target": "RFC 8707 section 2",
     "invalid_authorization_details": "RFC 9396 section 5",
 }
@@ -41,7 +48,7 @@ _BY_CODE: Final = {
 
 def clause_of(error: OAuthError) -> str:
     """The clause, or clauses, that say this must fail."""
-    if not error.redirectable:
+    if not error.redirectable and error.error not in REFERENCE_ERRORS:
         return _OUR_OWN_PAGE
     if error.error in _BY_CODE:
         return _BY_CODE[error.error]

@@ -19,6 +19,7 @@ from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes, Waiting
 from idp.services.grants import Granted
 from idp.services.sessions import Live
+from idp.services.subjects import Subjects
 from idp.services.weighing import Weighing
 
 
@@ -34,6 +35,7 @@ class DeviceApproval:
         consents: Consents,
         codes: DeviceCodes,
         weighing: Weighing,
+        subjects: Subjects,
     ) -> None:
         self._settings = settings
         self._capabilities = capabilities
@@ -41,6 +43,7 @@ class DeviceApproval:
         self._consents = consents
         self._codes = codes
         self._weighing = weighing
+        self._subjects = subjects
 
     def client(self, waiting: Waiting) -> RegisteredClient:
         """Whose device it is. Raises ``OAuthError`` for a client that was disabled meanwhile."""
@@ -109,6 +112,7 @@ class DeviceApproval:
             client_id=waiting.client_id,
             scope=request.scopes,
             satisfied=satisfied,
+            pairwise=self._subjects.pairwise(self.client(waiting), live.user_id),
         )
         if not self._codes.allow(waiting, granted, request, context):
             db.session.rollback()

@@ -9,8 +9,8 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.audit import Context
 from idp.protocol.errors import OAuthError
-from idp.protocol.parameters import REPEATABLE, Parameters, sayable
-from idp.protocol.text import is_clean
+from idp.protocol.parameters import JSON_PARAMETERS, REPEATABLE, Parameters, sayable
+from idp.protocol.text import is_clean, is_clean_json
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -82,5 +82,6 @@ def read_form(direct: Direct) -> Parameters:
 def _check(name: str, values: tuple[str, ...]) -> None:
     if len(values) > 1 and name not in _REPEATABLE:
         raise OAuthError("invalid_request", f"{sayable(name)} was sent more than once.")
-    if not is_clean(name) or not all(map(is_clean, values)):
+    is_well = is_clean_json if name in JSON_PARAMETERS else is_clean
+    if not is_clean(name) or not all(map(is_well, values)):
         raise OAuthError("invalid_request", f"{sayable(name)} holds control characters.")

@@ -10,10 +10,11 @@ from idp.clock import epoch
 from idp.models import Transaction, User
 from idp.oidc.asked import Asked
 from idp.oidc.authorize import AuthorizationEndpoint
-from idp.oidc.clauses import clause_of
+from idp.oidc.clauses import REFERENCE_ERRORS, clause_of
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.oidc.supposed import Supposed, ledger
+from idp.protocol.arrived import Arrived
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
@@ -120,14 +121,23 @@ class Explainer:
         """
         found = Explanation(evidence=ledger(supposed, now=now, transaction_id=_SIGN_IN))
         try:
-            asked = self._authorization.resume(_transaction(parameters, now))
+            asked = self._resume(parameters, now)
             case = _Case(asked, user, found.evidence, now)
             found = replace(found, asked=asked, demand=asked.demand, pages=_pages(case))
             demand, decision = self._decide(case)
             return self._told(replace(found, demand=demand), decision, case)
         except OAuthError as error:
-            known = () if error.redirectable else self._registered(parameters)
+            elsewhere = error.redirectable or error.error in REFERENCE_ERRORS
+            known = () if elsewhere else self._registered(parameters)
             return replace(found, error=error, clause=clause_of(error), registered=known)
+
+    def _resume(self, parameters: Parameters, now: datetime) -> Asked:
+        """The request as its transaction would have it; what it refers to stays unused."""
+        client = self._clients.get(parameters.clean("client_id") or "")
+        if client is None:
+            return self._authorization.resume(_transaction(Arrived.plainly(parameters), now))
+        arrived = self._authorization.resolve(parameters, client, now)
+        return self._authorization.resume(_transaction(arrived, now))
 
     def _registered(self, parameters: Parameters) -> tuple[str, ...]:
         client = self._clients.get(parameters.clean("client_id") or "")
@@ -175,32 +185,38 @@ class Explainer:
         return frozenset(methods - {choice.method for choice in sufficing})
 
     def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
-        request, profile = case.asked.request, _profile(case.user)
+        request, client, profile = case.asked.request, case.asked.client, _profile(case.user)
+        # OIDC Core 5.4: without an access token, the claims of the scopes are in the ID token.
+        alone = request.response_type == "id_token"
         claims: dict[str, object] = {
             "iss": self._issuer,
-            "sub": case.user.id if case.user else None,
-            "aud": case.asked.client.id,
+            "sub": self._authorization.subjects.of(client, case.user.id) if case.user else None,
+            "aud": client.id,
             "nonce": request.nonce,
             "acr": satisfied.acr,
             "amr": list(satisfied.amr),
             "auth_time": epoch(satisfied.auth_time),
             "authorization_details": list(case.asked.details(satisfied, case.now)) or None,
-            **select_claims(profile, scopes=(), requested=request.claims.id_token),
+            **select_claims(
+                profile,
+                scopes=case.asked.scope if alone else (),
+                requested=request.claims.id_token,
+            ),
         }
         return Answer(
             id_token={name: value for name, value in claims.items() if value is not None},
             scope=case.asked.scope,
-            userinfo=select_claims(
-                profile, scopes=case.asked.scope, requested=request.claims.userinfo
-            ),
+            userinfo={}
+            if alone
+            else select_claims(profile, scopes=case.asked.scope, requested=request.claims.userinfo),
         )
 
 
-def _transaction(parameters: Parameters, now: datetime) -> Transaction:
+def _transaction(arrived: Arrived, now: datetime) -> Transaction:
     # Without a page there is no sign-in in which anything could be proved or set up.
-    silent = Prompt.NONE in (parameters.clean("prompt") or "").split()
+    silent = Prompt.NONE in (arrived.parameters.clean("prompt") or "").split()
     return Transaction(
-        id=None if silent else _SIGN_IN, parameters=parameters.to_json(), started_at=now
+        id=None if silent else _SIGN_IN, parameters=arrived.to_json(), started_at=now
     )
 
 

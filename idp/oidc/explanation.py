@@ -1,13 +1,14 @@
 """An explanation in words, and as JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from idp.assurance import Acr, Choice, Demand, Evidence, Trait
 from idp.models import User
 from idp.oidc.explain import Explanation
+from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.services.clients import RegisteredClient
 
@@ -22,6 +23,7 @@ def as_json(found: Explanation, user: User | None) -> dict[str, Any]:
     return {
         "outcome": _outcome(found),
         "client_id": found.asked.client.id if found.asked else None,
+        "came": came(found.asked.arrived) if found.asked else None,
         "user": user.email if user else None,
         "demand": _demand_json(found.demand) if found.demand else None,
         "evidence": [_evidence_json(one) for one in found.evidence],
@@ -86,6 +88,18 @@ def _error_json(found: Explanation) -> dict[str, object] | None:
         "answered_at": "redirect_uri" if found.error.redirectable else "our own page",
         "registered_redirect_uris": found.registered,
     }
+
+
+def came(arrived: Arrived) -> str:
+    """How the request reached us."""
+    how = [name for name, is_so in _CAME.items() if is_so(arrived)]
+    return " and ".join(how) or "in the address"
+
+
+_CAME: Final[Mapping[str, Callable[[Arrived], bool]]] = {
+    "pushed": lambda arrived: arrived.pushed is not None,
+    "signed": lambda arrived: arrived.signed,
+}
 
 
 def called(client: RegisteredClient) -> str:

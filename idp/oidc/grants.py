@@ -20,6 +20,7 @@ from idp.services.device_polling import DevicePolling
 from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
+from idp.services.sealing import Sealing
 
 NO_STORE: Final = (
     ("Content-Type", "application/json"),
@@ -42,6 +43,7 @@ class Desk:
     client_tokens: ClientTokens
     exchanging: Exchanging
     access_tokens: AccessTokens
+    sealing: Sealing
 
 
 class Grant(BaseGrant, TokenEndpointMixin):
@@ -50,6 +52,8 @@ class Grant(BaseGrant, TokenEndpointMixin):
     GRANT_TYPE: str
     request: DirectRequest
     REPEATS_NONCE = False
+    IDENTIFIES = True
+    """May an ID token come of it?"""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
@@ -62,11 +66,17 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
+        self.prepare(self.registered)
         redeemed = self.redeem(self.registered)
         body = self.desk.issuance.respond(
             redeemed, self.registered, repeats_nonce=self.REPEATS_NONCE
         )
         return 200, body, list(NO_STORE)
+
+    def prepare(self, client: RegisteredClient) -> None:
+        """Find what answering will take, before anything is used up. Raises ``OAuthError``."""
+        if self.IDENTIFIES:
+            self.desk.sealing.ready(client, "id_token", now=self.request.direct.context.at)
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange what the client presented. Raises ``OAuthError``."""

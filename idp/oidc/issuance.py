@@ -3,6 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from idp.assurance import Satisfied
@@ -14,6 +16,8 @@ from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted, Redeemed
 from idp.services.keys import SigningKeys
 from idp.services.profiles import profile_of
+from idp.services.sealing import Sealing
+from idp.services.tokens import Tokens
 
 ACCESS_TOKEN_ALGORITHM: Final = "ES256"  # noqa: S105  no password
 """What we and resource servers verify is signed by the cheapest that every library knows."""
@@ -23,12 +27,29 @@ ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  RFC 9068 section 2.1
 _HALF_HASHED_WITH: Final = {"EdDSA": hashlib.sha512}
 
 
-class Issuance:
-    """Turns what was redeemed into a token response."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one ID token is to say beside the issuer's own: of whom, and about which values.
 
-    def __init__(self, settings: Settings, keys: SigningKeys) -> None:
+    ``claims`` are those of the person. ``access_token`` and ``code`` are what it comes with, to be
+    hashed into it.
+    """
+
+    granted: Granted
+    now: datetime
+    nonce: str | None = None
+    claims: Mapping[str, object] = field(default_factory=dict)
+    access_token: str | None = None
+    code: str | None = None
+
+
+class Issuance:
+    """Turns what was granted into tokens, and what was redeemed into a token response."""
+
+    def __init__(self, settings: Settings, keys: SigningKeys, sealing: Sealing) -> None:
         self._settings = settings
         self._keys = keys
+        self._sealing = sealing
 
     def respond(
         self, redeemed: Redeemed, client: RegisteredClient, *, repeats_nonce: bool
@@ -36,7 +57,7 @@ class Issuance:
         """The members of the token response (RFC 6749 section 5.1, OIDC Core 3.1.3.3)."""
         tokens, is_openid = redeemed.tokens, "openid" in redeemed.scope
         requested = _requested(redeemed) if is_openid else {}
-        access_token = tokens.opaque or self._access_token(redeemed)
+        access_token = self.access_token(tokens, redeemed.granted, redeemed.scope)
         response: dict[str, object] = {
             "access_token": access_token,
             "token_type": "Bearer",
@@ -46,21 +67,26 @@ class Issuance:
         if tokens.refresh is not None:
             response["refresh_token"] = tokens.refresh
         if is_openid:
-            claims = {**requested, **self._about(redeemed, client, access_token)}
-            if repeats_nonce and redeemed.asked.nonce is not None:
-                claims["nonce"] = redeemed.asked.nonce
-            response["id_token"] = self._keys.sign(
-                claims,
-                algorithm=client.metadata.id_token_signed_response_alg,
+            statement = Statement(
+                granted=redeemed.granted,
                 now=tokens.issued_at,
+                nonce=redeemed.asked.nonce if repeats_nonce else None,
+                claims=requested,
+                access_token=access_token,
             )
+            response["id_token"] = self.id_token(statement, client)
         return response
 
-    def _about(
-        self, redeemed: Redeemed, client: RegisteredClient, access_token: str
-    ) -> dict[str, object]:
+    def id_token(self, statement: Statement, client: RegisteredClient) -> str:
+        """An ID token for the client, signed and encrypted as it registered."""
+        claims = {**statement.claims, **self._about(statement, client)}
+        if statement.nonce is not None:
+            claims["nonce"] = statement.nonce
+        return self._sealing.seal("id_token", claims, client=client, now=statement.now)
+
+    def _about(self, statement: Statement, client: RegisteredClient) -> dict[str, object]:
         """What only the provider says in an ID token; nothing that was requested replaces it."""
-        now, granted = redeemed.tokens.issued_at, redeemed.granted
+        now, granted = statement.now, statement.granted
         claims: dict[str, object] = {
             "iss": self._settings.issuer,
             "sub": granted.subject,
@@ -69,14 +95,16 @@ class Issuance:
             "iat": epoch(now),
             "exp": epoch(now + self._settings.id_token_lifetime),
             **said_of(granted),
-            "at_hash": half_hash(access_token, client.metadata.id_token_signed_response_alg),
+            **_hashes(statement, client.metadata.id_token_signed_response_alg),
         }
         if granted.session_id is not None:
             claims["sid"] = granted.session_id
         return claims
 
-    def _access_token(self, redeemed: Redeemed) -> str:
-        tokens, granted = redeemed.tokens, redeemed.granted
+    def access_token(self, tokens: Tokens, granted: Granted, scope: tuple[str, ...]) -> str:
+        """The access token: opaque as it was made, or the JWT that ``tokens`` stand for."""
+        if tokens.opaque is not None:
+            return tokens.opaque
         audience = tokens.audience
         claims = {
             "iss": self._settings.issuer,
@@ -86,7 +114,7 @@ class Issuance:
             "iat": epoch(tokens.issued_at),
             "exp": epoch(tokens.expires_at),
             "jti": tokens.jti,
-            "scope": " ".join(redeemed.scope),
+            "scope": " ".join(scope),
             **said_of(granted),
         }
         return self._keys.sign(
@@ -95,6 +123,12 @@ class Issuance:
             now=tokens.issued_at,
             typ=ACCESS_TOKEN_TYPE,
         )
+
+
+def _hashes(statement: Statement, algorithm: str) -> dict[str, object]:
+    """OIDC Core 3.1.3.6 and 3.3.2.11: of what the ID token comes with."""
+    values = {"at_hash": statement.access_token, "c_hash": statement.code}
+    return {name: half_hash(one, algorithm) for name, one in values.items() if one is not None}
 
 
 def said_of(granted: Granted) -> dict[str, object]:
@@ -117,13 +151,17 @@ def _proved(satisfied: Satisfied) -> dict[str, object]:
 
 def _requested(redeemed: Redeemed) -> Mapping[str, object]:
     """The person's claims that the ``claims`` parameter wants in the ID token itself."""
-    requested: Requests = redeemed.asked.claims.id_token
-    named = {name: one for name, one in requested.items() if _base(name) in PERSONAL_CLAIMS}
-    if not named:
+    requested = personal(redeemed.asked.claims.id_token)
+    if not requested:
         return {}
     only_reads()
-    profile = profile_of(redeemed.granted.person, groups="groups" in named)
-    return select_claims(profile, scopes=(), requested=named)
+    profile = profile_of(redeemed.granted.person, groups="groups" in requested)
+    return select_claims(profile, scopes=(), requested=requested)
+
+
+def personal(requested: Requests) -> Requests:
+    """Those of the requested claims that say something of the person."""
+    return {name: one for name, one in requested.items() if _base(name) in PERSONAL_CLAIMS}
 
 
 def _base(claim: str) -> str:

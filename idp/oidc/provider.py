@@ -15,6 +15,8 @@ from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
 from idp.oidc.protected import ProtectedResource
+from idp.oidc.pushing import Pushing
+from idp.oidc.requests import Requests
 from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import provider_metadata
@@ -25,7 +27,9 @@ from idp.services.device_polling import DevicePolling
 from idp.services.exchange import Exchanging
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
+from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
+from idp.services.sealing import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Provider:
         grants: Grants,
         keys: SigningKeys,
         devices: DeviceCodes,
+        sealing: Sealing,
+        issuance: Issuance,
+        requests: Requests,
+        pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         authenticate = ClientAuthentication(clients)
@@ -64,21 +72,22 @@ class Provider:
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
-            issuance=Issuance(settings, keys),
+            issuance=issuance,
+            sealing=sealing,
             polling=DevicePolling(grants),
             client_tokens=ClientTokens(settings),
             exchanging=Exchanging(settings),
             access_tokens=access_tokens,
         )
         endpoints: list[TokenEndpoint] = [
-            endpoint(authenticate, access_tokens, settings.issuer)
-            for endpoint in (Introspection, Revocation)
+            Introspection(authenticate, access_tokens, settings.issuer),
+            Revocation(authenticate, access_tokens, settings.issuer),
+            Pushing(authenticate, requests, pushed),
+            DeviceAuthorization(settings, authenticate, capabilities_of(settings), devices),
         ]
-        capabilities = capabilities_of(settings)
-        endpoints.append(DeviceAuthorization(settings, authenticate, capabilities, devices))
         return cls(
             server=Server(settings.issuer, desk, endpoints),
-            userinfo=UserInfo(settings, access_tokens),
+            userinfo=UserInfo(settings, access_tokens, clients, sealing),
             access_tokens=access_tokens,
             protected=ProtectedResource(settings, access_tokens),
             keys=keys,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import parse_qs
 
 from flask import Response
@@ -14,15 +15,21 @@ from idp.oidc.grants import NO_STORE
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
+from idp.services.clients import Clients
 from idp.services.profiles import profile_of
+from idp.services.sealing import Manner, Sealing
 
 
 class UserInfo:
     """GET and POST /oauth/userinfo."""
 
-    def __init__(self, settings: Settings, access_tokens: AccessTokens) -> None:
+    def __init__(
+        self, settings: Settings, access_tokens: AccessTokens, clients: Clients, sealing: Sealing
+    ) -> None:
         self._issuer = settings.issuer
         self._access_tokens = access_tokens
+        self._clients = clients
+        self._sealing = sealing
 
     def answer(self, direct: Direct) -> Response:
         """The claims of the person whose token came, or why not (RFC 6750 section 3.1)."""
@@ -31,9 +38,19 @@ class UserInfo:
             token = bearer_token(direct)
             if token is None:
                 return challenge(self._issuer)
-            return _json(self._claims(self._live(token, direct)))
+            live = self._live(token, direct)
+            return self._told(self._claims(live), live, direct.context.at)
         except OAuthError as error:
             return challenge(self._issuer, error)
+
+    def _told(self, claims: Mapping[str, object], live: LiveToken, now: datetime) -> Response:
+        """As JSON, or in a JWT where the client registered that (OIDC Core 5.3.2)."""
+        client = self._clients.at(live.granted.client_id, live.client_revision)
+        if client is None or Manner.of("userinfo", client.metadata).is_plain:
+            return _json(claims)
+        members = {"iss": self._issuer, "aud": client.id, **claims}
+        sealed = self._sealing.seal("userinfo", members, client=client, now=now)
+        return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
 
     def _live(self, token: str, direct: Direct) -> LiveToken:
         live = self._access_tokens.live(token, direct.context.at)
@@ -78,6 +95,8 @@ def challenge(realm: str, error: OAuthError | None = None) -> Response:
     if error is not None and error.error == "insufficient_scope":
         members["scope"] = "openid"
     response = _json(members, status=error.status if error else 401)
+    if response.status_code >= 500:
+        return response  # it was not the token's fault
     quoted = ", ".join(f'{name}="{value}"' for name, value in {"realm": realm, **members}.items())
     response.headers["WWW-Authenticate"] = f"Bearer {quoted}"
     return response

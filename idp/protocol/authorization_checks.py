@@ -84,10 +84,12 @@ def usable_response_mode(
         return default
     if asked not in capabilities.response_modes:
         raise _invalid("This response_mode is not supported.")
-    # Multiple Response Types, section 3: tokens must not be returned in a query string.
-    if asked == "query" and default == "fragment":
+    # JARM section 2.3.4: "jwt" is the signed form of whatever the response type implies.
+    mode = f"{default}.jwt" if asked == "jwt" else asked
+    # Multiple Response Types, section 3, and JARM section 2.3.1: no token in a query string.
+    if mode in ("query", "query.jwt") and default == "fragment":
         raise _invalid("response_mode query cannot carry a token; use fragment or form_post.")
-    return asked
+    return mode
 
 
 def read_scopes(

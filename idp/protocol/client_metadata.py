@@ -124,6 +124,7 @@ class ClientMetadata:
     # Ours
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
+    refresh_token_rotation: bool = member(read.boolean, True)
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
     acr_values_voluntary: bool = member(read.boolean, False)
     minimum_acr: str | None = member(read.text(255), None)
@@ -164,7 +165,8 @@ MEMBER_NAMES: Final = frozenset(one.name for one in MEMBERS)
 
 OWN_MEMBERS: Final = frozenset(
     (
-        *("require_pkce", "access_token_format", "consent", "acr_values_voluntary"),
+        *("require_pkce", "access_token_format", "refresh_token_rotation"),
+        *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         *("allowed_resources", "token_exchange_audiences"),

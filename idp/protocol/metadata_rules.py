@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.redirect_uris import check_redirect_uri
+from idp.protocol.sectors import hosts_of
 from idp.protocol.urls import origin
 from idp.protocol.vocabulary import (
     ASYMMETRIC_ALGS,
@@ -93,6 +93,11 @@ def public_clients_are_modest(metadata: ClientMetadata) -> Found:
             )
     if not metadata.require_pkce:
         yield "require_pkce", "must be true, or left out, when token_endpoint_auth_method is none"
+    if not metadata.refresh_token_rotation:  # RFC 9700 section 4.14.2
+        yield (
+            "refresh_token_rotation",
+            "must be true, or left out, when token_endpoint_auth_method is none",
+        )
 
 
 def audiences_are_exchanged_for(metadata: ClientMetadata) -> Found:
@@ -190,14 +195,14 @@ def encryption_is_whole(metadata: ClientMetadata) -> Found:
 
 
 def pairwise_has_one_sector(metadata: ClientMetadata) -> Found:
-    """OIDC Core 8.1: several hosts need a document that says they belong together."""
-    hosts = {urlsplit(uri).hostname for uri in metadata.redirect_uris}
-    if (
-        metadata.subject_type == "pairwise"
-        and len(hosts) > 1
-        and not metadata.sector_identifier_uri
-    ):
+    """OIDC Core 8.1: several hosts, or none, need a document that says whose they are."""
+    if metadata.subject_type != "pairwise" or metadata.sector_identifier_uri:
+        return
+    hosts = hosts_of(metadata)
+    if len(hosts) > 1:
         yield "sector_identifier_uri", "must be there: pairwise subjects and more than one host"
+    elif not any(hosts):
+        yield "sector_identifier_uri", "must be there: pairwise subjects and no host of its own"
 
 
 def frontchannel_logout_is_at_home(metadata: ClientMetadata) -> Found:
@@ -222,7 +227,9 @@ RULES: Final = (
     Rule(("redirect_uris", "application_type"), redirect_uris_are_safe),
     Rule(("post_logout_redirect_uris", "application_type"), post_logout_redirect_uris_are_safe),
     Rule(("response_types", "grant_types"), grants_fit_response_types),
-    Rule((_AUTH, "grant_types", "require_pkce"), public_clients_are_modest),
+    Rule(
+        (_AUTH, "grant_types", "require_pkce", "refresh_token_rotation"), public_clients_are_modest
+    ),
     Rule(("token_exchange_audiences", "grant_types"), audiences_are_exchanged_for),
     Rule(("jwks", "jwks_uri"), keys_come_one_way),
     Rule(("jwks", "jwks_uri", _AUTH, *_ALGS), keys_are_there),

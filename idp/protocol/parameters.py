@@ -32,7 +32,7 @@ LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 
 OTHER_LIMIT: Final = 2048
 
-_JSON_PARAMETERS: Final = frozenset({"claims", "authorization_details", "registration"})
+JSON_PARAMETERS: Final = frozenset({"claims", "authorization_details", "registration"})
 _SAYABLE: Final = re.compile(r"[a-z_]{1,40}")
 
 
@@ -89,6 +89,10 @@ class Parameters:
         kept = {name: values for name, values in self.values.items() if name not in names}
         return type(self)(MappingProxyType(kept))
 
+    def having(self, name: str, value: str) -> Self:
+        """The same with ``value`` as the one value of ``name``."""
+        return type(self)(MappingProxyType({**self.values, name: (value,)}))
+
     def check_size(self) -> None:
         """Raise ``OAuthError``, not redirectable, for more parameters or text than anyone needs."""
         pairs = [(name, value) for name, values in self.values.items() for value in values]
@@ -121,7 +125,7 @@ def _value_problem(name: str, value: str) -> str | None:
     limit = LIMITS.get(name, OTHER_LIMIT)
     if len(value) > limit or len(name) > OTHER_LIMIT:
         return f"is longer than {limit} characters"
-    clean = is_clean_json(value) if name in _JSON_PARAMETERS else is_clean(value)
+    clean = is_clean_json(value) if name in JSON_PARAMETERS else is_clean(value)
     return None if clean and is_clean(name) else "holds control characters"
 
 

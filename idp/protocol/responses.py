@@ -1,12 +1,14 @@
 """The answer of the authorization endpoint: what it says, where it goes, and how it travels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Final, Self
 from urllib.parse import quote, urlencode
 
 from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import RESPONSE_MODES
+
+_JWT: Final = ".jwt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,10 @@ class ReplyTo:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """Parameters on their way to a redirect address by ``mode``: query, fragment or form_post.
+    """Parameters on their way to a redirect address by ``mode``, one of ``RESPONSE_MODES``.
+
+    ``jwt`` is the whole answer as a signed JWT, which the modes of JARM send in the place of the
+    parameters; ``secured`` adds it.
 
     Raises ``ValueError`` when ``iss`` is missing (RFC 9207: every response names its issuer) or
     the mode is unknown: both are our mistakes.
@@ -29,6 +34,7 @@ class AuthorizationResponse:
     redirect_uri: str
     parameters: Mapping[str, str]
     mode: str
+    jwt: str | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in RESPONSE_MODES:
@@ -51,16 +57,40 @@ class AuthorizationResponse:
             raise ValueError(f"{error.error} must be shown here, not sent to the client")
         return cls(to.redirect_uri, {**error.parameters(), **_common(to, issuer)}, to.mode)
 
+    @property
+    def wants_jwt(self) -> bool:
+        """Is it to travel as a JWT (JARM)?"""
+        return self.mode.endswith(_JWT)
+
+    @property
+    def way(self) -> str:
+        """How it travels, whatever its form: ``query``, ``fragment`` or ``form_post``."""
+        return self.mode.removesuffix(_JWT)
+
+    @property
+    def sent(self) -> Mapping[str, str]:
+        """What the client receives. Raises ``ValueError`` where a JWT is due and not there."""
+        if not self.wants_jwt:
+            return self.parameters
+        if self.jwt is None:
+            raise ValueError(f"{self.mode} without its JWT")
+        # JARM section 2.3: nothing beside it. Its issuer is a claim (RFC 9207 section 2.4).
+        return {"response": self.jwt}
+
+    def secured(self, jwt: str) -> Self:
+        """The same, to be sent as ``jwt``."""
+        return replace(self, jwt=jwt)
+
     def url(self) -> str:
         """The address to redirect to; a query that was registered with it stays in front.
 
         Raises ``ValueError`` for form_post, which is a page and no address.
         """
         # Percent-encoded, not "+": every decoder reads it, the hand-written ones included.
-        encoded = urlencode(self.parameters, quote_via=quote, safe="")
-        if self.mode == "query":
+        encoded = urlencode(self.sent, quote_via=quote, safe="")
+        if self.way == "query":
             return f"{self.redirect_uri}{self._query_joint()}{encoded}"
-        if self.mode == "fragment":
+        if self.way == "fragment":
             return f"{self.redirect_uri}#{encoded}"
         raise ValueError("a form_post response is posted to its redirect_uri")
 

@@ -15,7 +15,10 @@ RESPONSE_TYPES: Final = (
 )
 """RFC 6749, and OAuth 2.0 Multiple Response Type Encoding Practices, in their usual spelling."""
 
-RESPONSE_MODES: Final = ("query", "fragment", "form_post")
+JWT_MODES: Final = ("jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
+"""JARM section 2.3: the same ways, with the parameters in one signed JWT."""
+
+RESPONSE_MODES: Final = ("query", "fragment", "form_post", *JWT_MODES)
 
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a name

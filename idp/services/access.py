@@ -33,14 +33,16 @@ def _alive(statement: Select[Any]) -> Select[Any]:
     )
 
 
-_GRANT = _alive(select(*FIELDS)).where(_grants.c.id == bindparam("grant"))
+_FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
+
+_GRANT = _alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant"))
 _BY_GRANT = _GRANT.where(
     ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
 )
 
 _OPAQUE = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _access.c.scope.label("token_scope"),
         _access.c.audience,
         _access.c.issued_at,
@@ -54,7 +56,7 @@ _OPAQUE = _alive(
 
 _REFRESH = _alive(
     select(
-        *FIELDS,
+        *_FOUND,
         _refresh.c.scope.label("token_scope"),
         _refresh.c.created_at.label("issued_at"),
         _refresh.c.expires_at,
@@ -68,7 +70,10 @@ _REFRESH = _alive(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveToken:
-    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT."""
+    """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
+
+    ``client_revision`` is that of the client's registration at this moment.
+    """
 
     grant_id: str
     granted: Granted
@@ -77,6 +82,7 @@ class LiveToken:
     audience: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    client_revision: int
     jti: str | None = None
 
     def concerns(self, client_id: str) -> bool:
@@ -116,6 +122,7 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
         audience=claims.audience,
         issued_at=claims.issued_at,
         expires_at=claims.expires_at,
+        client_revision=row.client_revision,
         jti=claims.jti,
     )
 
@@ -152,4 +159,5 @@ def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
         audience=audience,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        client_revision=row.client_revision,
     )

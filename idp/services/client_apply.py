@@ -6,22 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import delete, select
-
 from idp import audit
 from idp.audit import Context
-from idp.models import Client, ClientSecret, db
-from idp.secrecy import digest, new_secret
+from idp.models import Client, db
+from idp.secrecy import digest
 from idp.services.client_files import ClientFile, Wanted, read_all
 from idp.services.client_registry import (
     change,
     columns,
-    end_secrets,
-    has_secret,
     insert_client,
-    insert_secret,
 )
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import (
+    Alive,
+    ClientSecrets,
+    alive,
+    end_secrets,
+    forget_all,
+    forget_readable,
+    has_secret,
+    is_enough,
+    is_readable,
+)
 
 MANAGED_BY: Final = "file"
 
@@ -50,6 +56,7 @@ class Change:
 def apply_client_files(
     files: Sequence[ClientFile],
     rules: ClientRules,
+    secrets: ClientSecrets,
     context: Context,
     *,
     environ: Mapping[str, str],
@@ -61,7 +68,7 @@ def apply_client_files(
     and not made. Commits. Raises ``ClientFilesRefused`` with the problems of all files.
     """
     wanted = read_all(files, rules, environ)
-    changes = tuple(_apply(one, context) for one in wanted)
+    changes = tuple(_apply(one, secrets, context) for one in wanted)
     if dry_run:
         db.session.rollback()
         return changes
@@ -71,14 +78,14 @@ def apply_client_files(
     return changes
 
 
-def _apply(wanted: Wanted, context: Context) -> Change:
+def _apply(wanted: Wanted, secrets: ClientSecrets, context: Context) -> Change:
     row = db.session.get(Client, wanted.client_id, populate_existing=True)
     if row is None:
         insert_client(wanted.metadata, context, client_id=wanted.client_id, managed_by=MANAGED_BY)
-        _, generated = _set_secret(wanted, context.at)
+        _, generated = _set_secret(wanted, secrets, context.at)
         return Change(wanted.client_id, "created", secret=generated)
     differences = _differences(row, wanted)
-    secret_changed, generated = _set_secret(wanted, context.at)
+    secret_changed, generated = _set_secret(wanted, secrets, context.at)
     if secret_changed:
         differences += (Difference("client_secret", None, "another one"),)
     if not differences:
@@ -104,30 +111,28 @@ def _differences(row: Client, wanted: Wanted) -> tuple[Difference, ...]:
     )
 
 
-def _set_secret(wanted: Wanted, now: datetime) -> tuple[bool, str | None]:
+def _set_secret(wanted: Wanted, secrets: ClientSecrets, now: datetime) -> tuple[bool, str | None]:
     """Let the client's secrets be the file's; returns whether that changed any, and a new one."""
-    if not has_secret(wanted.metadata):
-        gone = db.session.scalars(
-            delete(ClientSecret)
-            .where(ClientSecret.client_id == wanted.client_id)
-            .returning(ClientSecret.id)
-        ).all()
-        return bool(gone), None
-    alive = _alive(wanted.client_id, now)
-    if wanted.secret is None and wanted.write_to is None and alive:
+    client_id, metadata = wanted.client_id, wanted.metadata
+    if not has_secret(metadata):
+        return forget_all(client_id), None
+    if not is_readable(metadata):
+        forget_readable(client_id)
+    if _is_there(wanted, alive(client_id, now)):
         return False, None
-    if wanted.secret is not None and alive == {digest(wanted.secret)}:
-        return False, None
-    generated = new_secret() if wanted.secret is None else None
-    end_secrets(wanted.client_id, now)
-    insert_secret(wanted.client_id, wanted.secret or generated or "", now)
-    return True, generated
+    end_secrets(client_id, now)
+    if wanted.secret is None:
+        return True, secrets.make(client_id, metadata, now)
+    secrets.keep(client_id, metadata, wanted.secret, now)
+    return True, None
 
 
-def _alive(client_id: str, now: datetime) -> set[str]:
-    still = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > now)
-    found = select(ClientSecret.secret_hash).where(ClientSecret.client_id == client_id, still)
-    return set(db.session.scalars(found))
+def _is_there(wanted: Wanted, found: tuple[Alive, ...]) -> bool:
+    if not is_enough(found, wanted.metadata):
+        return False
+    if wanted.secret is not None:
+        return {one.secret_hash for one in found} == {digest(wanted.secret)}
+    return wanted.write_to is None
 
 
 def _write_secret(wanted: Wanted, made: Change) -> None:

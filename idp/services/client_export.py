@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from idp.services.client_listing import shown
-from idp.services.client_registry import has_secret
+from idp.services.client_secrets import has_secret
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 

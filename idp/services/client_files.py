@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import InvalidClientMetadata
-from idp.services.client_registry import has_secret
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import has_secret, least_length
 from idp.services.clients import is_client_id
 
 # RFC 6749 section 2.3.1 has clients form-encode the secret, and many do not: what is the same
@@ -114,14 +114,16 @@ def _read_source(
         raise ClientFilesRefused(
             ['client_secret must be a table: env = "NAME", file = "path" or generate = true']
         )
+    least = least_length(metadata)
     if "env" in source:
-        return _checked(environ.get(str(source["env"])), f"${source['env']}"), None
+        secret = environ.get(str(source["env"]))
+        return _checked(secret, f"${source['env']}", at_least=least), None
     if "file" not in source:
         return None, None
     path = folder / str(source["file"])
     if not path.exists() and source.get("generate"):
         return None, path
-    return _checked(_content(path), str(path)), None
+    return _checked(_content(path), str(path), at_least=least), None
 
 
 def _content(path: Path) -> str | None:
@@ -131,11 +133,15 @@ def _content(path: Path) -> str | None:
         return None
 
 
-def _checked(secret: str | None, where: str) -> str:
+def _checked(secret: str | None, where: str, *, at_least: int) -> str:
     if not secret:
         raise ClientFilesRefused([f"client_secret: {where} is not there, or empty"])
     if not _SECRET.fullmatch(secret):
         raise ClientFilesRefused(
             [f"client_secret: {where} must hold 32 to 128 letters, digits or any of -._~"]
+        )
+    if len(secret) < at_least:
+        raise ClientFilesRefused(
+            [f"client_secret: {where} needs {at_least} characters for the algorithm it signs by"]
         )
     return secret

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import delete, insert, update
 
@@ -13,14 +13,10 @@ from idp.audit import Context
 from idp.clock import epoch
 from idp.models import Client, ClientSecret, db, new_id
 from idp.protocol.client_metadata import ClientMetadata
-from idp.protocol.metadata_rules import SECRET_METHODS
-from idp.secrecy import digest, new_secret
 from idp.services.client_listing import ClientRefused, no_client, shown
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets, end_secrets, has_secret
 from idp.services.clients import is_client_id
-
-PREFIX: Final = 6
-"""Characters of a secret that are kept, so that people can tell one from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,9 @@ class Registration:
 class ClientRegistry:
     """Adds, changes and removes clients. Every operation commits once, at its end."""
 
-    def __init__(self, rules: ClientRules) -> None:
+    def __init__(self, rules: ClientRules, secrets: ClientSecrets) -> None:
         self._rules = rules
+        self._secrets = secrets
 
     def register(
         self,
@@ -65,26 +62,30 @@ class ClientRegistry:
         metadata = self._rules.parse(members)
         client_id = client_id or new_id()
         insert_client(metadata, context, client_id=client_id, managed_by=managed_by)
-        secret = new_secret() if has_secret(metadata) else None
-        if secret is not None:
-            insert_secret(client_id, secret, context.at)
+        secret = None
+        if has_secret(metadata):
+            secret = self._secrets.make(client_id, metadata, context.at)
         db.session.commit()
         return Registration(client_id, metadata, secret, context.at)
 
-    def update(self, client_id: str, members: Mapping[str, object], context: Context) -> None:
-        """Replace the registration. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
+    def update(self, client_id: str, members: Mapping[str, object], context: Context) -> str | None:
+        """Replace the registration; returns a secret, told this once, if it needs a new one.
+
+        Raises ``InvalidClientMetadata``, ``ClientRefused``.
+        """
         metadata = self._rules.parse(members)
         change(client_id, context, **columns(client_id, metadata))
+        secret = self._secrets.fit(client_id, metadata, context.at)
         audit.record("client.changed", context, client_id=client_id)
         db.session.commit()
+        return secret
 
     def add_secret(
         self, client_id: str, context: Context, *, expires_at: datetime | None = None
     ) -> str:
         """A further secret, told this once. Raises ``ClientRefused``."""
-        self._needs_secret(client_id)
-        secret = new_secret()
-        insert_secret(client_id, secret, context.at, expires_at=expires_at)
+        metadata = _with_secret(client_id)
+        secret = self._secrets.make(client_id, metadata, context.at, expires_at=expires_at)
         change(client_id, context)
         audit.record("client.secret_added", context, client_id=client_id)
         db.session.commit()
@@ -97,10 +98,9 @@ class ClientRegistry:
 
         Raises ``ClientRefused``.
         """
-        self._needs_secret(client_id)
+        metadata = _with_secret(client_id)
         end_secrets(client_id, context.at + overlap)
-        secret = new_secret()
-        insert_secret(client_id, secret, context.at)
+        secret = self._secrets.make(client_id, metadata, context.at)
         change(client_id, context)
         audit.record("client.secret_rotated", context, client_id=client_id)
         db.session.commit()
@@ -141,9 +141,12 @@ class ClientRegistry:
         audit.record("client.deleted", context, client_id=client_id)
         db.session.commit()
 
-    def _needs_secret(self, client_id: str) -> None:
-        if not has_secret(shown(client_id).metadata):
-            raise ClientRefused(f"{client_id} does not authenticate with a secret.")
+
+def _with_secret(client_id: str) -> ClientMetadata:
+    metadata = shown(client_id).metadata
+    if not has_secret(metadata):
+        raise ClientRefused(f"{client_id} does not authenticate with a secret.")
+    return metadata
 
 
 def insert_client(
@@ -169,42 +172,9 @@ def insert_client(
     audit.record("client.registered", context, client_id=client_id, managed_by=managed_by)
 
 
-def has_secret(metadata: ClientMetadata) -> bool:
-    """Does the client authenticate with a secret?"""
-    return metadata.token_endpoint_auth_method in SECRET_METHODS
-
-
 def columns(client_id: str, metadata: ClientMetadata) -> dict[str, Any]:
     """What a registration sets in its row; a client without a name goes by its id."""
     return {"registration": metadata.to_json(), "name": metadata.client_name or client_id}
-
-
-def insert_secret(
-    client_id: str, secret: str, now: datetime, *, expires_at: datetime | None = None
-) -> None:
-    """Keep the hash of a secret, in the caller's transaction."""
-    db.session.execute(
-        insert(ClientSecret).values(
-            id=new_id(),
-            client_id=client_id,
-            secret_hash=digest(secret),
-            prefix=secret[:PREFIX],
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
-
-
-def end_secrets(client_id: str, at: datetime) -> None:
-    """Let every secret that would outlive ``at`` end then."""
-    db.session.execute(
-        update(ClientSecret)
-        .where(
-            ClientSecret.client_id == client_id,
-            ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > at),
-        )
-        .values(expires_at=at)
-    )
 
 
 def change(client_id: str, context: Context, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """Relying parties as requests see them: found by id in one cheap statement, and let in or not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any, Final, cast
@@ -26,7 +26,13 @@ _CLIENT = select(
     _clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision
 ).where(_clients.c.id == bindparam("client_id"))
 _SECRETS = (
-    select(_secrets.c.id, _secrets.c.secret_hash, _secrets.c.expires_at, _secrets.c.last_used_at)
+    select(
+        _secrets.c.id,
+        _secrets.c.secret_hash,
+        _secrets.c.expires_at,
+        _secrets.c.last_used_at,
+        _secrets.c.sealed,
+    )
     .where(_secrets.c.client_id == bindparam("client_id"))
     .order_by(_secrets.c.created_at.desc(), _secrets.c.id)
 )
@@ -39,12 +45,13 @@ _NOTE_USE = (
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A secret as it is kept: by its hash."""
+    """A secret as it is kept: by its hash, and encrypted where it must be read back."""
 
     id: str
     secret_hash: str
     expires_at: datetime | None
     last_used_at: datetime | None
+    sealed: str | None = field(default=None, repr=False)
 
     def is_alive(self, now: datetime) -> bool:
         """Does it still count?"""
@@ -85,6 +92,10 @@ class Clients:
         if revision is None:
             self._cache.pop(client_id, None)
             return None
+        return self.at(client_id, revision)
+
+    def at(self, client_id: str, revision: int) -> RegisteredClient | None:
+        """The same for whoever has just read which revision is current."""
         cached = self._cache.get(client_id)
         return cached if cached and cached.revision == revision else self._read(client_id)
 

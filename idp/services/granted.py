@@ -44,6 +44,10 @@ class Granted:
     satisfied: Satisfied | None
     details: tuple[Mapping[str, Any], ...] = ()
     """Authorization details that were granted, as tokens carry them (RFC 9396 section 7)."""
+    pairwise: str | None = None
+    """What the person is called to this client alone (OIDC Core 8.1), where that is so. It stays
+    what it was for as long as the grant: a refreshed ID token keeps its ``sub`` (12.2)."""
+
     act: Mapping[str, Any] | None = None
     """Who acts for the subject, as the claim says it (RFC 8693 section 4.1)."""
     parent: str | None = None
@@ -51,8 +55,8 @@ class Granted:
 
     @property
     def subject(self) -> str:
-        """``sub``: the person, or the client itself (RFC 9068 section 2.2)."""
-        return self.user_id or self.client_id
+        """``sub``: the person as this client knows her, or the client itself (RFC 9068 2.2)."""
+        return self.pairwise or self.user_id or self.client_id
 
     @property
     def person(self) -> str:
@@ -89,6 +93,7 @@ def granted_of(row: Row[Any]) -> Granted:
         scope=tuple(row.scope.split()),
         satisfied=_satisfied_of(row) if row.user_id is not None else None,
         details=tuple(row.request.get("details", ())),
+        pairwise=row.request.get("pairwise"),
         act=row.request.get("act"),
         parent=row.request.get("parent"),
     )
@@ -148,6 +153,7 @@ def _kept_of_grant(granted: Granted) -> dict[str, Any]:
     kept = {
         "rung": int(granted.satisfied.rung) if granted.satisfied else None,
         "details": [dict(detail) for detail in granted.details],
+        "pairwise": granted.pairwise,
         "act": granted.act,
         "parent": granted.parent,
     }

@@ -90,20 +90,30 @@ class Grants:
         together.
         """
         code = new_secret()
-        code_ends = now + self._settings.code_lifetime
+        self.open(granted, request, code=code, now=now)
+        return code
+
+    def open(
+        self, granted: Granted, request: AuthorizationRequest, *, code: str | None, now: datetime
+    ) -> str:
+        """Write the grant, in the caller's transaction; returns its id.
+
+        ``code`` is None where everything it buys comes from the authorization endpoint itself.
+        """
+        grant_id, code_ends = new_id(), now + self._settings.code_lifetime
         db.session.execute(
             _ISSUE,
             {
-                "id": new_id(),
+                "id": grant_id,
                 **row_of(granted, kept_of(request)),
-                "code_hash": digest(code),
+                "code_hash": digest(code) if code else None,
                 "code_challenge": request.code_challenge,
-                "code_expires_at": code_ends,
+                "code_expires_at": code_ends if code else None,
                 "created_at": now,
                 "expires_at": code_ends + self.outlives_code(granted.scope),
             },
         )
-        return code
+        return grant_id
 
     def redeem_code(
         self,
@@ -164,7 +174,8 @@ class Grants:
         refresh = None
         if may_refresh(client, scope):
             until = now + self._settings.refresh_token_lifetime
-            refresh = keep_refresh(row.id, scope, now=now, expires_at=until)
+            idle = self._settings.refresh_token_idle
+            refresh = keep_refresh(row.id, scope, now=now, expires_at=until, idle=idle)
         return issue_tokens(
             self._settings,
             client=client,

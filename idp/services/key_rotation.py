@@ -13,7 +13,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import SigningKey, db
 from idp.secrecy import Box
-from idp.services import jose
+from idp.services import jose, stored_secrets
 from idp.services.jose import ALGORITHMS
 from idp.services.key_life import Life, State, life_of, signing_at
 from idp.services.keys import SigningKeys
@@ -58,10 +58,12 @@ class KeyRotation:
     def prepare(self, context: Context) -> tuple[str, ...]:
         """Before serving: see that every key opens, and make the first ones, which sign at once.
 
+        What is kept for as long as the deployment is made or sealed anew along with them.
         Returns the kids of those it made. Raises ``KeysUnreadable``, having changed nothing.
         """
         self._keys.check(context.at)
         lives = _lives()
+        stored_secrets.prepare(self._box, context.at)
         missing = [name for name in ALGORITHMS if signing_at(lives, name, context.at) is None]
         return self._commit([self._make(name, context.at, context) for name in missing])
 

@@ -41,7 +41,7 @@ class KeysUnreadable(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "The signing keys in the database cannot be read with the configured deployment keys. "
+            "The keys in the database cannot be read with the configured deployment keys. "
             "Put the key that sealed them back into IDP_KEYS (or the keys file), after the new one."
         )
 

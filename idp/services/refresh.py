@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, Table, bindparam, exists, select
+from sqlalchemy import Select, Table, bindparam, select
 
 from idp import audit
 from idp.audit import Context
@@ -13,31 +13,13 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
 from idp.secrecy import digest
 from idp.services.clients import RegisteredClient
-from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow, asked_of, granted_of
+from idp.services.granted import FIELDS, AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
-from idp.services.tokens import issue_tokens, keep_refresh
+from idp.services.refresh_line import RefreshLines, Renewed
+from idp.services.tokens import issue_tokens
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
-
-# As with codes: one conditional statement, so of any number of uses one succeeds.
-_CLAIM = (
-    _tokens.update()
-    .where(
-        _tokens.c.token_hash == bindparam("hash"),
-        _tokens.c.used_at.is_(None),
-        _tokens.c.expires_at > bindparam("now"),
-        # Not IN: SQLite would collect every grant of the client first.
-        exists().where(
-            _grants.c.id == _tokens.c.grant_id,
-            _grants.c.client_id == bindparam("client"),
-            _grants.c.ended_at.is_(None),
-            USER_IS_WELL,
-        ),
-    )
-    .values(used_at=bindparam("now"))
-    .returning(_tokens.c.grant_id, _tokens.c.scope, _tokens.c.expires_at)
-)
 
 _GRANT: Final[Select[Any]] = select(*FIELDS).where(_grants.c.id == bindparam("grant"))
 
@@ -59,6 +41,7 @@ class Refreshing:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._lines = RefreshLines(settings)
 
     def redeem(
         self,
@@ -75,21 +58,22 @@ class Refreshing:
         6749 section 6, RFC 8707 section 2.2).
         What was proved, and when, stays as it was: a refresh is no authentication.
 
+        A token that was used within ``refresh_grace`` brings its successor again while that is
+        unused: an answer may get lost, and two tabs may ask at once.
+
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
         client's, or its person is disabled; ``invalid_scope`` or ``invalid_target`` when more is
-        asked for than was granted. A second use ends the grant.
+        asked for than was granted. A second use that is not such a repetition ends the grant.
         """
-        claimed = db.session.execute(
-            _CLAIM, {"hash": digest(token), "client": client.id, "now": context.at}
-        ).one_or_none()
-        if claimed is None:
+        renewed = self._lines.renew(token, client, context.at)
+        renewed = renewed or self._lines.repeat(token, client, context.at)
+        if renewed is None:
             raise self._not_claimed(token, client, context)
-        whole = tuple(claimed.scope.split())
-        if scope is not None and not set(scope) <= set(whole):
+        if scope is not None and not set(scope) <= set(renewed.scope):
             db.session.rollback()
             raise OAuthError("invalid_scope", "More is asked for than was granted.")
         try:
-            redeemed = self._succeed(claimed, whole, scope, resource, client, context)
+            redeemed = self._succeed(renewed, scope, resource, client, context)
         except OAuthError:
             db.session.rollback()
             raise
@@ -98,17 +82,17 @@ class Refreshing:
 
     def _succeed(
         self,
-        claimed: AnyRow,
-        whole: tuple[str, ...],
+        renewed: Renewed,
         scope: Collection[str] | None,
         resource: Collection[str],
         client: RegisteredClient,
         context: Context,
     ) -> Redeemed:
-        row = db.session.execute(_GRANT, {"grant": claimed.grant_id}).one()
+        row = db.session.execute(_GRANT, {"grant": renewed.grant_id}).one()
+        whole = renewed.scope
         less = whole if scope is None else tuple(one for one in whole if one in scope)
-        # The line ends when its first token would have: rotation does not prolong it.
-        successor = keep_refresh(row.id, whole, now=context.at, expires_at=claimed.expires_at)
+        if renewed.repeated:
+            _record("token.repeated", row, client, context)
         tokens = issue_tokens(
             self._settings,
             client=client,
@@ -116,7 +100,7 @@ class Refreshing:
             scope=less,
             resource=narrowed(asked_of(row).resource, resource),
             now=context.at,
-            refresh=successor,
+            refresh=renewed.token,
         )
         return Redeemed(
             grant_id=row.id,
@@ -131,18 +115,24 @@ class Refreshing:
         if row is not None and row.client_id == client.id and row.used_at is not None:
             replayed(row, context, what="refresh token")
         else:
-            audit.record(
-                "token.refused",
-                context,
-                user_id=row.user_id if row else None,
-                client_id=client.id,
-                session_id=row.session_id if row else None,
-                reason=_reason(row, client),
-            )
+            _record("token.refused", row, client, context, reason=_reason(row, client))
         db.session.commit()
         return OAuthError(
             "invalid_grant", "The refresh token is unknown, used, expired, or another client's."
         )
+
+
+def _record(
+    event: str, row: AnyRow | None, client: RegisteredClient, context: Context, **details: str
+) -> None:
+    audit.record(
+        event,
+        context,
+        user_id=row.user_id if row else None,
+        client_id=client.id,
+        session_id=row.session_id if row else None,
+        **details,
+    )
 
 
 def _reason(row: AnyRow | None, client: RegisteredClient) -> str:

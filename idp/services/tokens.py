@@ -1,7 +1,7 @@
 """What a grant buys: an access token, and a refresh token where the person allowed it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy import Table
@@ -75,19 +75,30 @@ def may_refresh(client: RegisteredClient, scope: tuple[str, ...]) -> bool:
 
 
 def keep_refresh(
-    grant_id: str, scope: tuple[str, ...], *, now: datetime, expires_at: datetime
+    grant_id: str,
+    scope: tuple[str, ...],
+    *,
+    now: datetime,
+    expires_at: datetime,
+    idle: timedelta,
+    row_id: str | None = None,
+    token: str | None = None,
 ) -> str:
-    """Make a refresh token and keep its hash, in the caller's transaction; returns it."""
-    token = new_secret()
+    """Keep the hash of a refresh token, new or given, in the caller's transaction; returns it.
+
+    It dies when it has been idle for ``idle``, and its whole line at ``expires_at``.
+    """
+    token = token or new_secret()
     db.session.execute(
         _KEEP_REFRESH,
         {
-            "id": new_id(),
+            "id": row_id or new_id(),
             "token_hash": digest(token),
             "grant_id": grant_id,
             "scope": " ".join(scope),
             "created_at": now,
-            "expires_at": expires_at,
+            "expires_at": min(expires_at, now + idle),
+            "line_ends_at": expires_at,
         },
     )
     return token

@@ -39,9 +39,14 @@ def put(
 
 def peek(purpose: str, handle: str, *, now: datetime) -> dict[str, Any] | None:
     """The value, left in place; None when it is unknown, used, superseded or expired."""
+    return peek_filed(purpose, digest(handle), now=now)
+
+
+def peek_filed(purpose: str, filed: str, *, now: datetime) -> dict[str, Any] | None:
+    """The same for who knows the hash of the handle alone."""
     return db.session.execute(
         select(Entry.data).where(
-            Entry.handle_hash == digest(handle),
+            Entry.handle_hash == filed,
             Entry.purpose == purpose,
             Entry.used_at.is_(None),
             Entry.expires_at > now,
@@ -51,9 +56,14 @@ def peek(purpose: str, handle: str, *, now: datetime) -> dict[str, Any] | None:
 
 def take(purpose: str, handle: str, *, now: datetime) -> dict[str, Any] | None:
     """Claim the value in the caller's transaction; of any number of callers one receives it."""
+    return take_filed(purpose, digest(handle), now=now)
+
+
+def take_filed(purpose: str, filed: str, *, now: datetime) -> dict[str, Any] | None:
+    """The same for who knows the hash of the handle alone."""
     return db.session.execute(
         _TAKE.where(
-            Entry.handle_hash == digest(handle),
+            Entry.handle_hash == filed,
             Entry.purpose == purpose,
             Entry.expires_at > now,
         ).values(used_at=now),

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from idp.assurance import Rung
 from idp.models import User
 from idp.oidc.explain import Explainer, Explanation
-from idp.oidc.explanation import called, demands, lines, proved
+from idp.oidc.explanation import called, came, demands, lines, proved
 from idp.oidc.supposed import KINDS, Supposed, read_supposed
 from idp.protocol.parameters import Parameters
 from idp.web.answers import redirect_to
@@ -78,6 +78,7 @@ def _explained(url: str, person: User | None, supposed: tuple[Supposed, ...]) ->
     return {
         "outcome": _outcome(found),
         "client": called(found.asked.client) if found.asked else None,
+        "came": came(found.asked.arrived) if found.asked else None,
         "demands": list(demands(found.demand, now)) if found.demand else [],
         "proved": [proved(one, now) for one in found.evidence],
         "lines": list(lines(found)),

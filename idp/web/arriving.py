@@ -8,8 +8,10 @@ from flask import Response, url_for
 
 from idp.models import Transaction
 from idp.oidc.answers import Answered, Interact
+from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
+from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.web import errors, flow
 from idp.web.answers import redirect_to, see_other
@@ -20,18 +22,33 @@ AWAY = {"restarted": True}
 """What a sign-in is told that takes the place of one that has run out."""
 
 
-def arrive(
-    parameters: Parameters,
-    *,
-    by: Callable[[str], Response] = redirect_to,
-    note: Mapping[str, Any] | None = None,
-) -> Response:
+def arrive(parameters: Parameters) -> Response:
     """Answer the request, or send the browser to the sign-in that it becomes."""
     live = live_session()
     try:
         outcome = services().authorization.arrive(parameters, presented=live, context=context())
     except OAuthError as error:
         return errors.authorization_refused(error, parameters.to_json())
+    return _lead_on(outcome, live, by=redirect_to)
+
+
+def _once_more(stored: Mapping[str, Any], note: Mapping[str, Any] | None = None) -> Response:
+    """The same for a request that became a transaction before."""
+    live, arrived = live_session(), Arrived.from_json(stored)
+    try:
+        outcome = services().authorization.again(arrived, presented=live, context=context())
+    except OAuthError as error:
+        return errors.authorization_refused(error, arrived.parameters.to_json())
+    return _lead_on(outcome, live, by=see_other, note=note)
+
+
+def _lead_on(
+    outcome: Answered | Interact,
+    live: Live | None,
+    *,
+    by: Callable[[str], Response],
+    note: Mapping[str, Any] | None = None,
+) -> Response:
     if live is not None:
         services().sessions.touch(live, context().at)
     if isinstance(outcome, Answered):
@@ -56,13 +73,13 @@ def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
 
 def again(purpose: Purpose) -> Response:
     """The same request in this browser, as if it had just come from the application."""
-    return arrive(Parameters.from_json(purpose.parameters or {}), by=see_other)
+    return _once_more(purpose.parameters or {})
 
 
 def restart(transaction: Transaction) -> Response:
     """Its time is up: it begins again, with nothing of the old one but what it was for."""
     if transaction.parameters is not None:
-        return arrive(Parameters.from_json(transaction.parameters), by=see_other, note=AWAY)
+        return _once_more(transaction.parameters, AWAY)
     live = live_session()
     purpose = Purpose(
         return_to=transaction.return_to, state={**AWAY, **flow.page_demand(transaction)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, jsonify, make_response, render_template, url_for
 
@@ -11,6 +11,7 @@ from idp.assurance import Challenge, Demand, Satisfied
 from idp.factors.base import Refused
 from idp.models import Transaction
 from idp.oidc.answers import Answered, AskConsent
+from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
@@ -52,15 +53,17 @@ def _storable(return_to: str | None) -> str | None:
 
 def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:
     """Let an authorization response travel to the client."""
-    if response.mode != "form_post":
+    if response.way != "form_post":
         return by(response.url())
     if wants_json():
-        return jsonify(redirect=response.redirect_uri, form=dict(response.parameters))
+        return jsonify(redirect=response.redirect_uri, form=dict(response.sent))
     headers.allow_form_target(response.redirect_uri)
+    parts = urlsplit(response.redirect_uri)
     page = render_template(
         "login/post_response.html",
         action=response.redirect_uri,
-        parameters=response.parameters,
+        parameters=response.sent,
+        name=parts.hostname or parts.scheme,
         app=None,
     )
     return make_response(page)
@@ -210,16 +213,21 @@ def way_on(transaction: Transaction) -> str:
         return transaction.return_to or url_for("account.home")
     client = services().clients.get(transaction.client_id or "")
     home = client.metadata.client_uri if client else None
-    return home or _again(transaction.parameters)
+    return home or _again(Arrived.from_json(transaction.parameters))
 
 
-def _again(parameters: Mapping[str, Any]) -> str:
-    """The request's address once more; nobody is asked for a fresh sign-in by going back."""
+def _again(arrived: Arrived) -> str:
+    """The request's address once more; nobody is asked for a fresh sign-in by going back.
+
+    Where it had none, because it was signed or pushed, only the account's own page is left.
+    """
+    if not arrived.is_plain:
+        return url_for("account.home")
     pairs = [
         (name, one)
-        for name, value in parameters.items()
+        for name, values in arrived.parameters.values.items()
         if name != "prompt"
-        for one in (value if isinstance(value, list) else [value])
+        for one in values
     ]
     return f"{url_for('authorization.endpoint')}?{urlencode(pairs)}"
 

@@ -5,6 +5,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.direct import MAX_BODY, Direct
+from idp.oidc.pushing import Pushing
 from idp.oidc.server import refusal
 from idp.protocol.errors import OAuthError
 from idp.web.context import context, services
@@ -38,6 +39,12 @@ def revoke() -> Response:
 def device_authorization() -> Response:
     """RFC 8628 section 3.1."""
     return services().provider.server.endpoint("device_authorization", _direct())
+
+
+@bp.post(str(ENDPOINTS.pushed_authorization_request))
+def push() -> Response:
+    """RFC 9126 section 2."""
+    return services().provider.server.endpoint(Pushing.ENDPOINT_NAME, _direct())
 
 
 @bp.route(ENDPOINTS.userinfo, methods=["GET", "POST"])
@@ -74,7 +81,7 @@ def too_large(_error: RequestEntityTooLarge) -> Response:
     return refusal(error, services().settings.issuer)
 
 
-_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke"})
+_CROSS_ORIGIN = frozenset({"oidc.token", "oidc.userinfo", "oidc.jwks", "oidc.revoke", "oidc.push"})
 
 
 @bp.after_request

@@ -13,14 +13,22 @@ from idp.models import db
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.device_approval import DeviceApproval
+from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
+from idp.oidc.issuance import Issuance
 from idp.oidc.provider import Provider
+from idp.oidc.request_objects import RequestObjects
+from idp.oidc.requests import Requests
+from idp.oidc.responding import Responder
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.apps import ConnectedApps
 from idp.services.ceremonies import Ceremonies
+from idp.services.client_jwts import ClientJwts
+from idp.services.client_keys import ClientKeys
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.deletion import Deletion
@@ -28,6 +36,7 @@ from idp.services.device_codes import DeviceCodes
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.holdings import Holdings
 from idp.services.key_rotation import KeyRotation
@@ -38,12 +47,15 @@ from idp.services.once import Once
 from idp.services.outbox import Outbox
 from idp.services.passkey_prompt import PasskeyPrompt
 from idp.services.postman import mail_handlers
+from idp.services.pushed import PushedRequests
 from idp.services.registration import Registration
 from idp.services.removal import Removal
 from idp.services.reset import PasswordReset
+from idp.services.sealing import Sealing
 from idp.services.second_step import SecondStepReset
 from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
+from idp.services.subjects import Subjects
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
 from idp.web.user_agents import device_name
@@ -197,7 +209,20 @@ class Services:
     @cached_property
     def client_registry(self) -> ClientRegistry:
         capabilities = capabilities_of(self.settings)
-        return ClientRegistry(ClientRules(self.settings, capabilities, methods=self.factors))
+        rules = ClientRules(self.settings, capabilities, methods=self.factors)
+        return ClientRegistry(rules, self.client_secrets)
+
+    @cached_property
+    def client_secrets(self) -> ClientSecrets:
+        return ClientSecrets(self.box)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        return Fetcher.of(self.settings)
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.fetcher, self.box)
 
     @cached_property
     def consents(self) -> Consents:
@@ -210,6 +235,14 @@ class Services:
     @cached_property
     def grants(self) -> Grants:
         return Grants(self.settings)
+
+    @cached_property
+    def sealing(self) -> Sealing:
+        return Sealing(self.keys, self.client_keys)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        return Subjects(self.box)
 
     @cached_property
     def keys(self) -> SigningKeys:
@@ -227,6 +260,10 @@ class Services:
             grants=self.grants,
             keys=self.keys,
             devices=self.device_codes,
+            sealing=self.sealing,
+            issuance=self.issuance,
+            requests=self.requests,
+            pushed=self.pushed_requests,
         )
 
     @cached_property
@@ -242,17 +279,45 @@ class Services:
             consents=self.consents,
             codes=self.device_codes,
             weighing=self.weighing,
+            subjects=self.subjects,
+        )
+
+    @cached_property
+    def pushed_requests(self) -> PushedRequests:
+        return PushedRequests(self.settings)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            pushed=self.pushed_requests,
+            subjects=self.subjects,
+            objects=RequestObjects(self.settings, ClientJwts(self.client_keys), self.fetcher),
+            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+        )
+
+    @cached_property
+    def issuance(self) -> Issuance:
+        return Issuance(self.settings, self.keys, self.sealing)
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            self.settings,
+            box=self.box,
+            sealing=self.sealing,
+            front_channel=FrontChannel(self.settings, self.grants, self.issuance),
+            pushed=self.pushed_requests,
         )
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
         return AuthorizationEndpoint(
-            self.settings,
-            box=self.box,
-            capabilities=capabilities_of(self.settings),
-            clients=self.clients,
+            requests=self.requests,
+            responder=self.responder,
             consents=self.consents,
-            grants=self.grants,
             weighing=self.weighing,
-            read_hint=IdTokenHints(self.settings, self.keys, self.clock),
+            subjects=self.subjects,
         )

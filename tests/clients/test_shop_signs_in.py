@@ -73,7 +73,7 @@ def register(house: House, folder: Path) -> None:
     services, settings = house.services, house.settings
     rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
     with house.app.app_context():
-        apply_client_files(files, rules, house.context, environ={})
+        apply_client_files(files, rules, services.client_secrets, house.context, environ={})
 
 
 @pytest.fixture

@@ -147,6 +147,23 @@ class RelyingParty:
             raise AuthorizationFailed(parameters)
         return parameters["code"], pending
 
+    def at_once(self, callback: Departure | str) -> Tokens:
+        """What came with the authorization response itself; its ID token is checked.
+
+        Core 3.2.2.9 and 3.3.2.9: the hashes of what came beside it have to be in it.
+        """
+        parameters = _parameters(callback)
+        pending = self.pending[parameters.get("state")]
+        assert parameters.get("iss") == self.issuer, f"iss is {parameters.get('iss')}"
+        if "error" in parameters:
+            raise AuthorizationFailed(parameters)
+        if "id_token" not in parameters:
+            return Tokens(parameters, {})
+        claims = self.verify(parameters["id_token"], parameters, nonce=pending.nonce)
+        for claim, member in _HASHED.items():
+            assert (claim in claims) == (member in parameters), claim
+        return Tokens(parameters, claims)
+
     def exchange(self, code: str, pending: Pending) -> Tokens:
         """Redeem the code."""
         form = {"grant_type": "authorization_code", "code": code}
@@ -213,7 +230,7 @@ class RelyingParty:
         assert audience == [self.client_id], f"for {audience}"
         assert claims.get("azp", self.client_id) == self.client_id, f"azp is {claims['azp']}"
         assert claims["sub"], "nobody"
-        for claim, member in (("at_hash", "access_token"), ("c_hash", "code")):
+        for claim, member in _HASHED.items():
             if claim in claims:
                 digest = half_hash(str(response[member]), str(token.header["alg"]))
                 assert claims[claim] == digest, f"{claim} is of something else"
@@ -239,6 +256,8 @@ class RelyingParty:
             self._keys = KeySet.import_key_set(self.http.get(self.metadata["jwks_uri"]).json())
         return self._keys
 
+
+_HASHED = {"at_hash": "access_token", "c_hash": "code"}
 
 _HASHES = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512"}
 """By the last three letters of the algorithm; EdDSA over Ed25519 hashes with SHA-512."""

@@ -8,6 +8,19 @@ const AUTHENTICATION = {
   none: client.None,
 };
 
+// What the library is told to expect of an authorization response.
+const RESPONSES = {
+  signed: client.useJwtResponseMode,
+  hybrid: client.useCodeIdTokenResponseType,
+  implicit: client.useIdTokenResponseType,
+};
+
+// How a private key is imported that what comes is encrypted for.
+const DECRYPTION = {
+  "ECDH-ES+A256KW": [{ name: "ECDH", namedCurve: "P-256" }, ["deriveBits"]],
+  "RSA-OAEP-256": [{ name: "RSA-OAEP", hash: "SHA-256" }, ["decrypt"]],
+};
+
 let config;
 let pending;
 
@@ -24,19 +37,36 @@ const commands = {
     return config.serverMetadata();
   },
 
-  async request({ parameters }) {
+  // What comes will be encrypted for `key`, by `alg` and `enc`; userinfo is signed as well.
+  async decrypt({ key, alg, enc, userinfo }) {
+    config.clientMetadata().userinfo_signed_response_alg = userinfo;
+    const [how, uses] = DECRYPTION[alg];
+    const imported = await crypto.subtle.importKey("jwk", key, how, false, uses);
+    client.enableDecryptingResponses(config, [enc], { key: imported, alg, kid: key.kid });
+  },
+
+  expect: async ({ response }) => RESPONSES[response](config),
+
+  // `how` is "PAR" or "JAR"; `key` is the client's private key, with which JAR signs.
+  async request({ parameters, how, key }) {
     pending = {
       verifier: client.randomPKCECodeVerifier(),
       state: client.randomState(),
       nonce: client.randomNonce(),
     };
-    return client.buildAuthorizationUrl(config, {
+    const asked = {
       code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: "S256",
       state: pending.state,
       nonce: pending.nonce,
       ...parameters,
-    }).href;
+    };
+    if (how === "PAR") return (await client.buildAuthorizationUrlWithPAR(config, asked)).href;
+    if (how === "JAR") {
+      const signer = { key: await imported(key), kid: key.kid };
+      return (await client.buildAuthorizationUrlWithJAR(config, asked, signer)).href;
+    }
+    return client.buildAuthorizationUrl(config, asked).href;
   },
 
   // Whatever of what was sent should now be misremembered stands in `expected`.
@@ -53,6 +83,12 @@ const commands = {
     });
     return { tokens, claims: tokens.claims() };
   },
+
+  // The implicit flow: an ID token, and nothing to exchange.
+  implicit: ({ url }) =>
+    client.implicitAuthentication(config, new URL(url), pending.nonce, {
+      expectedState: pending.state,
+    }),
 
   userinfo: ({ accessToken, subject }) => client.fetchUserInfo(config, accessToken, subject),
 
@@ -85,6 +121,9 @@ const commands = {
 
   revoke: ({ token }) => client.tokenRevocation(config, token),
 };
+
+const imported = ({ kid, use, ...jwk }) =>
+  crypto.subtle.importKey("jwk", jwk, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
 
 function told(error) {
   const { name, message, code, error: registered, status } = error;

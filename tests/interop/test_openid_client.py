@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from joserfc.jwk import JWKRegistry
 
+from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.signed_requests import jwks_of
 from tests.helpers.user_agent import Departure, Page
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
@@ -117,6 +120,85 @@ def test_form_post(app: App, provider: Provider) -> None:
     callback = app.sign_in(response_mode="form_post")
     assert callback.form is not None
     assert app.finish(callback)["claims"]["sub"] == provider.person.id
+
+
+_KEYS: dict[str, tuple[str, str | int]] = {
+    "ECDH-ES+A256KW": ("EC", "P-256"),
+    "RSA-OAEP-256": ("RSA", 2048),
+}
+
+
+@pytest.mark.parametrize(
+    ("alg", "enc"), [("ECDH-ES+A256KW", "A256GCM"), ("RSA-OAEP-256", "A128CBC-HS256")]
+)
+def test_id_token_and_userinfo_for_its_eyes_alone(
+    provider: Provider, library: Program, visitor: Visitor, alg: str, enc: str
+) -> None:
+    kty, size = _KEYS[alg]
+    key = JWKRegistry.generate_key(kty, size, {"kid": "mine"})
+    members: dict[str, Any] = {"jwks": {"keys": [key.as_dict(private=False)]}}
+    for message in ("id_token", "userinfo"):
+        members[f"{message}_encrypted_response_alg"] = alg
+        members[f"{message}_encrypted_response_enc"] = enc
+    members["userinfo_signed_response_alg"] = "ES256"
+    app = app_of(provider, library, visitor, "client_secret_basic", "ES256", **members)
+    library.do("decrypt", key=key.as_dict(private=True), alg=alg, enc=enc, userinfo="ES256")
+    finished = app.finish(app.sign_in())
+    assert finished["tokens"]["id_token"].count(".") == 4
+    assert finished["claims"]["sub"] == provider.person.id
+    access_token = finished["tokens"]["access_token"]
+    told = library.do("userinfo", accessToken=access_token, subject=provider.person.id)
+    assert told["email"] == provider.person.email
+    assert told["aud"] == app.registered.client_id
+
+
+class TestOtherForms:
+    """Requests that are pushed or signed, and answers that are signed or bring an ID token."""
+
+    @pytest.fixture
+    def everything(self, provider: Provider, library: Program, visitor: Visitor) -> App:
+        """A client that registered all of them."""
+        return app_of(
+            provider,
+            library,
+            visitor,
+            "client_secret_basic",
+            "RS256",
+            response_types=["code", "id_token", "code id_token"],
+            grant_types=["authorization_code", "refresh_token", "implicit"],
+            jwks=jwks_of("ES256"),
+        )
+
+    def sent(self, app: App, **how: Any) -> Departure:
+        asked = {"redirect_uri": CALLBACK, "scope": SCOPE, **how.pop("parameters", {})}
+        return app.visitor.sign_in(app.library.do("request", parameters=asked, **how))
+
+    def test_pushed(self, everything: App, provider: Provider) -> None:
+        finished = everything.finish(self.sent(everything, how="PAR"))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_signed(self, everything: App, provider: Provider) -> None:
+        key = made_once("ES256").as_dict(private=True)
+        finished = everything.finish(self.sent(everything, how="JAR", key=key))
+        assert finished["claims"]["sub"] == provider.person.id
+
+    def test_a_signed_answer(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="signed")
+        callback = self.sent(everything)
+        assert "response=" in callback.url
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    @pytest.mark.parametrize("mode", ["fragment", "form_post"])
+    def test_a_code_and_an_id_token(self, everything: App, provider: Provider, mode: str) -> None:
+        everything.library.do("expect", response="hybrid")
+        callback = self.sent(everything, parameters={"response_mode": mode})
+        assert everything.finish(callback)["claims"]["sub"] == provider.person.id
+
+    def test_an_id_token_alone(self, everything: App, provider: Provider) -> None:
+        everything.library.do("expect", response="implicit")
+        callback = self.sent(everything)
+        claims = everything.library.do("implicit", url=callback.url)
+        assert (claims["sub"], claims["email"]) == (provider.person.id, provider.person.email)
 
 
 def test_a_second_sign_in_is_silent(app: App) -> None:

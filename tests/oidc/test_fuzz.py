@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,13 +14,16 @@ from idp.config import load_settings
 from idp.models import db
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS, Databases, Kind
+from tests.helpers.signed_requests import jwks_of, signed
 from tests.oidc.desk import Desk, Keys
+from tests.services.people import CALLBACK
 
 NAMES = (
     *("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"),
     *("refresh_token", "scope", "token", "token_type_hint", "access_token", "resource"),
     *("device_code", "subject_token", "subject_token_type", "actor_token", "audience"),
     *("acr_values", "max_age", "requested_token_type"),
+    *("request", "request_uri", "response_type", "response_mode", "claims", "nonce"),
 )
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 VALUES = (
@@ -47,11 +51,13 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
         made = desk.client("machine", grant_types=machine, redirect_uris=[], scope="shop")
         pair = f"{made.client_id}:{made.client_secret}".encode()
         AS_THE_MACHINE.append(b"Basic " + base64.b64encode(pair))
+        desk.client("signer", token_endpoint_auth_method="none", jwks=jwks_of("ES256"))
         yield desk
         with desk.app.app_context():
             db.engine.dispose()
 
 
+PATHS = (*("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo", "/oauth/par"),)
 values = st.sampled_from(VALUES) | st.text(max_size=40)
 forms = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=8), values), max_size=8)
 bodies = st.binary(max_size=200) | forms.map(
@@ -107,3 +113,57 @@ def test_no_direct_request_is_a_server_error(
     if response.status_code != 200:
         error = (response.get_json() or {}).get("error", "")
         assert error or response.headers["WWW-Authenticate"].startswith("Bearer realm=")
+
+
+members = st.sampled_from(
+    (
+        *("iss", "aud", "sub", "exp", "nbf", "client_id", "redirect_uri", "response_type"),
+        *("response_mode", "scope", "state", "nonce", "max_age", "claims", "request", "prompt"),
+        *("authorization_details", "resource", "code_challenge", "id_token_hint", "acr_values"),
+    )
+) | st.text(max_size=8)
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | values
+said = st.recursive(
+    leaves
+    | st.sampled_from((CALLBACK, "https://evil.example/", "code", "id_token", "jwt", "form_post")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+objects = st.dictionaries(members, said, max_size=8)
+beside = st.lists(st.tuples(st.sampled_from(NAMES), values), max_size=4)
+
+
+@settings(max_examples=100)
+@given(claims=objects, beside=beside, is_pushed=st.booleans())
+def test_whatever_is_signed_leads_nowhere_that_is_not_registered(
+    desk: Desk, claims: dict[str, Any], beside: list[tuple[str, str]], is_pushed: bool
+):
+    others = [(name, value) for name, value in beside if name not in ("client_id", "request")]
+    asked = [("client_id", "signer"), ("request", signed(claims)), *others]
+    sent = urlencode(asked, errors="replace")
+    client = desk.app.test_client()
+    if is_pushed:
+        answer = client.post(
+            "/oauth/par",
+            data=sent,
+            content_type="application/x-www-form-urlencoded",
+            base_url=desk.settings.issuer,
+        )
+        assert (answer.status_code, answer.content_type) in PUSHED
+        return
+    answer = client.get(f"/oauth/authorize?{sent}", base_url=desk.settings.issuer)
+    assert answer.status_code in {200, 303, 400}
+    if answer.status_code == 200:
+        assert f'<form method="post" action="{CALLBACK}"' in answer.text
+    where = answer.headers.get("Location", "")
+    assert where == "" or where.startswith(("/login/", f"{CALLBACK}?", f"{CALLBACK}#"))
+
+
+PUSHED = {(status, "application/json") for status in (201, 400, 401)}
+
+
+def test_and_an_honest_one_among_them_leads_on(desk: Desk):
+    party = desk.client("honest", jwks=jwks_of("ES256"))
+    asked = {"client_id": "honest", "request": signed(party.authorization_parameters())}
+    answer = desk.http.get("/oauth/authorize", params=asked)
+    assert answer.headers["Location"].startswith("/login/")

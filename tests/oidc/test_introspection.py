@@ -66,7 +66,7 @@ def test_a_refresh_token_is_described_without_being_used(
     answer = introspect(shop, tokens.refresh_token)
     assert answer["active"] is True
     assert "token_type" not in answer
-    assert answer["exp"] == int(clock().timestamp()) + 60 * 86400
+    assert answer["exp"] == int(clock().timestamp()) + 30 * 86400
     assert shop.refresh(tokens)
     assert introspect(shop, tokens.refresh_token) == INACTIVE
 

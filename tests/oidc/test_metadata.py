@@ -19,7 +19,8 @@ def test_both_places_have_the_same_document(desk: Desk):
 
 def test_it_says_what_is_registered(desk: Desk):
     document = desk.http.get(OPENID).json()
-    assert document["grant_types_supported"] == [grant.GRANT_TYPE for grant in GRANTS]
+    granted = [grant.GRANT_TYPE for grant in GRANTS]
+    assert document["grant_types_supported"] == [*granted, "implicit"]
     assert document["token_endpoint_auth_methods_supported"] == list(METHODS)
     assert document["introspection_endpoint_auth_methods_supported"] == [
         "client_secret_basic",
@@ -44,7 +45,7 @@ def test_every_endpoint_it_names_is_there_under_the_issuer(desk: Desk):
     endpoints = {
         name: url for name, url in document.items() if name.endswith(("_endpoint", "jwks_uri"))
     }
-    assert len(endpoints) == 7
+    assert len(endpoints) == 8
     for url in endpoints.values():
         assert url.startswith("https://id.example.com/oauth/")
         assert desk.http.get(url).status_code != 404

@@ -202,7 +202,7 @@ class TestWhatIsAnsweredToTheClient:
                     "unauthorized_client",
                 ),
                 ("an unknown response_mode", {"response_mode": "smoke"}, "invalid_request"),
-                ("a mode of later days", {"response_mode": "jwt"}, "invalid_request"),
+                ("a mode of later days", {"response_mode": "web_message"}, "invalid_request"),
                 ("no code_challenge", {"code_challenge": None}, "invalid_request"),
                 (
                     "no PKCE at all",
@@ -352,6 +352,25 @@ class TestResponseTypesAndModes:
         assert refusal(EVERY_FLOW, **changes).error == "invalid_request"
         to = reply_to(request(**changes), EVERY_FLOW, EVERYTHING)
         assert to.mode == "fragment"
+
+    @pytest.mark.parametrize(
+        ("response_type", "asked", "mode"),
+        table(
+            [
+                ("a code, signed", "code", "jwt", "query.jwt"),
+                ("a token, signed", "id_token token", "jwt", "fragment.jwt"),
+                ("a code in the fragment, signed", "code", "fragment.jwt", "fragment.jwt"),
+                ("posted and signed", "code id_token", "form_post.jwt", "form_post.jwt"),
+            ]
+        ),
+    )
+    def test_the_signed_modes_are_named_in_full(self, response_type, asked, mode):
+        parsed = parse(EVERY_FLOW, response_type=response_type, response_mode=asked)
+        assert parsed.response_mode == mode
+
+    def test_a_signed_query_carries_no_token_either(self):
+        changes: dict[str, Any] = {"response_type": "id_token", "response_mode": "query.jwt"}
+        assert refusal(EVERY_FLOW, **changes).error == "invalid_request"
 
     def test_a_type_that_the_deployment_does_not_offer_is_unsupported(self):
         with pytest.raises(OAuthError, match="unsupported_response_type"):

@@ -154,6 +154,7 @@ FULL: dict[str, object] = {
     "dpop_bound_access_tokens": True,
     "require_pkce": False,
     "access_token_format": "opaque",
+    "refresh_token_rotation": False,
     "consent": "always",
     "acr_values_voluntary": True,
     "minimum_acr": "urn:idp:acr:mfa",
@@ -452,6 +453,22 @@ def test_may_be_registered_and_comes_back_the_same(members):
                 },
                 "sector_identifier_uri",
                 "must be there",
+            ),
+            (
+                "pairwise without a host",
+                {
+                    "subject_type": "pairwise",
+                    "application_type": "native",
+                    "redirect_uris": ["com.example.app:/callback"],
+                },
+                "sector_identifier_uri",
+                "no host of its own",
+            ),
+            (
+                "a public client that keeps its refresh token",
+                {"token_endpoint_auth_method": "none", "refresh_token_rotation": False},
+                "refresh_token_rotation",
+                "must be true",
             ),
             (
                 "a sector over http",

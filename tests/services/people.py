@@ -12,8 +12,10 @@ from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.pkce import s256
 from idp.protocol.registration import parse_client_metadata
+from idp.secrecy import Box
 from idp.services.client_registry import ClientRegistry, Registration
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted
 
@@ -52,7 +54,8 @@ def add_client(
         "redirect_uris": [CALLBACK],
         "grant_types": ["authorization_code", "refresh_token"],
     }
-    return ClientRegistry(rules).register({**usual, **members}, context, client_id=client_id)
+    registry = ClientRegistry(rules, ClientSecrets(Box(settings.keys)))
+    return registry.register({**usual, **members}, context, client_id=client_id)
 
 
 def as_registered(client_id: str, **members: Any) -> RegisteredClient:

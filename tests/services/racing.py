@@ -64,14 +64,14 @@ def _process(settings, what, values, now, barrier, queue):
 def _attempt(settings: Settings, what: What, value: str, now: datetime, wait: Wait) -> str:
     wait()
     try:
-        _REDEEM[what](settings, value, now, wait)
+        bought = _REDEEM[what](settings, value, now, wait)
     except OAuthError as error:
         return error.error
     except Exception as error:
         return repr(error)
     finally:
         db.session.remove()
-    return "won"
+    return bought or "won"
 
 
 def _code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
@@ -84,10 +84,11 @@ def _code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
     )
 
 
-def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
-    Refreshing(settings).redeem(
-        value, client=as_registered("shop"), scope=None, context=Context(at=now)
-    )
+def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -> str | None:
+    """It ends in the refresh token that is to be used next."""
+    shop = as_registered("shop")
+    redeemed = Refreshing(settings).redeem(value, client=shop, scope=None, context=Context(at=now))
+    return redeemed.tokens.refresh
 
 
 def _device_code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
@@ -107,7 +108,7 @@ def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait:
     db.session.commit()
 
 
-_REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], None]] = {
+_REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], str | None]] = {
     "code": _code,
     "refresh token": _refresh_token,
     "device code": _device_code,

@@ -11,12 +11,14 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import db
 from idp.protocol.capabilities import Capabilities
+from idp.secrecy import Box
 from idp.services.client_apply import Change, Difference, apply_client_files
 from idp.services.client_export import exported, to_toml
 from idp.services.client_files import ClientFile, ClientFilesRefused, read_client_file
 from idp.services.client_listing import listed, shown
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 
 SECRET = "s3cret-" + "x" * 36
@@ -38,9 +40,16 @@ def rules(settings: Settings) -> ClientRules:
     return ClientRules(settings, Capabilities(), methods=["password"])
 
 
+@pytest.fixture
+def secrets(box: Box) -> ClientSecrets:
+    return ClientSecrets(box)
+
+
 class Applier:
-    def __init__(self, rules: ClientRules, context: Context, folder: Path) -> None:
-        self.rules, self.context, self.folder = rules, context, folder
+    def __init__(
+        self, rules: ClientRules, secrets: ClientSecrets, context: Context, folder: Path
+    ) -> None:
+        self.rules, self.secrets, self.context, self.folder = rules, secrets, context, folder
         self.environ = {"SHOP_SECRET": SECRET}
 
     def __call__(self, *members: dict[str, Any], dry_run: bool = False) -> tuple[Change, ...]:
@@ -48,7 +57,12 @@ class Applier:
             ClientFile(self.folder / f"{number}.toml", one) for number, one in enumerate(members)
         ]
         return apply_client_files(
-            files, self.rules, self.context, environ=self.environ, dry_run=dry_run
+            files,
+            self.rules,
+            self.secrets,
+            self.context,
+            environ=self.environ,
+            dry_run=dry_run,
         )
 
     def accepts(self, client_id: str, secret: str | None) -> bool:
@@ -58,8 +72,10 @@ class Applier:
 
 
 @pytest.fixture
-def apply(app: Flask, rules: ClientRules, context: Context, tmp_path: Path) -> Applier:
-    return Applier(rules, context, tmp_path)
+def apply(
+    app: Flask, rules: ClientRules, secrets: ClientSecrets, context: Context, tmp_path: Path
+) -> Applier:
+    return Applier(rules, secrets, context, tmp_path)
 
 
 def test_a_file_makes_a_client_under_its_fixed_id(apply: Applier):
@@ -104,10 +120,10 @@ def test_a_member_that_leaves_the_file_goes_back_to_its_default(apply: Applier):
 
 
 def test_a_client_registered_by_command_is_taken_over(
-    apply: Applier, rules: ClientRules, context: Context
+    apply: Applier, rules: ClientRules, secrets: ClientSecrets, context: Context
 ):
     members = {name: SHOP[name] for name in ("client_name", "redirect_uris")}
-    ClientRegistry(rules).register(members, context, client_id="shop")
+    ClientRegistry(rules, secrets).register(members, context, client_id="shop")
     (change,) = apply(SHOP)
     assert [difference.member for difference in change.differences] == [
         "managed_by",
@@ -116,9 +132,11 @@ def test_a_client_registered_by_command_is_taken_over(
     assert apply.accepts("shop", SECRET)
 
 
-def test_a_disabled_client_stays_disabled(apply: Applier, rules: ClientRules, context: Context):
+def test_a_disabled_client_stays_disabled(
+    apply: Applier, rules: ClientRules, secrets: ClientSecrets, context: Context
+):
     apply(SHOP)
-    ClientRegistry(rules).disable("shop", context)
+    ClientRegistry(rules, secrets).disable("shop", context)
     apply({**SHOP, "client_name": "Store"})
     assert shown("shop").disabled_at == context.at
 

@@ -11,9 +11,11 @@ from idp.config import Settings
 from idp.models import AuditEvent, Client, ClientSecret, db
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.registration import InvalidClientMetadata
+from idp.secrecy import Box
 from idp.services.client_listing import ClientRefused, listed, shown
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
+from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from tests.helpers.clock import FakeClock
 from tests.services.statements import counted
@@ -28,8 +30,8 @@ def rules(settings: Settings) -> ClientRules:
 
 
 @pytest.fixture
-def registry(app: Flask, rules: ClientRules) -> ClientRegistry:
-    return ClientRegistry(rules)
+def registry(app: Flask, rules: ClientRules, box: Box) -> ClientRegistry:
+    return ClientRegistry(rules, ClientSecrets(box))
 
 
 @pytest.fixture

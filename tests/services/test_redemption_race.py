@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from idp.audit import Context
 from idp.config import Settings
@@ -79,14 +79,28 @@ def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) 
     ]
 
 
-@pytest.mark.parametrize("what", ["code", "refresh token", "device code"])
-def test_exactly_one_of_many_redemptions_wins(
+@pytest.mark.parametrize("what", ["code", "device code"])
+def test_exactly_one_of_many_redemptions_of_a_code_wins(
     what: What, new_code: Callable[[], str], settings: Settings, clock: FakeClock
 ):
     values = values_of(what, new_code, settings, clock())
     assert race(settings, what, values, clock()) == [ONE_WINNER] * ROUNDS
-    bought = db.session.scalars(select(RefreshToken)).all()
-    assert len(bought) == ROUNDS * (2 if what == "refresh token" else 1)
+    assert len(db.session.scalars(select(RefreshToken)).all()) == ROUNDS
+
+
+def test_all_uses_of_a_refresh_token_at_once_are_given_the_same_successor(
+    new_code: Callable[[], str], settings: Settings, clock: FakeClock
+):
+    values = values_of("refresh token", new_code, settings, clock())
+    outcomes = race(settings, "refresh token", values, clock())
+    assert [list(one.values()) for one in outcomes] == [[PROCESSES * THREADS]] * ROUNDS
+    assert not set(values) & {successor for one in outcomes for successor in one}
+    assert living_in_each_line() == [1] * ROUNDS
+
+
+def living_in_each_line() -> list[int]:
+    unused = select(func.count()).where(RefreshToken.used_at.is_(None))
+    return list(db.session.scalars(unused.group_by(RefreshToken.grant_id)))
 
 
 def test_those_who_lost_were_a_replay_so_the_grant_is_over(

@@ -6,7 +6,9 @@ import pytest
 
 from tests.helpers.house import House, Person
 from tests.helpers.sign_in import passkey, sign_in
+from tests.helpers.signed_requests import jwks_of, signed
 from tests.helpers.user_agent import Page, UserAgent
+from tests.web.walking import gone
 
 
 @pytest.fixture
@@ -51,6 +53,47 @@ def test_which_error_and_by_which_clause(house: House, alice: Person) -> None:
     assert "This request fails" in text
     assert "unmet_authentication_requirements" in text
     assert "Clause:" in text
+
+
+def test_what_was_pushed_is_looked_at_and_stays_unused(house: House, alice: Person) -> None:
+    shop = house.client(consent="never")
+    answer = shop.post("/oauth/par", shop.authorization_parameters(scope="openid email"))
+    asked = {"client_id": shop.client_id, "request_uri": answer.json()["request_uri"]}
+    url = f"{house.settings.issuer}/oauth/authorize?{urlencode(asked)}"
+    agent = inside(house, alice)
+    for _ in range(2):
+        text = explained(agent, url=url, evidence="passkey", person=alice.email)
+        assert "This request is answered with tokens" in text
+        assert "pushed" in text
+        assert 'scope: "openid email"' in text
+    assert shop.finish(gone(agent.get(url))).claims["sub"] == alice.id
+    over = explained(agent, url=url)
+    assert "invalid_request_uri: request_uri is unknown, used, expired" in over
+    assert "RFC 9126 section 4" in over
+    assert "Registered:" not in over
+
+
+def test_what_is_signed_is_verified(house: House, alice: Person) -> None:
+    shop = house.client(consent="never", jwks=jwks_of("ES256"))
+    agent, claims = inside(house, alice), shop.authorization_parameters(scope="openid email")
+    asked = {"client_id": shop.client_id, "request": signed(claims)}
+    text = explained(agent, url=urlencode(asked), evidence="passkey", person=alice.email)
+    assert "signed" in text
+    assert 'scope: "openid email"' in text
+    wrong = explained(agent, url=urlencode({**asked, "request": asked["request"][:-9]}))
+    assert "invalid_request_object: The request object is not accepted" in wrong
+    assert "RFC 9101" in wrong
+    assert "Answered by a page of our own" in wrong
+
+
+def test_an_id_token_alone_tells_of_the_person(house: House, alice: Person) -> None:
+    shop = house.client(
+        consent="never", response_types=["id_token"], grant_types=["implicit"], scope="openid email"
+    )
+    url = shop.authorization_url(response_type="id_token", scope="openid email")
+    text = explained(inside(house, alice), url=url, evidence="passkey", person=alice.email)
+    assert f'email: "{alice.email}"' in text
+    assert "Userinfo would tell" not in text
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pyotp
@@ -299,6 +300,43 @@ def test_one_authorization_code_redeemed_many_times_at_once(
     answers = at_once(pair, [redeem] * AT_ONCE)
     assert Counter(answer.status_code for answer in answers) == {200: 1, 400: AT_ONCE - 1}
     assert {one.json()["error"] for one in answers if one.status_code == 400} == {"invalid_grant"}
+
+
+def pushed(shop: RelyingParty) -> str:
+    """The path to go to with a request that was pushed."""
+    answer = shop.post(f"{shop.issuer}/oauth/par", shop.authorization_parameters())
+    asked = {"client_id": shop.client_id, "request_uri": answer.json()["request_uri"]}
+    return f"/oauth/authorize?{urlencode(asked)}"
+
+
+def codes_among(answers: list[httpx.Response]) -> list[str]:
+    return [where for one in answers if "code=" in (where := one.headers.get("Location", ""))]
+
+
+def test_one_pushed_request_brought_many_times_at_once(
+    pair: Pair, shop: RelyingParty, alice: Person
+) -> None:
+    agent = pair.browser()
+    shop.finish(gone(enter(agent, agent.page(shop.authorization_url()), alice)))
+    cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in agent.cookies.items())}
+    path = pushed(shop)
+    answers = at_once(pair, [lambda client: client.get(path, headers=cookies)] * AT_ONCE)
+    (location,) = codes_among(answers)
+    assert Counter(answer.status_code for answer in answers) == {303: 1, 400: AT_ONCE - 1}
+    assert shop.finish(Departure(location)).claims["sub"] == alice.id
+    assert pair.count(select(func.count(Grant.id)).where(Grant.user_id == alice.id)) == 2
+
+
+def test_one_pushed_request_finished_in_many_browsers_at_once(
+    pair: Pair, shop: RelyingParty, alice: Person
+) -> None:
+    path = pushed(shop)
+    tabs = [(agent, agent.page(path)) for agent in (pair.browser() for _ in range(AT_ONCE))]
+    right = {"username": alice.email, "password": alice.password}
+    answers = at_once(pair, [poster(*tab, "/password", **right) for tab in tabs])
+    (location,) = codes_among(answers)
+    assert shop.finish(Departure(location)).claims["sub"] == alice.id
+    assert pair.count(select(func.count(Grant.id)).where(Grant.user_id == alice.id)) == 1
 
 
 def test_a_sign_in_may_go_from_one_server_to_the_other(

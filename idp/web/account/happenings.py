@@ -22,6 +22,7 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "consent.revoked": later("You removed %(app)s."),
     "grant.ended": later("Access was ended for apps: %(app)s."),
     "token.revoked": later("%(app)s gave its access back."),
+    "token.repeated": later("%(app)s renewed its access twice at once."),
     "token.replayed": later(
         "Somebody used what %(app)s had used already. Its access was ended to be safe."
     ),

@@ -1,0 +1,96 @@
+"""What a response of the authorization endpoint itself grants: a code, tokens, or both."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from idp.clock import epoch
+from idp.config import Settings
+from idp.oidc.issuance import Issuance, Statement, personal
+from idp.protocol.authorization import AuthorizationRequest
+from idp.protocol.claims import select_claims
+from idp.secrecy import new_secret
+from idp.services.clients import RegisteredClient
+from idp.services.grants import Granted, Grants
+from idp.services.profiles import profile_of
+from idp.services.tokens import Tokens, issue_tokens
+
+
+class FrontChannel:
+    """OIDC Core 3.1.2.5, 3.2.2.5 and 3.3.2.5, and Multiple Response Types."""
+
+    def __init__(self, settings: Settings, grants: Grants, issuance: Issuance) -> None:
+        self._settings = settings
+        self._grants = grants
+        self._issuance = issuance
+
+    def parameters(
+        self,
+        granted: Granted,
+        request: AuthorizationRequest,
+        client: RegisteredClient,
+        *,
+        now: datetime,
+    ) -> Mapping[str, str]:
+        """Write the grant, in the caller's transaction; returns what the client receives of it.
+
+        Whatever leaves here belongs to that one grant: ending it, as a replayed code does, ends
+        the access token as well.
+        """
+        code = new_secret() if request.wants_code else None
+        grant_id = self._grants.open(granted, request, code=code, now=now)
+        found = {} if code is None else {"code": code}
+        if request.wants_token:
+            tokens = self._tokens(grant_id, granted, request, client, now)
+            found |= self._access_token(tokens, granted)
+        if request.wants_id_token:
+            statement = Statement(
+                granted=granted,
+                now=now,
+                nonce=request.nonce,
+                claims=_of_the_person(granted, request),
+                access_token=found.get("access_token"),
+                code=code,
+            )
+            found["id_token"] = self._issuance.id_token(statement, client)
+        return found
+
+    def _tokens(
+        self,
+        grant_id: str,
+        granted: Granted,
+        request: AuthorizationRequest,
+        client: RegisteredClient,
+        now: datetime,
+    ) -> Tokens:
+        return issue_tokens(
+            self._settings,
+            client=client,
+            grant_id=grant_id,
+            scope=granted.scope,
+            resource=request.resource,
+            now=now,
+        )
+
+    def _access_token(self, tokens: Tokens, granted: Granted) -> dict[str, str]:
+        """RFC 6749 section 4.2.2. Never with a refresh token."""
+        return {
+            "access_token": self._issuance.access_token(tokens, granted, granted.scope),
+            "token_type": "Bearer",
+            "expires_in": str(epoch(tokens.expires_at) - epoch(tokens.issued_at)),
+            "scope": " ".join(granted.scope),
+        }
+
+
+def _of_the_person(granted: Granted, request: AuthorizationRequest) -> Mapping[str, object]:
+    """What the ID token says of the person.
+
+    OIDC Core 5.4: the claims of the scopes only where no access token is issued, at once or for
+    the code, that could fetch them from userinfo; else what the ``claims`` parameter names.
+    """
+    scopes = granted.scope if request.response_type == "id_token" else ()
+    requested = personal(request.claims.id_token)
+    if not requested and not set(scopes) - {"openid"}:
+        return {}
+    groups = "groups" in scopes or "groups" in requested
+    profile = profile_of(granted.person, groups=groups)
+    return select_claims(profile, scopes=scopes, requested=requested)

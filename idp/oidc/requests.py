@@ -1,0 +1,131 @@
+"""Authorization requests as values: whose they are, what they refer to, what they demand."""
+
+from datetime import datetime
+
+from idp.assurance import Unmet
+from idp.config import Settings
+from idp.oidc.asked import Asked
+from idp.oidc.confirmation import demanding
+from idp.oidc.expected import HintReader, expected_person
+from idp.oidc.request_objects import RequestObjects
+from idp.oidc.responding import answered_before
+from idp.protocol.arrived import Arrived
+from idp.protocol.authorization import (
+    AuthorizationRequest,
+    identify,
+    parse_authorization_request,
+    reply_to,
+)
+from idp.protocol.capabilities import Capabilities
+from idp.protocol.errors import OAuthError, not_redirectable
+from idp.protocol.operations import read_operation
+from idp.protocol.parameters import Parameters
+from idp.protocol.responses import ReplyTo
+from idp.services import demands
+from idp.services.clients import Clients, RegisteredClient
+from idp.services.pushed import PREFIX, PushedRequests
+from idp.services.subjects import Subjects
+
+
+class Requests:
+    """Reads requests, wherever they come from: an address, a push, a signature, a transaction."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        capabilities: Capabilities,
+        clients: Clients,
+        pushed: PushedRequests,
+        subjects: Subjects,
+        objects: RequestObjects,
+        read_hint: HintReader,
+    ) -> None:
+        self._settings = settings
+        self._capabilities = capabilities
+        self._clients = clients
+        self._pushed = pushed
+        self._subjects = subjects
+        self._objects = objects
+        self._read_hint = read_hint
+
+    def client_of(self, parameters: Parameters) -> RegisteredClient:
+        """The client that a request names. Raises ``OAuthError``, not redirectable."""
+        client = self._clients.get(identify(parameters))
+        if client is None or client.disabled:
+            raise not_redirectable("invalid_request", "client_id names no application known here.")
+        return client
+
+    def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
+        """The parameters that count, by what was sent. Writes nothing.
+
+        May fetch: the caller's transaction, which must have read only, is ended before that.
+        Raises ``OAuthError``: ``invalid_request_uri`` for a reference to nothing that is there,
+        ``invalid_request_object`` for one that is not the client's word.
+        """
+        reference = parameters.clean("request_uri")
+        if reference is None or not reference.startswith(PREFIX):
+            return self._objects.resolve(parameters, client, now)
+        found = self._pushed.find(reference, client_id=client.id, now=now)
+        if found is None:
+            raise not_redirectable(
+                "invalid_request_uri", "request_uri is unknown, used, expired or another client's."
+            )
+        # RFC 9126 section 4: what was pushed counts, and nothing that stands beside it.
+        return found
+
+    def check_unanswered(self, arrived: Arrived, now: datetime) -> None:
+        """Raise ``OAuthError``, not redirectable, where it was pushed and is over."""
+        if arrived.pushed is not None and not self._pushed.may_go_on(arrived.pushed, now):
+            raise answered_before()
+
+    def reply_to(self, parameters: Parameters, client: RegisteredClient) -> ReplyTo:
+        """Where an answer may go. Raises ``OAuthError``, not redirectable."""
+        return reply_to(parameters, client.metadata, self._capabilities)
+
+    def names_an_address(self, parameters: Parameters, client: RegisteredClient) -> bool:
+        """Is there an address of the client's among them?"""
+        try:
+            self.reply_to(parameters, client)
+        except OAuthError:
+            return False
+        return True
+
+    def measure(
+        self,
+        arrived: Arrived,
+        client: RegisteredClient,
+        *,
+        started: datetime,
+        transaction_id: str | None,
+    ) -> Asked:
+        """The request, held against the registration and against what we can do.
+
+        Its demand counts from ``started``. Raises ``OAuthError``.
+        """
+        request = parse_authorization_request(
+            arrived.parameters,
+            client.metadata,
+            self._capabilities,
+            pushed=arrived.pushed is not None,
+            signed=arrived.signed,
+        )
+        demand = demands.of_request(
+            request,
+            client.metadata,
+            self._settings,
+            started=started,
+            transaction_id=transaction_id,
+        )
+        if isinstance(demand, Unmet):
+            raise OAuthError(
+                "unmet_authentication_requirements", "None of the requested acr values is known."
+            )
+        operation = read_operation(request.authorization_details)
+        if operation is not None:
+            demand = demanding(demand, client.metadata, self._settings, within=transaction_id)
+        return Asked(request, client, demand, operation, arrived)
+
+    def subject_of(self, request: AuthorizationRequest, client: RegisteredClient) -> str | None:
+        """The one person it is about, if there is one. Raises ``OAuthError``."""
+        return expected_person(request, client, read_hint=self._read_hint, subjects=self._subjects)

@@ -1,0 +1,121 @@
+"""Answers to authorization requests: made, secured, and written together with what they grant."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from idp.clock import epoch
+from idp.config import Settings
+from idp.models import Transaction, db
+from idp.oidc.answers import Answered, keep, kept
+from idp.oidc.asked import Asked
+from idp.oidc.front_channel import FrontChannel
+from idp.protocol.errors import OAuthError, not_redirectable
+from idp.protocol.responses import AuthorizationResponse, ReplyTo
+from idp.secrecy import Box
+from idp.services import transactions
+from idp.services.clients import RegisteredClient
+from idp.services.grants import Granted
+from idp.services.pushed import PushedRequests
+from idp.services.sealing import Message, Sealing
+
+JARM_LIFETIME: Final = timedelta(minutes=5)
+"""JARM section 2.1: at most ten minutes are recommended."""
+
+
+class Responder:
+    """The only way an answer leaves for a client."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        box: Box,
+        sealing: Sealing,
+        front_channel: FrontChannel,
+        pushed: PushedRequests,
+    ) -> None:
+        self._issuer = settings.issuer
+        self._box = box
+        self._sealing = sealing
+        self._front_channel = front_channel
+        self._pushed = pushed
+
+    def ready(self, asked: Asked, now: datetime) -> None:
+        """Find what ``grant`` will take, before anything is written. Raises ``OAuthError``."""
+        messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
+        if asked.request.response_mode.endswith("jwt"):
+            messages += ("authorization",)
+        self._sealing.ready(asked.client, *messages, now=now)
+
+    def grant(
+        self,
+        granted: Granted,
+        asked: Asked,
+        *,
+        now: datetime,
+        transaction: Transaction | None = None,
+    ) -> Answered:
+        """Answer with what was asked for. Commits.
+
+        Raises ``Overtaken`` when the sign-in was answered meanwhile, and ``OAuthError``, not
+        redirectable, when the pushed request behind it was answered in another.
+        """
+        parameters = self._front_channel.parameters(granted, asked.request, asked.client, now=now)
+        to = asked.request.reply_to
+        response = self._secured(
+            AuthorizationResponse.success(to, parameters, issuer=self._issuer), asked.client, now
+        )
+        if transaction is not None:
+            transactions.finish(transaction, keep(response, self._box), now)
+        if asked.pushed is not None and not self._pushed.use_up(asked.pushed, now):
+            db.session.rollback()
+            raise answered_before()
+        db.session.commit()
+        return Answered(response)
+
+    def refuse(
+        self,
+        error: OAuthError,
+        to: ReplyTo,
+        client: RegisteredClient,
+        *,
+        now: datetime,
+        pushed: str | None = None,
+        transaction: Transaction | None = None,
+    ) -> Answered:
+        """Answer with an error; the caller commits. Raises ``Overtaken`` like ``grant``."""
+        response = self._secured(
+            AuthorizationResponse.failure(to, error, issuer=self._issuer), client, now
+        )
+        if transaction is not None:
+            transactions.finish(transaction, keep(response, self._box), now)
+        if pushed is not None:
+            self._pushed.use_up(pushed, now)
+        return Answered(response)
+
+    def given(self, transaction: Transaction) -> AuthorizationResponse:
+        """What a finished transaction was answered with."""
+        return kept(transaction, self._box)
+
+    def _secured(
+        self, response: AuthorizationResponse, client: RegisteredClient, now: datetime
+    ) -> AuthorizationResponse:
+        """JARM section 2.1: all of it in a JWT for this client, where that is how it travels."""
+        if not response.wants_jwt:
+            return response
+        claims = {
+            **response.parameters,
+            "iss": self._issuer,
+            "aud": client.id,
+            "exp": epoch(now + JARM_LIFETIME),
+        }
+        sealed = self._sealing.seal("authorization", claims, client=client, now=now)
+        return response.secured(sealed)
+
+
+def answered_before() -> OAuthError:
+    """RFC 9126 section 4: a pushed request is good for one answer."""
+    return not_redirectable(
+        "invalid_request_uri",
+        "This request was answered before, or is too old. Start again from the application.",
+    )

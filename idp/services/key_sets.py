@@ -1,0 +1,133 @@
+"""Sets of public keys that clients publish: read with care, fetched seldom, kept for a while."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final, cast
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+
+from idp.models.base import release
+from idp.protocol.json_values import Json, parse_json, thaw
+from idp.protocol.metadata_readers import MAX_KEYS
+from idp.services.fetch import Fetcher, Unfetchable
+
+FRESH: Final = timedelta(minutes=5)
+"""How long a fetched set is used without a question."""
+
+KEPT: Final = timedelta(hours=1)
+"""How long it is used while it cannot be fetched anew."""
+
+ASK_AGAIN: Final = timedelta(seconds=10)
+"""How long nothing is fetched again, whatever a token says its key is called."""
+
+LONGEST_WAIT: Final = timedelta(minutes=5)
+"""What the wait after failures grows to; it doubles with each."""
+
+MAX_SETS: Final = 2000
+
+_RSA_BITS: Final = range(2048, 8193)
+"""RFC 7518 section 3.3 asks for 2048; far above that, verifying is work that others make us do."""
+
+_PUBLIC_KINDS: Final = (RSAKey, ECKey, OKPKey)
+
+
+def usable_keys(key_set: Json) -> tuple[Key, ...]:
+    """The keys of a JWK Set that can be used at all; others are passed over (RFC 7517 section 5).
+
+    Only public halves come out, of asymmetric keys. Raises ``ValueError`` when it is no key set.
+    """
+    keys = key_set.get("keys") if isinstance(key_set, Mapping) else None
+    if not isinstance(keys, tuple):
+        raise ValueError("not a JWK Set")
+    found = (_usable(one) for one in keys[:MAX_KEYS])
+    return tuple(key for key in found if key is not None)
+
+
+def _usable(value: Json) -> Key | None:
+    try:
+        key = JWKRegistry.import_key(cast("dict[str, Any]", thaw(value)))
+        if not isinstance(key, _PUBLIC_KINDS) or not _is_strong(key):
+            return None
+        # Whoever publishes a private key is not helped by our holding it.
+        return JWKRegistry.import_key(key.as_dict(private=False))
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def _is_strong(key: Key) -> bool:
+    return not isinstance(key, RSAKey) or key.raw_value.key_size in _RSA_BITS
+
+
+class _Source:
+    """What is known of one address."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.keys: tuple[Key, ...] = ()
+        self.fetched_at: datetime | None = None
+        self.tried_at: datetime | None = None
+        self.failures = 0
+
+    def is_due(self, now: datetime, after: timedelta) -> bool:
+        """Has it become old, and was the last try long enough ago?"""
+        wait = min(ASK_AGAIN * 2**self.failures, LONGEST_WAIT)
+        return _is_past(self.fetched_at, after, now) and _is_past(self.tried_at, wait, now)
+
+    def succeeded(self, keys: tuple[Key, ...], now: datetime) -> None:
+        self.keys, self.fetched_at, self.failures = keys, now, 0
+
+    def failed(self) -> None:
+        self.failures = min(self.failures + 1, 8)
+
+
+class KeySets:
+    """Fetches key sets, each for itself, and one at a time from each address.
+
+    However many tokens come, from one address at most one set is fetched in ``ASK_AGAIN``, and
+    while that fails the wait doubles.
+    """
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._sources: dict[str, _Source] = {}
+
+    def at(self, url: str, now: datetime) -> tuple[Key, ...]:
+        """The keys published at ``url``; none where there are none, or it cannot be reached.
+
+        Ends the caller's transaction, which must have read only, when it has to fetch.
+        """
+        return self._keys(url, now, FRESH)
+
+    def anew_at(self, url: str, now: datetime) -> tuple[Key, ...]:
+        """The same for somebody who missed a key in what ``at`` returned (OIDC Core 10.1.1)."""
+        return self._keys(url, now, ASK_AGAIN)
+
+    def _keys(self, url: str, now: datetime, after: timedelta) -> tuple[Key, ...]:
+        source = self._source(url)
+        if source.is_due(now, after):
+            release()  # nothing slow inside a transaction
+            with source.lock:
+                if source.is_due(now, after):  # and nobody else did it meanwhile
+                    self._fetch(source, url, now)
+        return () if _is_past(source.fetched_at, KEPT, now) else source.keys
+
+    def _fetch(self, source: _Source, url: str, now: datetime) -> None:
+        source.tried_at = now
+        try:
+            answer = self._fetcher.get(url, accept="application/jwk-set+json, application/json")
+            source.succeeded(usable_keys(parse_json(answer.body.decode())), now)
+        except (Unfetchable, ValueError):
+            source.failed()
+
+    def _source(self, url: str) -> _Source:
+        if len(self._sources) >= MAX_SETS and url not in self._sources:
+            self._sources.clear()
+        return self._sources.setdefault(url, _Source())
+
+
+def _is_past(at: datetime | None, after: timedelta, now: datetime) -> bool:
+    # abs: a clock that is set back must not keep an old set alive.
+    return at is None or abs(now - at) >= after
