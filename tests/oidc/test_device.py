@@ -155,6 +155,19 @@ def test_it_may_stay_if_she_allows_that(desk: Desk, tv: RelyingParty):
     ]
 
 
+def test_it_knows_her_by_a_name_of_its_own_where_that_is_registered(desk: Desk):
+    party = desk.client(
+        desk.new_name(),
+        **{**TV, "redirect_uris": ["https://tv.example/"], "subject_type": "pairwise"},
+    )
+    told = asked(party)
+    decided(desk, told)
+    body = polled(party, told["device_code"]).json()
+    subject = payload_of(body["id_token"])["sub"]
+    assert subject not in ("ann", party.client_id)
+    assert party.userinfo(body["access_token"])["sub"] == subject
+
+
 def test_a_device_that_cannot_wait_is_slowed_down(desk: Desk, tv: RelyingParty):
     code = asked(tv)["device_code"]
     assert error_of(polled(tv, code)) == "authorization_pending"

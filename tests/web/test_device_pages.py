@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
+from sqlalchemy import select
 
-from idp.models import Client, db
+from idp.models import Client, DeviceRequest, db
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
@@ -246,6 +247,24 @@ def test_a_floor_that_she_cannot_reach_lets_nobody_in(town: House, alice: Person
     page = shown(enter(agent, typed(agent, told["user_code"]), alice))
     assert page.document.headings == ["You need a stronger way to sign in for this"]
     assert polled(tv, told).json()["error"] == "authorization_pending"
+
+
+def test_whoever_is_signed_in_is_not_therefore_signed_in_well_enough(
+    town: House, tv: RelyingParty, alice: Person
+) -> None:
+    """Neither does the page show itself, nor is an answer taken that was given beside it."""
+    strict = telly(town, minimum_acr="urn:idp:acr:mfa", enrol_in_step_up=False)
+    agent, told = signed_in(town, town.client(), alice), asked(strict)
+    page = typed(agent, told["user_code"])
+    assert page.document.headings == ["You need a stronger way to sign in for this"]
+    form = typed(agent, asked(tv)["user_code"]).form("")
+    with town.app.app_context():
+        wanted = select(DeviceRequest.id).where(DeviceRequest.client_id == strict.client_id)
+        request_id = db.session.scalars(wanted).one()
+    answer = {"csrf_token": form.fields["csrf_token"], "decision": "allow"}
+    sent = agent.client.post(f"/device/{request_id}", data=answer)
+    assert "/login/" in sent.headers["Location"]
+    assert polled(strict, told).json()["error"] == "authorization_pending"
 
 
 def test_a_passkey_is_what_the_token_says(town: House) -> None:
