@@ -13,6 +13,7 @@ class ClientCredentialsGrant(Grant):
     """
 
     GRANT_TYPE = "client_credentials"
+    IDENTIFIES = False
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """An access token of the client's own."""

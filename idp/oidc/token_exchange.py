@@ -13,6 +13,7 @@ class TokenExchangeGrant(Grant):
     """RFC 8693 section 2.1; as with client credentials, for no public client."""
 
     GRANT_TYPE = TOKEN_EXCHANGE
+    IDENTIFIES = False
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the subject token."""
