@@ -20,6 +20,7 @@ from idp.web import (
     api,
     authorization,
     browser_hints,
+    browser_state,
     context,
     cookies,
     demo,
@@ -31,10 +32,12 @@ from idp.web import (
     i18n,
     link,
     login,
+    logout,
     oidc,
     prompt,
     register,
     reset,
+    signed_out,
     well_known,
 )
 from idp.web.proxy import TrustedProxies
@@ -87,6 +90,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     app.before_request(context.start)
     access_log.install(app)
     app.after_request(cookies.send_browser_token)
+    browser_state.install(app)
     headers.install(app, secure=settings.secure)
     i18n.install(app)
     forms.install(app)
@@ -98,11 +102,20 @@ def _install_web(app: Flask, settings: Settings) -> None:
         reset.bp,
         register.bp,
         device.bp,
+        signed_out.bp,
         account.bp,
         admin.bp,
         *([demo.bp] if settings.demo else []),
     ]
-    documents = [authorization.bp, oidc.bp, api.bp, well_known.bp, browser_hints.bp, health.bp]
+    documents = [
+        authorization.bp,
+        logout.bp,
+        oidc.bp,
+        api.bp,
+        well_known.bp,
+        browser_hints.bp,
+        health.bp,
+    ]
     for blueprint in (*pages, *documents):
         app.register_blueprint(blueprint)
     for blueprint in pages:

@@ -1,6 +1,6 @@
 """Upkeep: mail goes out, what has expired goes away, keys are rotated by age. It runs by itself.
 
-A thread of every serving process does it, on any number of nodes at once: each job takes its work
+Threads of every serving process do it, on any number of nodes at once: each job takes its work
 by conditional statements, so that nothing is done twice.
 """
 
@@ -35,13 +35,17 @@ Now = Callable[[], datetime]
 
 @dataclass(slots=True)
 class Job:
-    """Something to do ``every`` so many seconds; ``due`` by the monotonic clock."""
+    """Something to do ``every`` so many seconds; ``due`` by the monotonic clock.
+
+    Jobs of one ``lane`` wait for each other, and for nobody else.
+    """
 
     name: str
     every: float
     work: Callable[[datetime], object]
     due: float = 0.0
     failures: int = 0
+    lane: str = "upkeep"
 
     def next(self, *, failed: bool) -> None:
         """Set when it is due again: after failures later and later, and never all nodes at once."""
@@ -54,7 +58,7 @@ class Job:
 
 @dataclass(slots=True)
 class Upkeep:
-    """The jobs, and the thread that does them. ``in_context`` opens a database session for it."""
+    """The jobs, and the threads that do them. ``in_context`` opens a database session for each."""
 
     services: Services
     in_context: Callable[[], AbstractContextManager[object]]
@@ -65,28 +69,31 @@ class Upkeep:
         soon = monotonic() + _RANDOM.uniform(5, 60)
         self.jobs = [
             Job("outbox", TICK, self._deliver),
+            # Other people's servers take their time, and mail shall not wait for them.
+            Job("notices", TICK, self._notify, lane="notices"),
             Job("cleanup", 60, self._clean_up, due=soon),
             Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
         ]
 
     def start(self) -> None:
-        """Begin, in a thread that ends with the process but finishes what it is at."""
-        Thread(target=self._run, name="upkeep", daemon=False).start()
+        """Begin, in threads that end with the process but finish what they are at."""
+        for lane in dict.fromkeys(job.lane for job in self.jobs):
+            Thread(target=self._run, args=(lane,), name=lane, daemon=False).start()
 
     def stop(self) -> None:
         """End after the job at hand."""
         self._ended.set()
 
-    def _run(self) -> None:
+    def _run(self, lane: str) -> None:
         # A process that is about to end waits for this thread: so it watches for that moment.
         while main_thread().is_alive() and not self._ended.wait(TICK):
-            self.turn()
+            self.turn(lane)
 
-    def turn(self) -> None:
-        """Do every job that is due; one that fails is told in the log and tried again later."""
+    def turn(self, lane: str | None = None) -> None:
+        """Do every job (of ``lane``) that is due; one that fails is logged, and tried later."""
         for job in self.jobs:
-            if job.due <= monotonic():
+            if lane in (None, job.lane) and job.due <= monotonic():
                 job.next(failed=not self._did(job))
 
     def _did(self, job: Job) -> bool:
@@ -104,6 +111,9 @@ class Upkeep:
 
     def _deliver(self, now: datetime) -> None:
         self.services.outbox.deliver_due(now)
+
+    def _notify(self, now: datetime) -> None:
+        self.services.notices_outbox.deliver_due(now)
 
     def _clean_up(self, now: datetime) -> None:
         removed = clean_up(now, at_most=BATCHES)

@@ -15,6 +15,7 @@ from flask import Flask, abort, redirect, render_template, request
 from ledger import Ledger
 from memory import Memory, Visitor, Visitors, Wish
 from sign_in import Refused, SignIn
+from sign_out import SignOut, Untrue
 from wares import DELIVERY, WARES, Order
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
@@ -38,6 +39,7 @@ class Shop:
         self._account_url = config.account_url
         self._visitors = Visitors(memory)
         self._sign_in = SignIn(app, config, memory, clock)
+        self._sign_out = SignOut(config, memory, clock, self._sign_in.keys)
         self._ledger = Ledger(self._sign_in, config.ledger)
 
     def home(self) -> str:
@@ -122,6 +124,16 @@ class Shop:
         self._visitors.current().notice = "You are signed out."
         return redirect("/", 303)
 
+    def told_to_sign_out(self) -> tuple[dict[str, str], int]:
+        """The provider itself calls: a session is over, wherever it was ended."""
+        try:
+            told = self._sign_out.read(request.form)
+        except Untrue as untrue:
+            # Back-Channel Logout 1.0 section 2.8.
+            return {"error": "invalid_request", "error_description": str(untrue)}, 400
+        self._visitors.end(sid=told.sid, sub=told.sub, at=told.at)
+        return {}, 200
+
     def went_wrong(self, refused: Refused) -> tuple[str, int]:
         """Whatever it was, said calmly."""
         if refused.error == "not_signed_in":
@@ -178,6 +190,7 @@ def create_app(
     app.post("/order/confirm")(shop.confirm)
     app.post("/ledger/transfer")(shop.transfer)
     app.post("/sign-out")(shop.sign_out)
+    app.post("/backchannel-logout")(shop.told_to_sign_out)
     app.register_error_handler(Refused, shop.went_wrong)
     _guard(app, config)
     _speak(app, clock)

@@ -104,7 +104,21 @@ class Visitors:
     def current(self) -> Visitor:
         """This request's visitor; a new one where the browser is not known."""
         found = self._memory.get(f"visitor {session.get('visitor')}")
-        return found if isinstance(found, Visitor) else self.renew(Visitor())
+        if not isinstance(found, Visitor):
+            return self.renew(Visitor())
+        if found.signed_in and self._is_over(found.signed_in):
+            return self.renew(Visitor(notice="You were signed out elsewhere, and so here too."))
+        return found
+
+    def end(self, *, sid: str | None, sub: str | None, at: float) -> None:
+        """The provider says that a session is over; without ``sid``, all of this person's are."""
+        self._memory.set(f"over sid {sid}" if sid else f"over sub {sub}", at)
+
+    def _is_over(self, signed_in: SignedIn) -> bool:
+        if self._memory.get(f"over sid {signed_in.claims.get('sid')}") is not None:
+            return True
+        at = self._memory.get(f"over sub {signed_in.sub}")
+        return at is not None and signed_in.claims["iat"] <= at
 
     def renew(self, visitor: Visitor) -> Visitor:
         """Give ``visitor`` another id: who knew the one from before the sign-in has nothing."""

@@ -164,6 +164,10 @@ class SignIn:
                 known.token |= g.pop("refreshed", {})
         return answer
 
+    def keys(self, *, afresh: bool = False) -> dict[str, Any]:
+        """The provider's published keys, remembered; ``afresh`` fetches them again."""
+        return dict(self._provider.fetch_jwk_set(force=afresh))
+
     def sign_out_url(self, signed_in: SignedIn | None) -> str | None:
         """Where the provider ends its own session (RP-Initiated Logout 1.0), if it does that."""
         try:

@@ -120,11 +120,16 @@ class Site:
     def _register(self, services: Services, applications: Sequence[Application]) -> None:
         settings = services.settings
         rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
-        files = [self._with_secret_here(one) for one in applications]
+        files = [self._as_it_runs_here(one) for one in applications]
         apply_client_files(files, rules, services.client_secrets, context(), environ={})
 
-    def _with_secret_here(self, application: Application) -> ClientFile:
+    def _as_it_runs_here(self, application: Application) -> ClientFile:
         members = dict(application.file.members)
+        if application.port and "backchannel_logout_uri" in members:
+            # Where it is called, and by no browser that could bring another port.
+            called = urlsplit(str(members["backchannel_logout_uri"]))
+            there = called._replace(netloc=f"{called.hostname}:{application.port}")
+            members["backchannel_logout_uri"] = there.geturl()
         if "client_secret" in members:
             here = str(self.secret_file(application))
             members["client_secret"] = {"file": here, "generate": True}

@@ -11,7 +11,7 @@ from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
 from idp.models.key import SigningKey
 from idp.models.outbox import OutboxMessage
 from idp.models.secret import StoredSecret
-from idp.models.session import BrowserSession, EvidenceRow
+from idp.models.session import BrowserSession, EvidenceRow, SessionClient
 from idp.models.transaction import Transaction
 from idp.models.user import Group, User, membership
 
@@ -31,6 +31,7 @@ __all__ = [
     "Group",
     "OutboxMessage",
     "RefreshToken",
+    "SessionClient",
     "SigningKey",
     "StoredSecret",
     "Transaction",

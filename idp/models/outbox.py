@@ -20,7 +20,8 @@ class OutboxMessage(Model):
     kind: Mapped[str] = mapped_column(String(32))
     recipient: Mapped[str] = mapped_column(String(2000))
     payload: Mapped[str]
-    """JSON, encrypted with the deployment's keys: a mail holds a link that signs in."""
+    """JSON. A mail's is encrypted with the deployment's keys, for it holds a link that signs in; a
+    notice of a sign-out holds no secret, and is not."""
     created_at: Mapped[datetime]
     not_after: Mapped[datetime | None]
     """Past this it is of no use to anybody and is given up."""

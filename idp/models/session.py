@@ -31,6 +31,23 @@ class BrowserSession(Model):
     ended_at: Mapped[datetime | None]
 
 
+class SessionClient(Model):
+    """A client that was told, in this session, who is signed in: it hears of the session's end.
+
+    Grants say so too, but they may be gone long before a session that is kept for a month.
+    """
+
+    __tablename__ = "session_clients"
+
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
+    )
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    since: Mapped[datetime]
+
+
 class EvidenceRow(Model):
     """One proof. Rows are inserted and, with their session, one day deleted; never changed."""
 

@@ -1,5 +1,6 @@
 """The authorization endpoint's decisions: answer at once, ask a person first, or refuse."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from idp import audit
@@ -8,6 +9,7 @@ from idp.audit import Context
 from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact
 from idp.oidc.asked import Asked
+from idp.oidc.confirmation import record_step_up
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
@@ -16,12 +18,13 @@ from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.parameters import Parameters
-from idp.protocol.responses import AuthorizationResponse
+from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.protocol.vocabulary import Prompt
 from idp.services import transactions
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted
+from idp.services.session_state import SessionStates
 from idp.services.sessions import Live
 from idp.services.subjects import Subjects
 from idp.services.transactions import Purpose
@@ -42,12 +45,14 @@ class AuthorizationEndpoint:
         consents: Consents,
         weighing: Weighing,
         subjects: Subjects,
+        session_states: SessionStates,
     ) -> None:
         self._requests = requests
         self._responder = responder
         self._consents = consents
         self._weighing = weighing
         self.subjects = subjects
+        self._session_states = session_states
 
     def arrive(
         self, parameters: Parameters, *, presented: Live | None, context: Context
@@ -63,7 +68,7 @@ class AuthorizationEndpoint:
         except OAuthError as error:
             if not error.redirectable:
                 raise
-            to = self._requests.reply_to(parameters, client)
+            to = self._reply_to(parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at)
         return self._take_up(arrived, client, presented, context)
 
@@ -80,6 +85,13 @@ class AuthorizationEndpoint:
                 raise not_redirectable(error.error, error.description) from None
             raise
 
+    def _reply_to(
+        self, parameters: Parameters, client: RegisteredClient, live: Live | None
+    ) -> ReplyTo:
+        to = self._requests.reply_to(parameters, client)
+        state = self._session_states.beside_error(to, parameters, live.id if live else None)
+        return replace(to, beside=state)
+
     def again(
         self, arrived: Arrived, *, presented: Live | None, context: Context
     ) -> Answered | Interact:
@@ -91,7 +103,7 @@ class AuthorizationEndpoint:
     def _take_up(
         self, arrived: Arrived, client: RegisteredClient, presented: Live | None, context: Context
     ) -> Answered | Interact:
-        to = self._requests.reply_to(arrived.parameters, client)
+        to = self._reply_to(arrived.parameters, client, presented)
         try:
             asked = self._requests.measure(
                 arrived, client, started=context.at, transaction_id=_TO_COME
@@ -186,19 +198,26 @@ class AuthorizationEndpoint:
         except OAuthError as error:
             if not error.redirectable:
                 raise
-            return self.refuse(transaction, error, context)
+            return self.refuse(transaction, error, context, presented=live)
         if question := self._question(asked, user.id):
             if not allowed:
                 return question
             scopes = asked.request.scopes
             self._consents.give(user.id, asked.client.id, scopes, context=context)
         if standing.stepped_up:
-            _record_step_up(standing, standing.decision, context)
+            record_step_up(standing, standing.decision, context)
         return self._answer(
             asked, user.id, live.id, standing.decision, context, transaction=transaction
         )
 
-    def refuse(self, transaction: Transaction, error: OAuthError, context: Context) -> Answered:
+    def refuse(
+        self,
+        transaction: Transaction,
+        error: OAuthError,
+        context: Context,
+        *,
+        presented: Live | None = None,
+    ) -> Answered:
         """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
         arrived = Arrived.from_json(transaction.parameters or {})
         client = self._requests.client_of(arrived.parameters)
@@ -212,7 +231,7 @@ class AuthorizationEndpoint:
         )
         answered = self._responder.refuse(
             error,
-            self._requests.reply_to(arrived.parameters, client),
+            self._reply_to(arrived.parameters, client, presented),
             client,
             now=context.at,
             pushed=arrived.pushed,
@@ -254,16 +273,3 @@ def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
     """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle."""
     hint = (request.login_hint or "").strip().casefold()
     return "@" in hint and hint != live.email.casefold()
-
-
-def _record_step_up(standing: Standing, satisfied: Satisfied, context: Context) -> None:
-    audit.record(
-        "step_up.satisfied",
-        context,
-        user_id=standing.user.id if standing.user else None,
-        client_id=standing.transaction.client_id,
-        session_id=standing.live.id if standing.live else None,
-        transaction_id=standing.transaction.id,
-        acr=satisfied.acr,
-        amr=list(satisfied.amr),
-    )

@@ -23,6 +23,8 @@ ENDPOINTS: Final = Endpoints(
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
     device_authorization="/oauth/device",
+    end_session="/oauth/logout",
+    check_session_iframe="/oauth/check-session",
     pushed_authorization_request="/oauth/par",
 )
 
@@ -55,4 +57,6 @@ def capabilities_of(settings: Settings) -> Capabilities:
         acr_values=supported_acr_values(settings.acr_aliases),
         prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
         authorization_details_types=(CONFIRM_OPERATION,),
+        frontchannel_logout=True,
+        backchannel_logout=True,
     )

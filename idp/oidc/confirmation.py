@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from idp import audit
 from idp.assurance import Demand, Rung, Satisfied, resolve_acr_values
+from idp.audit import Context
 from idp.clock import epoch
 from idp.config import Settings
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import thaw
 from idp.protocol.operations import Operation, digest
+from idp.services.weighing import Standing
 
 
 def demanding(
@@ -50,3 +53,17 @@ def confirmed(
             "digest": digest(operation, client_id=client_id),
         },
     }
+
+
+def record_step_up(standing: Standing, satisfied: Satisfied, context: Context) -> None:
+    """Put on record that an application asked for more and got it, in the caller's transaction."""
+    audit.record(
+        "step_up.satisfied",
+        context,
+        user_id=standing.user.id if standing.user else None,
+        client_id=standing.transaction.client_id,
+        session_id=standing.live.id if standing.live else None,
+        transaction_id=standing.transaction.id,
+        acr=satisfied.acr,
+        amr=list(satisfied.amr),
+    )

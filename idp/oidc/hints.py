@@ -1,6 +1,7 @@
 """ID tokens that come back as hints (OIDC Core 3.1.2.1, RP-Initiated Logout 2)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from idp.clock import Clock
 from idp.config import Settings
@@ -8,6 +9,15 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json
 from idp.services.jose import InvalidToken
 from idp.services.keys import SigningKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What an ID token of ours says: which client it is for, about whom, in which session."""
+
+    client_id: str
+    subject: str
+    session_id: str | None
 
 
 class IdTokenHints:
@@ -23,12 +33,24 @@ class IdTokenHints:
 
         Raises ``OAuthError`` ``invalid_request`` for anything else.
         """
-        claims = self._claims(hint)
-        subject = claims.get("sub")
-        ours = claims.get("iss") == self._issuer and claims.get("aud") == client_id
-        if not ours or not isinstance(subject, str):
+        found = self.read(hint)
+        if found.client_id != client_id:
             raise _not_ours()
-        return subject
+        return found.subject
+
+    def read(self, hint: str) -> Hint:
+        """An ID token that we issued, to whomever. Raises ``OAuthError`` for anything else."""
+        claims = self._claims(hint)
+        audience, subject, session_id = (claims.get(name) for name in ("aud", "sub", "sid"))
+        # We also sign userinfo and whole responses for clients: none of those has all of these.
+        is_ours = claims.get("iss") == self._issuer and isinstance(claims.get("auth_time"), int)
+        if not is_ours or not isinstance(audience, str) or not isinstance(subject, str):
+            raise _not_ours()
+        return Hint(
+            client_id=audience,
+            subject=subject,
+            session_id=session_id if isinstance(session_id, str) else None,
+        )
 
     def _claims(self, hint: str) -> Mapping[str, Json]:
         try:

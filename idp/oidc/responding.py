@@ -17,6 +17,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted
 from idp.services.pushed import PushedRequests
 from idp.services.sealing import Message, Sealing
+from idp.services.session_state import SessionStates
 
 JARM_LIFETIME: Final = timedelta(minutes=5)
 """JARM section 2.1: at most ten minutes are recommended."""
@@ -33,12 +34,14 @@ class Responder:
         sealing: Sealing,
         front_channel: FrontChannel,
         pushed: PushedRequests,
+        session_states: SessionStates,
     ) -> None:
         self._issuer = settings.issuer
         self._box = box
         self._sealing = sealing
         self._front_channel = front_channel
         self._pushed = pushed
+        self._session_states = session_states
 
     def ready(self, asked: Asked, now: datetime) -> None:
         """Find what ``grant`` will take, before anything is written. Raises ``OAuthError``."""
@@ -60,7 +63,10 @@ class Responder:
         Raises ``Overtaken`` when the sign-in was answered meanwhile, and ``OAuthError``, not
         redirectable, when the pushed request behind it was answered in another.
         """
-        parameters = self._front_channel.parameters(granted, asked.request, asked.client, now=now)
+        parameters = {
+            **self._front_channel.parameters(granted, asked.request, asked.client, now=now),
+            **self._session_states.beside(asked.request, granted.session_id),
+        }
         to = asked.request.reply_to
         response = self._secured(
             AuthorizationResponse.success(to, parameters, issuer=self._issuer), asked.client, now

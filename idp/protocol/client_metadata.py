@@ -124,6 +124,7 @@ class ClientMetadata:
     # Ours
     require_pkce: bool = member(read.boolean, True)
     access_token_format: str = member(read.one_of(TOKEN_FORMATS), "jwt")
+    refresh_token_ends_with_session: bool = member(read.boolean, False)
     refresh_token_rotation: bool = member(read.boolean, True)
     consent: str = member(read.one_of(CONSENT_RULES), "remember")
     acr_values_voluntary: bool = member(read.boolean, False)
@@ -170,6 +171,7 @@ OWN_MEMBERS: Final = frozenset(
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         *("allowed_resources", "token_exchange_audiences"),
+        "refresh_token_ends_with_session",
     )
 )
 """Policy of this provider. Whoever lets a client register itself must not let it set these."""

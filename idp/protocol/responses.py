@@ -1,7 +1,7 @@
 """The answer of the authorization endpoint: what it says, where it goes, and how it travels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from urllib.parse import quote, urlencode
 
@@ -18,6 +18,8 @@ class ReplyTo:
     redirect_uri: str
     mode: str
     state: str | None
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """What a refusal says besides: ``session_state``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class AuthorizationResponse:
         """
         if not error.redirectable:
             raise ValueError(f"{error.error} must be shown here, not sent to the client")
-        return cls(to.redirect_uri, {**error.parameters(), **_common(to, issuer)}, to.mode)
+        members = {**error.parameters(), **to.beside, **_common(to, issuer)}
+        return cls(to.redirect_uri, members, to.mode)
 
     @property
     def wants_jwt(self) -> bool:

@@ -15,6 +15,7 @@ from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
 from idp.secrecy import digest, new_secret
+from idp.services import session_clients
 from idp.services.clients import RegisteredClient
 from idp.services.granted import (
     FIELDS,
@@ -113,6 +114,8 @@ class Grants:
                 "expires_at": code_ends + self.outlives_code(granted.scope),
             },
         )
+        if granted.session_id is not None:
+            session_clients.note(granted.session_id, granted.client_id, now)
         return grant_id
 
     def redeem_code(

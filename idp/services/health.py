@@ -142,7 +142,8 @@ class Health:
         )
         release()
         if failed:
-            return "warning", f"{failed} given up within a day: see `idp audit search --event mail`"
+            told = "see `idp audit search --event mail`, and `--event logout.notice`"
+            return "warning", f"{failed} given up within a day: {told}"
         if oldest is not None and now - oldest > LATE:
             return "warning", f"{waiting} wait, the oldest since {oldest:%Y-%m-%d %H:%M}"
         return "ok", f"{waiting} wait" if waiting else "nothing waits"

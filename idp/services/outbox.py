@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import exists, select, update
 
 from idp import audit
 from idp.audit import Context
 from idp.models import OutboxMessage, db, only_reads, release
-from idp.secrecy import Box, Unreadable
+from idp.secrecy import Unreadable
 
 LEASE = timedelta(minutes=5)
 """How long a message belongs to whoever claimed it; more than any handler takes."""
@@ -28,6 +28,12 @@ LAST_RETRY = timedelta(hours=1)
 _RANDOM = SystemRandom()
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _log = logging.getLogger(__name__)
+
+
+class Opener(Protocol):
+    """Reads the payloads of some kinds: ``Box`` does, where they are sealed."""
+
+    def open(self, sealed: str, /) -> Any: ...
 
 
 class Undeliverable(Exception):
@@ -81,7 +87,7 @@ class Outbox:
 
     def __init__(
         self,
-        box: Box,
+        box: Opener,
         handlers: Mapping[str, Handler],
         *,
         jitter: Callable[[], float] = _RANDOM.random,
@@ -175,6 +181,8 @@ class Outbox:
             f"{message.kind}.failed",
             Context(at=now),
             user_id=about.get("user_id"),
+            client_id=about.get("client_id"),
+            session_id=about.get("session_id"),
             template=about.get("template"),
             attempts=message.attempts,
             error=message.last_error if why == "too late" and message.last_error else why,

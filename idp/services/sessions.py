@@ -15,6 +15,7 @@ from idp.config import Settings
 from idp.factors.base import Proof
 from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
 from idp.secrecy import digest, new_secret
+from idp.services import logout_notices
 
 SEEN_EVERY = timedelta(minutes=1)
 """How precisely idle time is known; a write for each request would be worth less than it costs."""
@@ -227,9 +228,7 @@ def end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool
         .returning(BrowserSession.id)
     )
     if ended is not None:
-        audit.record(
-            "session.ended", context, user_id=user_id, session_id=session_id, reason=reason
-        )
+        _ended([session_id], user_id, context, reason)
     return ended is not None
 
 
@@ -245,11 +244,17 @@ def end_all(
     ended = db.session.scalars(
         statement.values(ended_at=context.at).returning(BrowserSession.id)
     ).all()
-    for session_id in ended:
+    _ended(ended, user_id, context, reason)
+    return len(ended)
+
+
+def _ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
+    """However a session ends: it is on record, and whoever was signed in to will hear of it."""
+    for session_id in session_ids:
         audit.record(
             "session.ended", context, user_id=user_id, session_id=session_id, reason=reason
         )
-    return len(ended)
+    logout_notices.owe(session_ids, user_id=user_id, context=context)
 
 
 def with_evidence(live: Live, evidence: Evidence) -> Live:

@@ -8,10 +8,11 @@ from idp.assurance import Evidence, Trait
 from idp.audit import Context
 from idp.factors.base import Answer, Corroborable, Factor, Proof, Refused
 from idp.models import Transaction, User, db
-from idp.services import sessions, transactions
+from idp.services import transactions
 from idp.services.addresses import normalise_login
 from idp.services.notices import Notices
 from idp.services.sessions import Live, Sessions
+from idp.services.signing_out import sign_out
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Standing, Weighing
 
@@ -202,9 +203,7 @@ class SignIn:
     def _open(self, session_id: str, presented: Live | None, context: Context) -> str:
         """Rotate the session's token; another session this browser presented is over with it."""
         if presented is not None and presented.id != session_id:
-            sessions.end(
-                presented.id, user_id=presented.user_id, context=context, reason="replaced"
-            )
+            sign_out(presented.id, user_id=presented.user_id, context=context, reason="replaced")
         return self._sessions.rotate(session_id, context.at)
 
     def _record_accepted(

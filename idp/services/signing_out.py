@@ -11,6 +11,19 @@ from sqlalchemy import select
 from idp.audit import Context
 from idp.models import BrowserSession, EvidenceRow, db
 from idp.services import grants, sessions
+from idp.services.outliving import end_with_session
+
+
+def sign_out(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:
+    """End a session as its own person does, in front of it; no commit. False: it was over already.
+
+    What she allowed apps to do while she is away goes on, unless a client's registration says
+    that its refresh tokens end with the session.
+    """
+    if not sessions.end(session_id, user_id=user_id, context=context, reason=reason):
+        return False
+    end_with_session(session_id, user_id=user_id, context=context, reason=reason)
+    return True
 
 
 def end_session(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:

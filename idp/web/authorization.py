@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 
 from idp.protocol.parameters import Parameters
 from idp.web import arriving
@@ -16,10 +16,10 @@ def endpoint() -> Response:
 
     It has no form token: any page may send a person here, and by itself it changes nothing.
     """
-    return arriving.arrive(_parameters())
+    return arriving.arrive(parameters_of(request))
 
 
-def _parameters() -> Parameters:
+def parameters_of(request: Request) -> Parameters:
     """One source only: what stands in the query of a POST does not count."""
     if request.method == "POST":
         return Parameters.of(request.form.items(multi=True))

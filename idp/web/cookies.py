@@ -10,6 +10,7 @@ from idp.secrecy import new_secret
 SESSION = "idp_session"
 BROWSER = "idp_browser"
 DEVICE = "idp_device"
+STATE = "idp_state"
 
 _LONGEST = 2000
 _BROWSER_AGE = timedelta(days=1)
@@ -69,8 +70,24 @@ def write_session(response: Response, token: str, *, persistent: bool) -> None:
     _write(response, SESSION, token, age)
 
 
+def write_state(response: Response, value: str, max_age: timedelta | None) -> None:
+    """What a script of ours in a frame may read, on whatever site the frame is."""
+    settings = _settings()
+    response.set_cookie(
+        name(STATE, settings),
+        value,
+        max_age=max_age,
+        secure=settings.secure,
+        httponly=False,
+        # None needs TLS; between the ports of a loopback host, Lax does as well.
+        samesite="None" if settings.secure else "Lax",
+        path="/",
+    )
+
+
 def clear_session(response: Response) -> None:
-    """Forget the session."""
+    """Forget the session: nobody is signed in here any more."""
+    g.live = None
     settings = _settings()
     response.delete_cookie(
         name(SESSION, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"

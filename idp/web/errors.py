@@ -119,8 +119,12 @@ def _for_a_script(status: int, error: str, message: str) -> Response:
 
 def _is_protocol() -> bool:
     return request.path.startswith(("/oauth/", "/.well-known/", "/api/")) and (
-        request.path != "/oauth/authorize"
+        request.path not in _FOR_PEOPLE
     )
+
+
+_FOR_PEOPLE = frozenset({"/oauth/authorize", "/oauth/logout"})
+"""Among the protocol's endpoints, those that a browser is sent to."""
 
 
 def csrf_failed(_error: CSRFError) -> Response:

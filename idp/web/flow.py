@@ -17,7 +17,7 @@ from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, headers, pages, prompting
+from idp.web import asking, browser_state, cookies, enrol, headers, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.models import address
@@ -53,6 +53,7 @@ def _storable(return_to: str | None) -> str | None:
 
 def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:
     """Let an authorization response travel to the client."""
+    browser_state.will_be_compared()
     if response.way != "form_post":
         return by(response.url())
     if wants_json():
@@ -182,7 +183,9 @@ def refuse(transaction: Transaction, error: OAuthError) -> Response:
         transactions.finish(transaction, "/me", context().at)
         services().commit()
         return see_other(url_for("account.home"))
-    answered: Answered = services().authorization.refuse(transaction, error, context())
+    answered: Answered = services().authorization.refuse(
+        transaction, error, context(), presented=live_session()
+    )
     return send(answered.response)
 
 

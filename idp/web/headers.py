@@ -38,6 +38,16 @@ def allow_image(uri: str) -> None:
     _allow("image_sources", uri)
 
 
+def allow_frame(uri: str) -> None:
+    """Let this page show ``uri`` in a frame."""
+    _allow("frame_sources", uri)
+
+
+def allow_framing() -> None:
+    """Let anybody show this document in a frame: there must be nothing in it to click on."""
+    g.may_be_framed = True
+
+
 def _allow(kind: str, uri: str) -> None:
     sources: dict[str, None] = g.setdefault(kind, {})
     sources[_source(uri)] = None
@@ -59,6 +69,7 @@ def policy() -> str:
     """The content security policy of this response (CSP Level 3)."""
     forms = " ".join(["'self'", *g.get("form_targets", {})])
     images = " ".join(["'self'", "data:", *g.get("image_sources", {})])
+    frames = " ".join(g.get("frame_sources", {}))
     return "; ".join(
         (
             "default-src 'none'",
@@ -68,8 +79,9 @@ def policy() -> str:
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
+            *([f"frame-src {frames}"] if frames else []),
             f"form-action {forms}",
-            "frame-ancestors 'none'",
+            "frame-ancestors *" if "may_be_framed" in g else "frame-ancestors 'none'",
             "base-uri 'none'",
         )
     )
@@ -78,6 +90,8 @@ def policy() -> str:
 def _finish(response: Response) -> Response:
     for header, value in _FIXED.items():
         response.headers.setdefault(header, value)
+    if "may_be_framed" in g:
+        del response.headers["X-Frame-Options"]
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Security-Policy", policy())
     # A redirect and an answer to a script may hold a code: only what says otherwise is kept.

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from idp.clock import system_clock
 from idp.oidc.capabilities import capabilities_of
@@ -20,7 +20,7 @@ from tests.helpers.chromium import VirtualAuthenticator
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
-from tests.helpers.ports import free_port
+from tests.helpers.ports import free_port, wait_until
 from tests.helpers.servers import serve
 
 CHEAP_HASH = {"IDP_ARGON2_MEMORY_KIB": "8", "IDP_ARGON2_TIME": "1"}
@@ -52,8 +52,8 @@ def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
         database_url = stack.enter_context(databases.fresh("sqlite"))
         (server,) = stack.enter_context(serve(database_url, folder, settings=CHEAP_HASH))
         house = House(database_url, FakeClock(system_clock()), issuer=server.url)
-        register(house, folder)
         ports = {"shop": free_port(), "ledger": free_port()}
+        register(house, folder, ports["shop"])
         urls = {f"{name.upper()}_URL": f"http://localhost:{ports[name]}" for name in ports}
         told = {"OIDC_ISSUER": server.url, **urls}
         for name, port in ports.items():
@@ -63,13 +63,17 @@ def town(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Town(house, urls["SHOP_URL"])
 
 
-def register(house: House, folder: Path) -> None:
+def register(house: House, folder: Path, port: int) -> None:
     """Both clients by the files they come with, whose secrets are made on the way."""
     files = []
     for name in ("shop", "ledger"):
         (folder / name).mkdir()
         shutil.copy(CLIENTS / name / "client.toml", folder / name)
-        files.append(read_client_file(folder / name / "client.toml"))
+        toml = folder / name / "client.toml"
+        # Redirects bring their port along (RFC 8252); whom the provider calls itself is fixed.
+        called = "http://localhost:9000/backchannel"
+        toml.write_text(toml.read_text().replace(called, called.replace("9000", str(port))))
+        files.append(read_client_file(toml))
     services, settings = house.services, house.settings
     rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
     with house.app.app_context():
@@ -114,11 +118,37 @@ def test_signing_in_shows_what_was_proved(town: Town, alice: Page) -> None:
     shown(alice, town.house.settings.issuer, "email_verified", "Lisboa")
 
 
-def test_the_second_time_nothing_is_asked(alice: Page) -> None:
-    press(alice, "Sign out")
-    told(alice, "You are signed out of the shop.")
+def test_the_second_time_nothing_is_asked(town: Town, alice: Page) -> None:
+    alice.context.clear_cookies(name="lampwright")
+    alice.goto(town.shop)
     press(alice, "Sign in")
     expect(alice.get_by_role("heading", level=1)).to_have_text("Good to see you, Alice")
+
+
+def test_signing_out_is_signing_out_of_the_provider_too(town: Town, alice: Page) -> None:
+    press(alice, "Sign out")
+    told(alice, "You are signed out.")
+    assert alice.url == f"{town.shop}/"
+    press(alice, "Sign in")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Sign in to Lampwright")
+
+
+def test_signing_out_at_the_provider_is_signing_out_of_the_shop_too(
+    town: Town, alice: Page
+) -> None:
+    alice.goto(f"{town.house.settings.issuer}/me")
+    press(alice, "Sign out")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    shown(alice, "These apps were told:")
+    expect(alice.get_by_role("listitem")).to_have_text(["Lampwright"])
+    # It is told by the provider itself, from the outbox, within a second or so.
+    signed_out = alice.get_by_text("You were signed out elsewhere, and so here too.")
+    wait_until(lambda: _there(alice, town.shop, signed_out), seconds=15, what="the notice")
+
+
+def _there(page: Page, url: str, wanted: Locator) -> bool:
+    page.goto(url)
+    return wanted.count() == 1
 
 
 def test_a_fresh_sign_in(alice: Page) -> None:

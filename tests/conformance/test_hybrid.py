@@ -37,7 +37,10 @@ def hybrid(op: House) -> RelyingParty:
 @pytest.mark.parametrize("response_type", TYPES)
 def test_server(hybrid: RelyingParty, log_in: SignIn, response_type: str) -> None:
     departure = log_in(hybrid, response_type=response_type, scope=ALL_SCOPES)
-    assert in_fragment(departure).keys() == {*COMES[response_type], "state", "iss"}
+    assert in_fragment(departure).keys() == {
+        *COMES[response_type],
+        *("state", "iss", "session_state"),
+    }
     at_once = hybrid.at_once(departure)
     assert at_once.claims.keys() <= ID_TOKEN
     tokens = hybrid.finish(departure)

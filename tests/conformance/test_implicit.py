@@ -44,7 +44,7 @@ def in_fragment(departure: Departure) -> dict[str, list[str]]:
 
 def test_server_id_token(spa: RelyingParty, log_in: SignIn, alice: Person) -> None:
     departure = log_in(spa, **asked("id_token"))
-    assert in_fragment(departure).keys() == {"id_token", "state", "iss"}
+    assert in_fragment(departure).keys() == {"id_token", "state", "iss", "session_state"}
     claims = spa.at_once(departure).claims
     assert claims["sub"] == alice.id
     assert claims.keys() <= ID_TOKEN
@@ -54,6 +54,7 @@ def test_server_id_token_token(spa: RelyingParty, log_in: SignIn, alice: Person)
     departure = log_in(spa, **asked("id_token token"))
     assert in_fragment(departure).keys() == {
         *("id_token", "access_token", "token_type", "expires_in", "scope", "state", "iss"),
+        "session_state",
     }
     tokens = spa.at_once(departure)
     assert tokens.claims.keys() <= ID_TOKEN

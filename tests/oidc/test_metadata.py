@@ -45,7 +45,7 @@ def test_every_endpoint_it_names_is_there_under_the_issuer(desk: Desk):
     endpoints = {
         name: url for name, url in document.items() if name.endswith(("_endpoint", "jwks_uri"))
     }
-    assert len(endpoints) == 8
+    assert len(endpoints) == 9
     for url in endpoints.values():
         assert url.startswith("https://id.example.com/oauth/")
         assert desk.http.get(url).status_code != 404

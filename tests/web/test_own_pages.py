@@ -121,7 +121,7 @@ def test_signing_out_ends_the_session_and_says_so(
     agent = signed_in(town, shop, alice)
     there = signed_in(town, shop, alice)
     page = shown(press(agent, agent.page("/me"), "/sign-out", "Sign out"))
-    assert page.path == "/me/signed-out"
+    assert page.path.startswith("/me/signed-out")
     assert "idp_session" not in agent.cookies
     assert silently(agent, shop) == "login_required"
     assert silently(there, shop) == ""

@@ -49,6 +49,8 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "user.deletion.requested": later("The deletion of your account was asked for."),
     "user.deletion.undone": later("The deletion of your account was called off."),
     "data.exported": later("Your data was downloaded."),
+    "logout.flawed": later("%(app)s asked to sign you out, in a way that proves nothing."),
+    "logout.notice.failed": later("%(app)s could not be told that you had signed out."),
     "mail.failed": later("A mail to you could not be delivered."),
     "registration.requested": later("Somebody tried to make an account with your address."),
     "passkey.proposed": later("You were asked whether you would like a passkey."),
@@ -68,6 +70,7 @@ _QUIET: Final = (
     "code.",
     "grant.",
     "device.",
+    "logout.",
 )
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, session, url_for
+from flask import Response, abort, url_for
 from flask_babel import gettext as _
 
-from idp.services import sessions as service
 from idp.services.session_list import SessionView, session_list
 from idp.services.sessions import Live
 from idp.services.signing_out import end_others as end_all_others
 from idp.services.signing_out import end_session as end_one
-from idp.web import cookies
+from idp.web import parting
 from idp.web.account.blueprint import bp, page
 from idp.web.account.credentials import phrase
 from idp.web.answers import see_other
@@ -97,25 +96,4 @@ def end_others() -> Response:
 def sign_out() -> Response:
     """End this browser's session."""
     live = live_session()
-    if live is not None:
-        service.end(live.id, user_id=live.user_id, context=context(), reason="signed_out")
-        services().commit()
-    session.clear()  # what was to be told on the next page is no matter of the next person's
-    response = see_other(url_for("account.signed_out"))
-    cookies.clear_session(response)
-    return response
-
-
-@bp.get("/signed-out")
-def signed_out() -> Response:
-    """Say that it is done."""
-    shown = render_template(
-        "login/signed_out.html",
-        app=None,
-        user=None,
-        asking=False,
-        action=None,
-        still=[],
-        next={"url": url_for("login.start"), "label": _("Sign in again")},
-    )
-    return make_response(shown)
+    return parting.leave(live) if live else see_other(url_for("signed_out.page"))

@@ -1,0 +1,47 @@
+"""The cookie by which a page of ours, in a frame, sees that the session has changed.
+
+OpenID Connect Session Management 1.0 section 3.2. It is there to be read by a script, also in a
+frame on another site, and is worth nothing to anybody: see ``SessionStates``.
+"""
+
+from flask import Flask, Response, g
+
+from idp.services.sessions import Live
+from idp.web import cookies
+from idp.web.context import services
+
+
+def will_be_compared() -> None:
+    """The answer to this request tells a relying party the state: the browser must have it, too."""
+    g.state_will_be_compared = True
+
+
+def _keep_in_step(response: Response) -> Response:
+    if "live" in g:
+        live: Live | None = g.live
+        before = cookies.read(cookies.STATE)
+        state = services().session_states.of_browser(live.id if live else None)
+        if state != before and (live is not None or _is_known_to_be_nobody(before)):
+            age = services().settings.session_lifetime_kept if live and live.persistent else None
+            cookies.write_state(response, state, age)
+    return response
+
+
+def _is_known_to_be_nobody(before: str | None) -> bool:
+    """Without a session cookie it may be a frame on another site, which is never sent that one.
+
+    Such a request must not make the relying parties of whoever is signed in believe otherwise.
+    """
+    if cookies.read(cookies.SESSION) is not None:
+        return True
+    return before is None and bool(g.get("state_will_be_compared"))
+
+
+def install(app: Flask) -> None:
+    """Keep it in step with the session, whatever view changed that."""
+    app.after_request(_keep_in_step)
+
+
+def cookie_name() -> str:
+    """What the script has to look for."""
+    return cookies.name(cookies.STATE, services().settings)
