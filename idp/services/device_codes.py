@@ -15,6 +15,7 @@ from idp.models import DeviceRequest, db, new_id
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.device import KEPT, grouped, new_user_code, read_user_code
 from idp.secrecy import Box, digest, new_secret
+from idp.services import session_clients
 from idp.services.granted import Granted, keep_grant, kept_of
 from idp.services.grants import Grants
 
@@ -160,6 +161,8 @@ class DeviceCodes:
         """
         ends = waiting.expires_at + self._grants.outlives_code(granted.scope)
         grant_id = keep_grant(granted, kept_of(request), now=context.at, expires_at=ends)
+        if granted.session_id is not None:  # its ID token says ``sid``, so it is told of the end
+            session_clients.note(granted.session_id, granted.client_id, context.at)
         return self._decide(waiting, granted.person, grant_id, context)
 
     def deny(self, waiting: Waiting, user_id: str, context: Context) -> bool:

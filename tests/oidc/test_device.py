@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from idp.assurance import Evidence, Trait
-from idp.models import BrowserSession, DeviceRequest, EvidenceRow, User, db
+from idp.models import (
+    BrowserSession,
+    DeviceRequest,
+    EvidenceRow,
+    SessionClient,
+    User,
+    db,
+)
 from idp.protocol.device import ALPHABET, grouped, new_user_code, read_user_code
 from idp.services.grants import end_all
 from idp.services.sessions import Live
@@ -313,6 +320,9 @@ def test_it_is_told(desk: Desk, tv: RelyingParty):
     decided(desk, told)
     (requested,) = [e for e in desk.events("device.requested") if e.client_id == tv.client_id]
     assert requested.user_id is None
+    with desk.app.app_context():
+        told_of_the_end = db.session.scalars(select(SessionClient.client_id)).all()
+    assert tv.client_id in told_of_the_end
     (approved,) = [e for e in desk.events("device.approved") if e.client_id == tv.client_id]
     assert (approved.user_id, approved.session_id) == ("ann", "ann")
     assert (approved.data["acr"], approved.data["amr"]) == ("urn:idp:acr:1fa", ["pwd"])
