@@ -19,13 +19,13 @@ from idp.resources import resource_dir
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Run every migration up to ``revision``; does nothing where they have all been run."""
-    with _connected(database_url) as connection:
+    with _connected(database_url) as connection, _tables_may_be_replaced(connection):
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(database_url: str, revision: str) -> None:
     """Undo migrations down to ``revision`` (``base`` for all)."""
-    with _connected(database_url) as connection:
+    with _connected(database_url) as connection, _tables_may_be_replaced(connection):
         command.downgrade(_config(connection), revision)
 
 
@@ -71,6 +71,24 @@ def _config(connection: object = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+@contextmanager
+def _tables_may_be_replaced(connection: Connection) -> Iterator[None]:
+    """While SQLite's foreign keys are not enforced.
+
+    There a column is changed by copying its table and dropping the old one, and dropping deletes:
+    with the keys enforced, every row that refers to the table would go along by ON DELETE CASCADE.
+    The pragma is only heeded outside a transaction (sqlite.org/lang_altertable.html, section 7).
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  narrows the type
+    driver.execute("PRAGMA foreign_keys=OFF")
+    yield
+    driver.execute("PRAGMA foreign_keys=ON")
 
 
 @contextmanager

@@ -1,7 +1,12 @@
 """The schema: reached from nothing, left without a trace, and the same as the code's."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Connection, create_engine, func, inspect, select
 
 from idp.migrate import downgrade, head, pending, upgrade
 from idp.models import db
@@ -28,9 +33,64 @@ def test_a_second_upgrade_changes_nothing(databases: Databases, kind: Kind) -> N
         assert pending(url) == ()
 
 
-def tables(url: str) -> set[str]:
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SINCE = {"created_at": NOW, "updated_at": NOW}
+LIVES = {"created_at": NOW, "expires_at": NOW}
+HERS = {"user_id": "ann", "acr": "a", "amr": "", "auth_time": NOW}
+Rows = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+def token(name: str, grant: str) -> tuple[str, Mapping[str, Any]]:
+    kept = {"scope": "", "audience": [], "issued_at": NOW, "expires_at": NOW}
+    return "access_tokens", {"token_hash": name, "grant_id": grant, **kept}
+
+
+def grant(name: str, **columns: Any) -> tuple[str, Mapping[str, Any]]:
+    return "grants", {"id": name, "client_id": "c", "scope": "", "request": {}, **LIVES, **columns}
+
+
+PEOPLE: Rows = (
+    ("users", {"id": "ann", "email": "a@example.com", "webauthn_handle": "h", **SINCE}),
+    ("clients", {"id": "c", "name": "C", "registration": {}, **SINCE}),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_refers_to_a_table_survives_its_change(databases: Databases, kind: Kind) -> None:
+    with databases.fresh(kind) as url:
+        insert(url, [*PEOPLE, grant("hers", **HERS), token("t", "hers")])
+        downgrade(url, "0001")
+        assert count(url, "access_tokens") == 1
+        upgrade(url)
+        assert count(url, "access_tokens") == 1
+        insert(url, [grant("nobodys"), token("u", "nobodys")])
+        downgrade(url, "0001")
+        assert (count(url, "grants"), count(url, "access_tokens")) == (1, 1)
+
+
+def insert(url: str, rows: Rows) -> None:
+    with connected(url) as connection:
+        for table, values in rows:
+            connection.execute(db.metadata.tables[table].insert(), dict(values))
+        connection.commit()
+
+
+def count(url: str, table: str) -> int:
+    with connected(url) as connection:
+        counted = select(func.count()).select_from(db.metadata.tables[table])
+        return connection.execute(counted).scalar_one()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
     engine = create_engine(url)
     try:
-        return set(inspect(engine).get_table_names())
+        with engine.connect() as connection:
+            yield connection
     finally:
         engine.dispose()
+
+
+def tables(url: str) -> set[str]:
+    with connected(url) as connection:
+        return set(inspect(connection).get_table_names())

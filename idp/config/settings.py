@@ -96,6 +96,7 @@ class Settings:
     session_idle_kept: timedelta = _setting(read.duration, timedelta(days=14))
     transaction_lifetime: timedelta = _setting(read.duration, timedelta(minutes=30))
     code_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
+    device_code_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     pushed_request_lifetime: timedelta = _setting(read.duration, timedelta(seconds=60))
     access_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))
     id_token_lifetime: timedelta = _setting(read.duration, timedelta(minutes=10))

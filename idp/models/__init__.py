@@ -5,6 +5,7 @@ from idp.models.base import db, new_id, only_reads, release
 from idp.models.client import Client, ClientSecret, RegistrationToken
 from idp.models.counter import Counter
 from idp.models.credential import Credential
+from idp.models.device_request import DeviceRequest
 from idp.models.entry import Entry
 from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
 from idp.models.key import SigningKey
@@ -23,6 +24,7 @@ __all__ = [
     "Consent",
     "Counter",
     "Credential",
+    "DeviceRequest",
     "Entry",
     "EvidenceRow",
     "Grant",

@@ -20,16 +20,22 @@ class Grant(Model):
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    """Whose it is; None where a client acts for itself. Then nothing was proved, either."""
     session_id: Mapped[str | None] = mapped_column(
         ForeignKey("sessions.id", ondelete="SET NULL"), index=True
     )
     scope: Mapped[str]
-    acr: Mapped[str] = mapped_column(String(255))
-    amr: Mapped[str] = mapped_column(String(120))
-    auth_time: Mapped[datetime]
+    acr: Mapped[str | None] = mapped_column(String(255))
+    amr: Mapped[str | None] = mapped_column(String(120))
+    auth_time: Mapped[datetime | None]
     request: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What the token endpoint needs of the request: nonce, claims, resource, redirect_uri."""
+    """What the token endpoint needs of the request: nonce, claims, resource, redirect_uri.
+
+    Of a grant that a token was exchanged for: who acts, and the grant it was exchanged from.
+    """
     code_hash: Mapped[str | None] = mapped_column(String(43), unique=True)
     code_challenge: Mapped[str | None] = mapped_column(String(43))
     code_expires_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from idp.assurance import supported_acr_values
 from idp.config import Settings
 from idp.oidc import request_objects
 from idp.oidc.client_auth import SIGNING_ALGORITHMS, methods_of
-from idp.oidc.grants import GRANTS
+from idp.oidc.grant_types import GRANTS
 from idp.oidc.registration import REGISTRATION
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.discovery import Endpoints
@@ -25,6 +25,7 @@ ENDPOINTS: Final = Endpoints(
     jwks="/oauth/jwks",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    device_authorization="/oauth/device",
     end_session="/oauth/logout",
     check_session_iframe="/oauth/check-session",
     pushed_authorization_request="/oauth/par",

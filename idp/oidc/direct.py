@@ -20,6 +20,9 @@ MAX_BODY: Final = 32768
 
 MAX_FIELDS: Final = 100
 
+_REPEATABLE: Final = REPEATABLE | {"audience"}
+"""RFC 8693 section 2.1 excepts one more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
@@ -82,7 +85,7 @@ def read_form(direct: Direct) -> Parameters:
 
 
 def _check(name: str, values: tuple[str, ...]) -> None:
-    if len(values) > 1 and name not in REPEATABLE:
+    if len(values) > 1 and name not in _REPEATABLE:
         raise OAuthError("invalid_request", f"{sayable(name)} was sent more than once.")
     is_well = is_clean_json if name in JSON_PARAMETERS else is_clean
     if not is_clean(name) or not all(map(is_well, values)):

@@ -97,5 +97,5 @@ def _of_the_person(granted: Granted, request: AuthorizationRequest) -> Mapping[s
     if not requested and not set(scopes) - {"openid"}:
         return {}
     groups = "groups" in scopes or "groups" in requested
-    profile = profile_of(granted.user_id, groups=groups)
+    profile = profile_of(granted.person, groups=groups)
     return select_claims(profile, scopes=scopes, requested=requested)

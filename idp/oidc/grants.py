@@ -1,4 +1,4 @@
-"""The grant types of the token endpoint: one class each, registered by being in ``GRANTS``."""
+"""The grant types that follow a sign-in in the browser, and what all grant types share."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,14 +6,19 @@ from typing import Final
 from authlib.oauth2.rfc6749 import BaseGrant
 from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
 
+from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
 from idp.oidc.possession import Binder
 from idp.protocol import pkce
 from idp.protocol.errors import OAuthError
+from idp.protocol.resources import read_resource
 from idp.protocol.scopes import parse_scope
+from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
+from idp.services.device_polling import DevicePolling
+from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 from idp.services.sealing import Sealing
@@ -36,6 +41,10 @@ class Desk:
     refreshing: Refreshing
     issuance: Issuance
     bind: Binder
+    polling: DevicePolling
+    client_tokens: ClientTokens
+    exchanging: Exchanging
+    access_tokens: AccessTokens
     sealing: Sealing
 
 
@@ -91,6 +100,14 @@ class Grant(BaseGrant, TokenEndpointMixin):
             raise OAuthError("invalid_request", f"{name} is missing.")
         return value
 
+    def scope(self) -> tuple[str, ...] | None:
+        """The scope asked for; None where none was named."""
+        text = self.request.parameters.get("scope")
+        try:
+            return None if text is None else parse_scope(text)
+        except ValueError as error:
+            raise OAuthError("invalid_scope", f"scope {error}.") from None
+
 
 class AuthorizationCodeGrant(Grant):
     """RFC 6749 section 4.1.3, with PKCE (RFC 7636) checked against the grant's own row."""
@@ -110,6 +127,7 @@ class AuthorizationCodeGrant(Grant):
             code_verifier=verifier,
             context=self.request.direct.context,
             binding=self.binding,
+            resource=read_resource(self.request.parameters),
         )
 
 
@@ -123,17 +141,8 @@ class RefreshTokenGrant(Grant):
         return self.desk.refreshing.redeem(
             self.required("refresh_token"),
             client=client,
-            scope=self._scope(),
+            scope=self.scope(),
             context=self.request.direct.context,
             binding=self.binding,
+            resource=read_resource(self.request.parameters),
         )
-
-    def _scope(self) -> tuple[str, ...] | None:
-        text = self.request.parameters.get("scope")
-        try:
-            return None if text is None else parse_scope(text)
-        except ValueError as error:
-            raise OAuthError("invalid_scope", f"scope {error}.") from None
-
-
-GRANTS: Final[tuple[type[Grant], ...]] = (AuthorizationCodeGrant, RefreshTokenGrant)

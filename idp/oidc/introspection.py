@@ -10,6 +10,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import METHODS, ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import NO_STORE, Answer
+from idp.oidc.issuance import said_of
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken, live_refresh
 from idp.services.clients import RegisteredClient
@@ -56,7 +57,7 @@ class Introspection(_Endpoint):
     ) -> dict[str, object]:
         now = request.direct.context.at
         live = self._access_tokens.live(token, now)
-        if live is not None and _concerns(live, client):
+        if live is not None and live.concerns(client.id):
             return {**self._common(live), "token_type": live.binding.token_type}
         live = live_refresh(token, now) if live is None else None
         if live is not None and live.granted.client_id == client.id:
@@ -73,15 +74,11 @@ class Introspection(_Endpoint):
             "scope": " ".join(live.scope),
             "iat": epoch(live.issued_at),
             "exp": epoch(live.expires_at),
-            # RFC 9470 section 6.2, and the same for amr: as the JWT would say it.
-            "acr": granted.satisfied.acr,
-            "amr": list(granted.satisfied.amr),
-            "auth_time": epoch(granted.satisfied.auth_time),
+            # RFC 9470 section 6.2, and the same for amr and act: as the JWT would say it.
+            **said_of(granted),
         }
         if live.binding.cnf:  # RFC 9449 section 6.2, RFC 8705 section 3.2
             members["cnf"] = live.binding.cnf
-        if granted.details:
-            members["authorization_details"] = list(granted.details)
         if live.audience:
             members["aud"] = live.audience[0] if len(live.audience) == 1 else list(live.audience)
         return members if live.jti is None else {**members, "jti": live.jti}
@@ -106,8 +103,3 @@ def _token(request: DirectRequest) -> str:
     if token is None:
         raise OAuthError("invalid_request", "token is missing.")
     return token
-
-
-def _concerns(live: LiveToken, client: RegisteredClient) -> bool:
-    """Was it issued to the client, or for it as a resource server?"""
-    return client.id == live.granted.client_id or client.id in live.audience

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from idp.assurance import Satisfied
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import only_reads
@@ -93,7 +94,7 @@ class Issuance:
             "azp": client.id,
             "iat": epoch(now),
             "exp": epoch(now + self._settings.id_token_lifetime),
-            **_proved(granted),
+            **said_of(granted),
             **_hashes(statement, client.metadata.id_token_signed_response_alg),
         }
         if granted.session_id is not None:
@@ -114,7 +115,7 @@ class Issuance:
             "exp": epoch(tokens.expires_at),
             "jti": tokens.jti,
             "scope": " ".join(scope),
-            **_proved(granted),
+            **said_of(granted),
         }
         if tokens.binding.cnf:
             claims["cnf"] = tokens.binding.cnf
@@ -132,14 +133,21 @@ def _hashes(statement: Statement, algorithm: str) -> dict[str, object]:
     return {name: half_hash(one, algorithm) for name, one in values.items() if one is not None}
 
 
-def _proved(granted: Granted) -> dict[str, object]:
+def said_of(granted: Granted) -> dict[str, object]:
+    """What every token of a grant says of it: what was proved, what was allowed, who acts."""
+    return {
+        **(_proved(granted.satisfied) if granted.satisfied else {}),
+        **({"authorization_details": list(granted.details)} if granted.details else {}),
+        **({"act": granted.act} if granted.act else {}),  # RFC 8693 section 4.1
+    }
+
+
+def _proved(satisfied: Satisfied) -> dict[str, object]:
     """What the ledger supports, in the words of OIDC Core 2; a refresh repeats it unchanged."""
-    satisfied = granted.satisfied
     return {
         "auth_time": epoch(satisfied.auth_time),
         "acr": satisfied.acr,
         "amr": list(satisfied.amr),
-        **({"authorization_details": list(granted.details)} if granted.details else {}),
     }
 
 
@@ -149,7 +157,7 @@ def _requested(redeemed: Redeemed) -> Mapping[str, object]:
     if not requested:
         return {}
     only_reads()
-    profile = profile_of(redeemed.granted.user_id, groups="groups" in requested)
+    profile = profile_of(redeemed.granted.person, groups="groups" in requested)
     return select_claims(profile, scopes=(), requested=requested)
 
 

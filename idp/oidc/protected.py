@@ -50,20 +50,22 @@ class ProtectedResource:
         self._holders = holders
 
     def token(self, direct: Direct, *, scope: str) -> LiveToken:
-        """The token that a request brought, alive and for this scope.
+        """The token that a request brought, alive, a person's, and for this scope.
 
         Raises ``NoToken``, or ``OAuthError`` as ``Holders`` does.
         """
         live = self._holders.token(direct)
         if live is None:
             raise NoToken
+        if live.granted.user_id is None:
+            raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if scope not in live.scope:
             raise OAuthError("insufficient_scope", f"The scope {scope} is needed.", status=403)
         return live
 
     def insist(self, live: LiveToken, needed: Needed, now: datetime) -> None:
         """Raise ``InsufficientAuthentication`` when the sign-in was too weak, or is too old."""
-        satisfied = live.granted.satisfied
+        satisfied = live.granted.proved
         if satisfied.rung < needed.floor:
             raise InsufficientAuthentication(needed)
         age = None if needed.max_age is None else timedelta(seconds=needed.max_age)

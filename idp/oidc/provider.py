@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from authlib.oauth2.rfc6749 import TokenEndpoint
+
 from idp.config import Settings
 from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.capabilities import ENDPOINTS, capabilities_of, endpoints_of
 from idp.oidc.client_auth import ClientAuthentication
+from idp.oidc.device import DeviceAuthorization
 from idp.oidc.documents import Document
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
@@ -19,8 +22,12 @@ from idp.oidc.server import Server
 from idp.oidc.userinfo import UserInfo
 from idp.protocol.discovery import mtls_aliases, provider_metadata
 from idp.services.client_keys import ClientKeys
+from idp.services.client_tokens import ClientTokens
 from idp.services.clients import Clients
+from idp.services.device_codes import DeviceCodes
+from idp.services.device_polling import DevicePolling
 from idp.services.dpop import Proofs
+from idp.services.exchange import Exchanging
 from idp.services.grants import Grants
 from idp.services.keys import SigningKeys
 from idp.services.pushed import PushedRequests
@@ -50,6 +57,7 @@ class Provider:
         client_keys: ClientKeys,
         grants: Grants,
         keys: SigningKeys,
+        devices: DeviceCodes,
         sealing: Sealing,
         issuance: Issuance,
         requests: Requests,
@@ -70,11 +78,16 @@ class Provider:
             issuance=issuance,
             bind=bind,
             sealing=sealing,
+            polling=DevicePolling(grants),
+            client_tokens=ClientTokens(settings),
+            exchanging=Exchanging(settings),
+            access_tokens=access_tokens,
         )
-        endpoints = [
+        endpoints: list[TokenEndpoint] = [
             Introspection(authenticate, access_tokens, settings.issuer),
             Revocation(authenticate, access_tokens, settings.issuer),
             Pushing(authenticate, requests, pushed, bind),
+            DeviceAuthorization(settings, authenticate, capabilities_of(settings), devices),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),

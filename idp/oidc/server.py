@@ -10,7 +10,8 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, TokenEndpoint
 from flask import Response
 
 from idp.oidc.direct import Direct, DirectRequest
-from idp.oidc.grants import GRANTS, NO_STORE, Desk, Grant
+from idp.oidc.grant_types import GRANTS
+from idp.oidc.grants import NO_STORE, Desk, Grant
 from idp.protocol.errors import OAuthError
 
 # Authlib writes whole token responses to its log at DEBUG.

@@ -56,6 +56,8 @@ class UserInfo:
         live = self._holders.token(direct)
         if direct.scheme == DPOP:  # and has been committed
             only_reads()
+        if live is not None and live.granted.user_id is None:
+            raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if live is not None and "openid" not in live.scope:
             raise OAuthError("insufficient_scope", "The scope openid is needed.", status=403)
         return live
@@ -63,7 +65,7 @@ class UserInfo:
     def _claims(self, live: LiveToken) -> Mapping[str, object]:
         requested = live.asked.claims.userinfo
         groups = "groups" in live.scope or "groups" in requested
-        profile = profile_of(live.granted.user_id, groups=groups)
+        profile = profile_of(live.granted.person, groups=groups)
         claims = select_claims(profile, scopes=live.scope, requested=requested)
         return {"sub": live.granted.subject, **claims}
 

@@ -19,6 +19,7 @@ from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.json_values import Json
 from idp.protocol.parameters import Parameters
 from idp.protocol.redirect_uris import is_registered
+from idp.protocol.resources import read_resource
 from idp.protocol.responses import ReplyTo
 from idp.protocol.vocabulary import Prompt, default_response_mode, response_type_named
 
@@ -155,7 +156,7 @@ def parse_authorization_request(
         ui_locales=checks.read_locales(parameters, "ui_locales"),
         claims_locales=checks.read_locales(parameters, "claims_locales"),
         display=checks.read_display(parameters),
-        resource=checks.read_resource(parameters),
+        resource=read_resource(parameters, metadata.allowed_resources),
         authorization_details=checks.read_authorization_details(parameters, metadata, capabilities),
         parameters=parameters,
     )

@@ -14,7 +14,6 @@ from idp.protocol.json_values import Json, parse_json
 from idp.protocol.parameters import Parameters
 from idp.protocol.scopes import parse_scope
 from idp.protocol.text import is_language_tag, words
-from idp.protocol.urls import split
 from idp.protocol.vocabulary import (
     DISPLAY_VALUES,
     JWT_MODES,
@@ -25,7 +24,6 @@ from idp.protocol.vocabulary import (
 )
 
 MAX_WORDS: Final = 32
-MAX_RESOURCES: Final = 16
 
 _DIGITS: Final = re.compile(r"[0-9]+")
 
@@ -222,16 +220,6 @@ def read_claims(parameters: Parameters, metadata: ClientMetadata) -> ClaimsReque
     """The claims asked for by name, without those of scopes the client is not registered for."""
     text = parameters.get("claims")
     return ClaimsRequest.parse(text).permitted(metadata.scope) if text else ClaimsRequest()
-
-
-def read_resource(parameters: Parameters) -> tuple[str, ...]:
-    """RFC 8707 section 2: absolute URIs without a fragment, each once; else ``invalid_target``."""
-    resources = tuple(dict.fromkeys(parameters.all("resource")))
-    if len(resources) > MAX_RESOURCES:
-        raise OAuthError("invalid_target", "resource was sent too many times.")
-    if any(split(resource) is None or "#" in resource for resource in resources):
-        raise OAuthError("invalid_target", "resource must be an absolute URI without a # part.")
-    return resources
 
 
 def read_authorization_details(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from idp.protocol.json_values import Json, freeze
+from idp.protocol.resources import is_resource
 from idp.protocol.scopes import parse_scope
 from idp.protocol.text import is_clean, is_displayable
 from idp.protocol.urls import check_web_url
@@ -98,6 +99,13 @@ def web_url(value: object) -> str:
 def request_uri(value: object) -> str:
     """The same with a fragment permitted: it carries the object's hash (OIDC Registration 2)."""
     return _checked_url(value, fragment=True)
+
+
+def resource(value: object) -> str:
+    """RFC 8707 section 2: an absolute URI without a fragment."""
+    if not isinstance(value, str) or not is_resource(value):
+        raise ValueError("must be an absolute URI without a # part, like https://api.example.com")
+    return value
 
 
 def scope(value: object) -> tuple[str, ...]:

@@ -14,12 +14,14 @@ from idp.protocol.vocabulary import (
     REDIRECT_GRANTS,
     SYMMETRIC_ALGS,
     SYMMETRIC_ENCRYPTION_ALGS,
+    TOKEN_EXCHANGE,
     grants_needed,
 )
 
 Found = Iterator[tuple[str, str]]
 
 SECRET_METHODS: Final = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+CONFIDENTIAL_GRANTS: Final = ("client_credentials", TOKEN_EXCHANGE)
 KEY_METHODS: Final = ("private_key_jwt", "self_signed_tls_client_auth")
 CERTIFICATE_NAMES: Final = (
     *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
@@ -78,20 +80,33 @@ def grants_fit_response_types(metadata: ClientMetadata) -> Found:
 
 
 def public_clients_are_modest(metadata: ClientMetadata) -> Found:
-    """RFC 6749 section 4.4, RFC 9700 section 2.1.1: what needs a secret is not for all to have."""
+    """RFC 6749 section 4.4, RFC 9700 section 2.1.1: what needs a secret is not for all to have.
+
+    RFC 8693 section 2.1 leaves open who may exchange; here it takes more than knowing a name.
+    """
     if not metadata.is_public:
         return
-    if "client_credentials" in metadata.grant_types:
-        yield (
-            "grant_types",
-            'must not list "client_credentials" when token_endpoint_auth_method is "none"',
-        )
+    for grant in CONFIDENTIAL_GRANTS:
+        if grant in metadata.grant_types:
+            yield (
+                "grant_types",
+                f'must not list "{grant}" when token_endpoint_auth_method is "none"',
+            )
     if not metadata.require_pkce:
         yield "require_pkce", "must be true, or left out, when token_endpoint_auth_method is none"
     if not metadata.refresh_token_rotation:  # RFC 9700 section 4.14.2
         yield (
             "refresh_token_rotation",
             "must be true, or left out, when token_endpoint_auth_method is none",
+        )
+
+
+def audiences_are_exchanged_for(metadata: ClientMetadata) -> Found:
+    """A policy that nothing would ever read is a slip."""
+    if metadata.token_exchange_audiences and TOKEN_EXCHANGE not in metadata.grant_types:
+        yield (
+            "token_exchange_audiences",
+            f'must be left out, or grant_types must list "{TOKEN_EXCHANGE}"',
         )
 
 
@@ -217,6 +232,7 @@ RULES: Final = (
     Rule(
         (_AUTH, "grant_types", "require_pkce", "refresh_token_rotation"), public_clients_are_modest
     ),
+    Rule(("token_exchange_audiences", "grant_types"), audiences_are_exchanged_for),
     Rule(("jwks", "jwks_uri"), keys_come_one_way),
     Rule(("jwks", "jwks_uri", _AUTH, *_ALGS), keys_are_there),
     Rule((_AUTH, *_ALGS), secrets_are_there),

@@ -41,6 +41,9 @@ ACCOUNT: Final = Scope("account", "See your passkeys and sessions, and end sessi
 SCOPE_NAMES: Final = tuple(scope.name for scope in SCOPES)
 """What a registration that names no scope may ask for."""
 
+PERSONAL_SCOPES: Final = frozenset((*SCOPE_NAMES, ACCOUNT.name))
+"""About a person: nothing that a client could be granted for itself."""
+
 _BY_NAME: Final = {scope.name: scope for scope in (*SCOPES, ACCOUNT)}
 _SCOPE_OF: Final = {claim: scope.name for scope in SCOPES for claim in scope.claims}
 

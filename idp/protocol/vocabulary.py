@@ -20,14 +20,17 @@ JWT_MODES: Final = ("jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
 
 RESPONSE_MODES: Final = ("query", "fragment", "form_post", *JWT_MODES)
 
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  a name
+
 GRANT_TYPES: Final = (
     "authorization_code",
     "implicit",
     "refresh_token",
     "client_credentials",
-    "urn:ietf:params:oauth:grant-type:device_code",
+    DEVICE_CODE,
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
+    TOKEN_EXCHANGE,
     "urn:openid:params:grant-type:ciba",
 )
 """Without ``password``: RFC 9700 section 2.4 forbids it."""

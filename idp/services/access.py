@@ -19,13 +19,16 @@ _refresh: Final = cast("Table", RefreshToken.__table__)
 
 
 def _alive(statement: Select[Any]) -> Select[Any]:
-    """Only where the grant has not ended, and neither person nor client is disabled."""
+    """Only where the grant has not ended, and neither person nor client is disabled.
+
+    A grant of a client for itself has no person, and then no row of one is disabled, either.
+    """
     return (
-        statement.join(_users, _users.c.id == _grants.c.user_id)
+        statement.outerjoin(_users, _users.c.id == _grants.c.user_id)
         .join(_clients, _clients.c.id == _grants.c.client_id)
         .where(
             _grants.c.ended_at.is_(None),
-            _users.c.disabled_at.is_(None),
+            _users.c.disabled_at.is_(None),  # nor is what an outer join did not find
             _clients.c.disabled_at.is_(None),
         )
     )
@@ -33,8 +36,8 @@ def _alive(statement: Select[Any]) -> Select[Any]:
 
 _FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
 
-_BY_GRANT = _alive(select(*_FOUND)).where(
-    _grants.c.id == bindparam("grant"),
+_GRANT = _alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant"))
+_BY_GRANT = _GRANT.where(
     ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
 )
 
@@ -75,6 +78,7 @@ class LiveToken:
     ``client_revision`` is that of the client's registration at this moment.
     """
 
+    grant_id: str
     granted: Granted
     asked: Asked
     scope: tuple[str, ...]
@@ -84,6 +88,10 @@ class LiveToken:
     client_revision: int
     jti: str | None = None
     binding: Binding = UNBOUND
+
+    def concerns(self, client_id: str) -> bool:
+        """Was it issued to the client, or for it as a resource server?"""
+        return client_id == self.granted.client_id or client_id in self.audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +117,10 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
     row = db.session.execute(
         _BY_GRANT, {"grant": claims.grant_id, "tombstone": digest(claims.jti)}
     ).one_or_none()
-    if row is None:
+    if row is None or not _ancestors_live(row):
         return None
     return LiveToken(
+        grant_id=row.id,
         granted=granted_of(row),
         asked=asked_of(row),
         scope=claims.scope,
@@ -127,7 +136,7 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
 def live_opaque(token: str, now: datetime) -> LiveToken | None:
     """The access token of a client that takes them opaque; None when it does not hold now."""
     row = db.session.execute(_OPAQUE, {"hash": digest(token), "now": now}).one_or_none()
-    return _live(row, tuple(row.audience)) if row else None
+    return _live(row, tuple(row.audience)) if row and _ancestors_live(row) else None
 
 
 def live_refresh(token: str, now: datetime) -> LiveToken | None:
@@ -136,8 +145,20 @@ def live_refresh(token: str, now: datetime) -> LiveToken | None:
     return _live(row, ()) if row else None
 
 
+def _ancestors_live(row: AnyRow | None) -> bool:
+    """Do the grants hold, too, whose tokens were exchanged for this one (RFC 8693)?
+
+    Looked at when it is used, so that nothing that ends one of them can miss a token that was
+    being exchanged at that instant.
+    """
+    while row is not None and (parent := row.request.get("parent")) is not None:
+        row = db.session.execute(_GRANT, {"grant": parent}).one_or_none()
+    return row is not None
+
+
 def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
     return LiveToken(
+        grant_id=row.id,
         granted=granted_of(row),
         asked=asked_of(row),
         scope=tuple(row.token_scope.split()),

@@ -12,7 +12,7 @@ PAGE: Final = 25
 
 _PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "sign_ins": ("login.", "session.", "step_up."),
-    "apps": ("consent.", "grant.", "token.", "code."),
+    "apps": ("consent.", "grant.", "token.", "code.", "device."),
 }
 GROUPS: Final = ("all", "sign_ins", "changes", "apps")
 """What may be looked at; "changes" is what the other two are not."""

@@ -97,7 +97,7 @@ def _grant(grant: Grant) -> dict[str, Any]:
         "at": grant.created_at.isoformat(),
         "scopes": grant.scope.split(),
         "acr": grant.acr,
-        "amr": grant.amr.split(),
+        "amr": (grant.amr or "").split(),
         "ended_at": _instant(grant.ended_at),
     }
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
 from sqlalchemy import Row, Table, exists, select
 
 from idp.assurance import Rung, Satisfied
-from idp.models import Grant, User
+from idp.models import Grant, User, db, new_id
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
 
@@ -31,30 +32,54 @@ USER_IS_WELL: Final = exists(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """Who allowed whom what, on the strength of which proofs."""
+    """Who allowed whom what, on the strength of which proofs.
 
-    user_id: str
+    ``user_id`` and ``satisfied`` are None together: the client acts for itself, and nobody proved
+    anything (RFC 6749 section 4.4).
+    """
+
+    user_id: str | None
     session_id: str | None
     client_id: str
     scope: tuple[str, ...]
-    satisfied: Satisfied
+    satisfied: Satisfied | None
     details: tuple[Mapping[str, Any], ...] = ()
     """Authorization details that were granted, as tokens carry them (RFC 9396 section 7)."""
     pairwise: str | None = None
     """What the person is called to this client alone (OIDC Core 8.1), where that is so. It stays
     what it was for as long as the grant: a refreshed ID token keeps its ``sub`` (12.2)."""
 
+    act: Mapping[str, Any] | None = None
+    """Who acts for the subject, as the claim says it (RFC 8693 section 4.1)."""
+    parent: str | None = None
+    """The grant whose token was exchanged for this one, which ends with it."""
+
     @property
     def subject(self) -> str:
-        """The ``sub`` of whatever is told to the client about this grant."""
-        return self.pairwise or self.user_id
+        """``sub``: the person as this client knows her, or the client itself (RFC 9068 2.2)."""
+        return self.pairwise or self.user_id or self.client_id
+
+    @property
+    def person(self) -> str:
+        """``user_id`` where there is one. Raises ``ValueError`` for a client's own grant."""
+        if self.user_id is None:
+            raise ValueError("nobody's grant but the client's")
+        return self.user_id
+
+    @property
+    def proved(self) -> Satisfied:
+        """``satisfied`` where there is a person. Raises ``ValueError`` like ``person``."""
+        if self.satisfied is None:
+            raise ValueError("nobody's grant but the client's")
+        return self.satisfied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What of the authorization request outlives it."""
 
-    redirect_uri: str
+    redirect_uri: str | None = None
+    """None where there was no redirect: a device, or a client that acts for itself."""
     nonce: str | None = None
     claims: ClaimsRequest = ClaimsRequest()  # noqa: RUF009  frozen, so it may be shared
     resource: tuple[str, ...] = ()
@@ -67,15 +92,21 @@ def granted_of(row: Row[Any]) -> Granted:
         session_id=row.session_id,
         client_id=row.client_id,
         scope=tuple(row.scope.split()),
-        satisfied=Satisfied(
-            acr=row.acr,
-            rung=Rung(row.request["rung"]),
-            amr=tuple(row.amr.split()),
-            auth_time=row.auth_time,
-            evidence=(),
-        ),
+        satisfied=_satisfied_of(row) if row.user_id is not None else None,
         details=tuple(row.request.get("details", ())),
         pairwise=row.request.get("pairwise"),
+        act=row.request.get("act"),
+        parent=row.request.get("parent"),
+    )
+
+
+def _satisfied_of(row: Row[Any]) -> Satisfied:
+    return Satisfied(
+        acr=row.acr,
+        rung=Rung(row.request["rung"]),
+        amr=tuple(row.amr.split()),
+        auth_time=row.auth_time,
+        evidence=(),
     )
 
 
@@ -84,7 +115,7 @@ def asked_of(row: Row[Any]) -> Asked:
     request: Mapping[str, Any] = row.request
     claims = request.get("claims", {})
     return Asked(
-        redirect_uri=request["redirect_uri"],
+        redirect_uri=request.get("redirect_uri"),
         nonce=request.get("nonce"),
         claims=ClaimsRequest(
             userinfo=_requests(claims.get("userinfo", ())),
@@ -94,7 +125,43 @@ def asked_of(row: Row[Any]) -> Asked:
     )
 
 
-def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
+def row_of(granted: Granted, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a grant that say what ``FIELDS`` read; ``kept`` is the column ``request``."""
+    satisfied = granted.satisfied
+    return {
+        "client_id": granted.client_id,
+        "user_id": granted.user_id,
+        "session_id": granted.session_id,
+        "scope": " ".join(granted.scope),
+        "acr": satisfied.acr if satisfied else None,
+        "amr": " ".join(satisfied.amr) if satisfied else None,
+        "auth_time": satisfied.auth_time if satisfied else None,
+        "request": {**_kept_of_grant(granted), **kept},
+    }
+
+
+def keep_grant(
+    granted: Granted, kept: Mapping[str, Any], *, now: datetime, expires_at: datetime
+) -> str:
+    """Write a grant that no code redeems, in the caller's transaction; returns its id."""
+    grant_id = new_id()
+    row = {"id": grant_id, "created_at": now, "expires_at": expires_at, **row_of(granted, kept)}
+    db.session.execute(_grants.insert(), row)
+    return grant_id
+
+
+def _kept_of_grant(granted: Granted) -> dict[str, Any]:
+    kept = {
+        "rung": int(granted.satisfied.rung) if granted.satisfied else None,
+        "details": [dict(detail) for detail in granted.details],
+        "pairwise": granted.pairwise,
+        "act": granted.act,
+        "parent": granted.parent,
+    }
+    return {name: value for name, value in kept.items() if value}
+
+
+def kept_of(request: AuthorizationRequest) -> dict[str, Any]:
     """What the token endpoint will need of ``request``, as the column ``request`` keeps it."""
     claims = {"userinfo": list(request.claims.userinfo), "id_token": list(request.claims.id_token)}
     kept = {
@@ -103,9 +170,6 @@ def kept_of(granted: Granted, request: AuthorizationRequest) -> dict[str, Any]:
         "claims": {name: names for name, names in claims.items() if names},
         "resource": list(request.resource),
         "dpop_jkt": request.dpop_jkt,
-        "rung": int(granted.satisfied.rung),
-        "details": [dict(detail) for detail in granted.details],
-        "pairwise": granted.pairwise,
     }
     return {name: value for name, value in kept.items() if value}
 

@@ -14,6 +14,7 @@ from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
 from idp.protocol.policy import DEFAULT_POLICY, Policy
+from idp.protocol.resources import narrowed
 from idp.secrecy import digest, new_secret
 from idp.services import session_clients
 from idp.services.binding import UNBOUND, Binding
@@ -27,6 +28,7 @@ from idp.services.granted import (
     asked_of,
     granted_of,
     kept_of,
+    row_of,
 )
 from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh, refresh_binding
 
@@ -113,19 +115,12 @@ class Grants:
             _ISSUE,
             {
                 "id": grant_id,
-                "client_id": granted.client_id,
-                "user_id": granted.user_id,
-                "session_id": granted.session_id,
-                "scope": " ".join(granted.scope),
-                "acr": granted.satisfied.acr,
-                "amr": " ".join(granted.satisfied.amr),
-                "auth_time": granted.satisfied.auth_time,
-                "request": kept_of(granted, request),
+                **row_of(granted, kept_of(request)),
                 "code_hash": digest(code) if code else None,
                 "code_challenge": request.code_challenge,
                 "code_expires_at": code_ends if code else None,
                 "created_at": now,
-                "expires_at": code_ends + self._outlives_code(granted.scope),
+                "expires_at": code_ends + self.outlives_code(granted.scope),
             },
         )
         if granted.session_id is not None:
@@ -141,13 +136,17 @@ class Grants:
         code_verifier: str | None,
         context: Context,
         binding: Binding = UNBOUND,
+        resource: tuple[str, ...] = (),
     ) -> Redeemed:
         """Exchange a code for what it buys, in one transaction. Commits.
 
+        ``resource`` narrows whom the access token is for; the grant keeps the whole (RFC 8707
+        section 2.2).
+
         Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
         client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, or its person is
-        disabled.
-        A mismatch leaves the code as it was; a second use ends the grant (RFC 6749 4.1.2).
+        disabled; and ``invalid_target`` for a resource that was not granted. A mismatch leaves the
+        code as it was; a second use ends the grant (RFC 6749 4.1.2).
         """
         row = db.session.execute(
             _CLAIM,
@@ -164,18 +163,42 @@ class Grants:
         if reason is not None:
             db.session.rollback()
             raise _refuse(reason, row, client, context)
-        redeemed = Redeemed(
+        try:
+            redeemed = self.redeemed(row, client, resource, context, binding=binding)
+        except OAuthError:
+            db.session.rollback()
+            raise
+        db.session.commit()
+        return redeemed
+
+    def redeemed(
+        self,
+        row: AnyRow,
+        client: RegisteredClient,
+        resource: tuple[str, ...],
+        context: Context,
+        *,
+        binding: Binding,
+    ) -> Redeemed:
+        """What the grant in a row that has ``FIELDS`` buys, in the caller's transaction.
+
+        Raises ``OAuthError`` ``invalid_target`` when ``resource`` was not granted.
+        """
+        return Redeemed(
             grant_id=row.id,
             granted=granted_of(row),
             asked=asked_of(row),
             scope=tuple(row.scope.split()),
-            tokens=self._tokens(row, client, context.at, binding),
+            tokens=self._tokens(row, client, resource, context.at, binding),
         )
-        db.session.commit()
-        return redeemed
 
     def _tokens(
-        self, row: AnyRow, client: RegisteredClient, now: datetime, binding: Binding
+        self,
+        row: AnyRow,
+        client: RegisteredClient,
+        resource: tuple[str, ...],
+        now: datetime,
+        binding: Binding,
     ) -> Tokens:
         scope = tuple(row.scope.split())
         refresh = None
@@ -188,13 +211,13 @@ class Grants:
             client=client,
             grant_id=row.id,
             scope=scope,
-            resource=asked_of(row).resource,
+            resource=narrowed(asked_of(row).resource, resource),
             now=now,
             binding=binding,
             refresh=refresh,
         )
 
-    def _outlives_code(self, scope: tuple[str, ...]) -> timedelta:
+    def outlives_code(self, scope: tuple[str, ...]) -> timedelta:
         """How long after its code has expired something that it bought may still be of use."""
         longest = self._settings.access_token_lifetime
         offline = "offline_access" in scope
@@ -263,7 +286,7 @@ def _mismatch(
 ) -> str | None:
     if row.request.get("dpop_jkt") not in (None, binding.jkt):  # RFC 9449 section 10
         return "dpop_jkt"
-    if redirect_uri != row.request["redirect_uri"]:  # RFC 6749 section 4.1.3
+    if redirect_uri != asked_of(row).redirect_uri:  # RFC 6749 section 4.1.3
         return "redirect_uri"
     if row.code_challenge is None:
         # RFC 9700 section 2.1.1: a verifier for a code that never had a challenge is an attack.

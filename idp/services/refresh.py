@@ -10,6 +10,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
 from idp.protocol.errors import OAuthError
+from idp.protocol.resources import narrowed
 from idp.secrecy import digest
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
@@ -51,10 +52,12 @@ class Refreshing:
         scope: Collection[str] | None,
         context: Context,
         binding: Binding = UNBOUND,
+        resource: Collection[str] = (),
     ) -> Redeemed:
         """Exchange a refresh token. Commits.
 
-        ``scope`` narrows the access token; the line keeps what was granted (RFC 6749 section 6).
+        ``scope`` and ``resource`` narrow the access token; the line keeps what was granted (RFC
+        6749 section 6, RFC 8707 section 2.2).
         What was proved, and when, stays as it was: a refresh is no authentication.
 
         A token that was used within ``refresh_grace`` brings its successor again while that is
@@ -62,8 +65,8 @@ class Refreshing:
 
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
         client's, bound to another key than ``binding`` shows, or its person is disabled;
-        ``invalid_scope`` when more is asked for than was granted. A second use that is not such a
-        repetition ends the grant.
+        ``invalid_scope`` or ``invalid_target`` when more is asked for than was granted. A second
+        use that is not such a repetition ends the grant.
         """
         renewed = self._lines.renew(token, client, context.at)
         renewed = renewed or self._lines.repeat(token, client, context.at)
@@ -72,7 +75,11 @@ class Refreshing:
         if scope is not None and not set(scope) <= set(renewed.scope):
             db.session.rollback()
             raise OAuthError("invalid_scope", "More is asked for than was granted.")
-        redeemed = self._succeed(renewed, scope, client, context, binding)
+        try:
+            redeemed = self._succeed(renewed, scope, resource, client, context, binding)
+        except OAuthError:
+            db.session.rollback()
+            raise
         db.session.commit()
         return redeemed
 
@@ -80,6 +87,7 @@ class Refreshing:
         self,
         renewed: Renewed,
         scope: Collection[str] | None,
+        resource: Collection[str],
         client: RegisteredClient,
         context: Context,
         binding: Binding,
@@ -88,15 +96,15 @@ class Refreshing:
         if not binding.covers(Binding.of(row.cnf)):
             raise _of_another_key(row, client, context)
         whole = renewed.scope
-        narrowed = whole if scope is None else tuple(one for one in whole if one in scope)
+        less = whole if scope is None else tuple(one for one in whole if one in scope)
         if renewed.repeated:
             _record("token.repeated", row, client, context)
         tokens = issue_tokens(
             self._settings,
             client=client,
             grant_id=row.id,
-            scope=narrowed,
-            resource=asked_of(row).resource,
+            scope=less,
+            resource=narrowed(asked_of(row).resource, resource),
             now=context.at,
             binding=binding,
             refresh=renewed.token,
@@ -105,7 +113,7 @@ class Refreshing:
             grant_id=row.id,
             granted=granted_of(row),
             asked=asked_of(row),
-            scope=narrowed,
+            scope=less,
             tokens=tokens,
         )
 

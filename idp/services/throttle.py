@@ -143,6 +143,14 @@ class Throttle:
         ]
         return _reserve(buckets, None, context.at)
 
+    def reserve_guess(self, what: str, *, who: str, context: Context) -> Allowed | Wait:
+        """Count one guess at something that belongs to nobody in particular, as ``reserve`` does.
+
+        ``who`` is whoever guesses: a person or a browser. ``give_back`` what was no guess.
+        """
+        mine = Bucket(_key("try", what, who), STEP_ATTEMPTS, WINDOW)
+        return _reserve([mine, *self._networks(context.address)], None, context.at)
+
     def succeeded(self, allowed: Allowed, *, user_id: str | None = None) -> None:
         """The try was right: the account's counts begin anew, the network's lose this one.
 

@@ -43,11 +43,13 @@ def issue_tokens(
     now: datetime,
     binding: Binding,
     refresh: str | None = None,
+    until: datetime | None = None,
 ) -> Tokens:
     """Write the rows that the tokens need, in the caller's transaction.
 
     ``refresh`` is the refresh token to hand out, already kept. ``binding`` is whom the access
-    token is bound to; it has no default, so that no grant forgets it.
+    token is bound to; it has no default, so that no grant forgets it. The access token ends at
+    ``until`` where that is sooner than it would by itself.
     """
     is_opaque = client.metadata.access_token_format == "opaque"  # noqa: S105  no password
     opaque = new_secret() if is_opaque else None
@@ -57,7 +59,7 @@ def issue_tokens(
         refresh=refresh,
         audience=audience_of(settings.issuer, scope, resource),
         issued_at=now,
-        expires_at=now + settings.access_token_lifetime,
+        expires_at=min(filter(None, (now + settings.access_token_lifetime, until))),
         binding=binding,
     )
     if opaque is not None:

@@ -70,7 +70,7 @@ def _insist_on_the_strongest(live: LiveToken, user: User) -> None:
 @with_token
 def list_passkeys(live: LiveToken) -> Response:
     """The person's passkeys; never key material."""
-    user = db.session.get_one(User, live.granted.user_id)
+    user = db.session.get_one(User, live.granted.person)
     found = [
         {
             "id": one.id,
@@ -90,7 +90,7 @@ def list_passkeys(live: LiveToken) -> Response:
 @with_token
 def list_sessions(live: LiveToken) -> Response:
     """The browsers in which the person is signed in."""
-    found = sessions.listed(live.granted.user_id, context().at)
+    found = sessions.listed(live.granted.person, context().at)
     return jsonify(sessions=[_session(one, live) for one in found])
 
 
@@ -108,7 +108,7 @@ def _session(session: BrowserSession, live: LiveToken) -> dict[str, Any]:
 @with_token
 def end_session(live: LiveToken, session_id: str) -> Response:
     """End one of them; another person's is not found."""
-    user = db.session.get_one(User, live.granted.user_id)
+    user = db.session.get_one(User, live.granted.person)
     _insist_on_the_strongest(live, user)
     ended = signing_out.end_session(
         session_id, user_id=user.id, context=context(), reason="by_owner"

@@ -88,8 +88,11 @@ def demand_of(transaction: Transaction) -> Demand:
     """What the transaction demands, by whoever it is for."""
     if transaction.parameters is not None:
         return services().authorization.resume(transaction).demand
+    wanted = transaction.state.get("demand", {})
+    if "device" in wanted:
+        return services().device_approval.demand(wanted["device"], transaction.id)
     return demands.of_page(
-        transaction.state.get("demand", {}),
+        wanted,
         services().settings,
         started=transaction.started_at,
         transaction_id=transaction.id,

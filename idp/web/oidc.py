@@ -38,6 +38,12 @@ def revoke() -> Response:
     return services().provider.server.endpoint("revocation", _direct())
 
 
+@bp.post(str(ENDPOINTS.device_authorization))
+def device_authorization() -> Response:
+    """RFC 8628 section 3.1."""
+    return services().provider.server.endpoint("device_authorization", _direct())
+
+
 @bp.post(str(ENDPOINTS.pushed_authorization_request))
 def push() -> Response:
     """RFC 9126 section 2."""

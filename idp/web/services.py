@@ -4,6 +4,7 @@ from functools import cached_property
 
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
+from idp.oidc.device_approval import DeviceApproval
 from idp.oidc.end_session import EndSession
 from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
@@ -22,6 +23,7 @@ from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
+from idp.services.device_codes import DeviceCodes
 from idp.services.fetch import Fetcher
 from idp.services.grants import Grants
 from idp.services.key_rotation import KeyRotation
@@ -103,10 +105,27 @@ class Services(SignInServices):
             client_keys=self.client_keys,
             grants=self.grants,
             keys=self.keys,
+            devices=self.device_codes,
             sealing=self.sealing,
             issuance=self.issuance,
             requests=self.requests,
             pushed=self.pushed_requests,
+        )
+
+    @cached_property
+    def device_codes(self) -> DeviceCodes:
+        return DeviceCodes(self.settings, self.box, self.grants)
+
+    @cached_property
+    def device_approval(self) -> DeviceApproval:
+        return DeviceApproval(
+            self.settings,
+            capabilities=capabilities_of(self.settings),
+            clients=self.clients,
+            consents=self.consents,
+            codes=self.device_codes,
+            weighing=self.weighing,
+            subjects=self.subjects,
         )
 
     @cached_property

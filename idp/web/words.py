@@ -9,6 +9,7 @@ from flask_babel import ngettext
 
 from idp.assurance import Challenge, Evidence, Rung
 from idp.factors.base import Refused
+from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web.context import context, services
 
@@ -74,6 +75,17 @@ def ago(elapsed: object) -> str:
         hours = round(seconds / 3600)
         return str(ngettext("%(num)s hour ago", "%(num)s hours ago", hours))
     return str(ngettext("%(num)s day ago", "%(num)s days ago", round(seconds / 86400)))
+
+
+def too_often(wait: Wait) -> str:
+    """That it was tried too often, and when it may be tried again."""
+    return str(
+        ngettext(
+            "Too many tries. Wait %(num)s minute.",
+            "Too many tries. Wait %(num)s minutes.",
+            wait.minutes,
+        )
+    )
 
 
 def _method(method: str) -> str:

@@ -139,6 +139,26 @@ const commands = {
     return { tokens, claims: tokens.claims() };
   },
 
+  async device({ parameters }) {
+    pending = await client.initiateDeviceAuthorization(config, parameters);
+    return pending;
+  },
+
+  // The library waits between polls for as long as it was told: the tests answer first.
+  async poll() {
+    const tokens = await client.pollDeviceAuthorizationGrant(config, { ...pending, interval: 1 });
+    return { tokens, claims: tokens.claims() };
+  },
+
+  itself: ({ parameters }) => client.clientCredentialsGrant(config, parameters),
+
+  exchange: ({ parameters }) =>
+    client.genericGrantRequest(
+      config,
+      "urn:ietf:params:oauth:grant-type:token-exchange",
+      parameters,
+    ),
+
   introspect: ({ token }) => client.tokenIntrospection(config, token),
 
   revoke: ({ token }) => client.tokenRevocation(config, token),

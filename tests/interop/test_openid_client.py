@@ -11,7 +11,7 @@ from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.signed_requests import jwks_of
 from tests.helpers.signing import jwks, key_of, public
-from tests.helpers.user_agent import Departure
+from tests.helpers.user_agent import Departure, Page
 from tests.interop.node import Failed, Program, program
 from tests.interop.provider import Provider, Visitor
 from tests.oidc.desk import payload_of
@@ -284,6 +284,72 @@ def test_signing_with_each_kind_of_key(
     app_of(provider, library, visitor, "private_key_jwt", "RS256", signs)
     for _ in range(2):  # an assertion each, by itself
         assert library.do("introspect", token="unknown") == {"active": False}
+
+
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+API = "https://api.example"
+
+
+def test_a_device(provider: Provider, library: Program, visitor: Visitor) -> None:
+    app = app_of(
+        provider, library, visitor, "none", "ES256", grant_types=["authorization_code", DEVICE]
+    )
+    told = library.do("device", parameters={"scope": "openid email"})
+    agent, person = visitor.agent, provider.person
+    code = agent.page(told["verification_uri_complete"])
+    sign_in = agent.submit(code, code.form("/device"))
+    assert isinstance(sign_in, Page)
+    typed = {"username": person.email, "password": person.password}
+    asked = agent.submit(sign_in, sign_in.form("/password"), typed)
+    assert isinstance(asked, Page)
+    agent.submit(asked, asked.form(asked.path), button="Allow")
+    finished = library.do("poll")
+    assert finished["claims"]["sub"] == person.id
+    assert finished["claims"]["aud"] == app.registered.client_id
+    told = library.do("userinfo", accessToken=finished["tokens"]["access_token"], subject=person.id)
+    assert told["email"] == person.email
+
+
+def test_a_device_that_was_not_let_in(
+    provider: Provider, library: Program, visitor: Visitor
+) -> None:
+    app_of(provider, library, visitor, "none", "ES256", grant_types=["authorization_code", DEVICE])
+    told = library.do("device", parameters={"scope": "openid"})
+    agent, person = visitor.agent, provider.person
+    code = agent.page(told["verification_uri"])
+    sign_in = agent.submit(code, code.form("/device"), {"user_code": told["user_code"]})
+    assert isinstance(sign_in, Page)
+    typed = {"username": person.email, "password": person.password}
+    asked = agent.submit(sign_in, sign_in.form("/password"), typed)
+    assert isinstance(asked, Page)
+    agent.submit(asked, asked.form(asked.path), button="Cancel")
+    with pytest.raises(Failed) as refused:
+        library.do("poll")
+    assert refused.value.details["error"] == "access_denied"
+
+
+def test_a_client_for_itself_and_in_a_persons_name(
+    provider: Provider, library: Program, visitor: Visitor
+) -> None:
+    members: dict[str, Any] = {
+        "grant_types": ["authorization_code", "client_credentials", EXCHANGE],
+        "scope": "openid orders",
+        "allowed_resources": [API],
+        "token_exchange_audiences": [API],
+    }
+    app = app_of(provider, library, visitor, "client_secret_basic", "RS256", **members)
+    own = library.do("itself", parameters={"scope": "orders", "resource": API})
+    found = library.do("introspect", token=own["access_token"])
+    assert (found["sub"], found["aud"]) == (app.registered.client_id, API)
+
+    hers = app.finish(app.sign_in(scope="openid orders"))["tokens"]["access_token"]
+    kind = "urn:ietf:params:oauth:token-type:access_token"
+    asked = {"subject_token": hers, "subject_token_type": kind, "audience": API}
+    passed_on = library.do("exchange", parameters=asked)
+    found = library.do("introspect", token=passed_on["access_token"])
+    assert (found["sub"], found["aud"]) == (provider.person.id, API)
+    assert found["act"] == {"sub": app.registered.client_id}
 
 
 LIES = {

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from cryptography.fernet import Fernet
 
-from idp.config import load_settings
-from idp.models import db
 from idp.services.jose import ALGORITHMS, make_key
 from tests.helpers.clock import FakeClock
-from tests.oidc.desk import Desk, Keys
+from tests.helpers.databases import Databases
+from tests.oidc.desk import Desk, Keys, opened
 
 
 @pytest.fixture(scope="session")
@@ -20,13 +18,11 @@ def made_keys() -> Keys:
 
 @pytest.fixture
 def desk(database_url: str, clock: FakeClock, made_keys: Keys) -> Iterator[Desk]:
-    settings = load_settings(
-        environ={},
-        issuer="https://id.example.com",
-        keys=[Fernet.generate_key().decode()],
-        database_url=database_url,
-    )
-    desk = Desk(settings, clock, made_keys)
-    yield desk
-    with desk.app.app_context():
-        db.engine.dispose()
+    yield from opened(database_url, clock, made_keys)
+
+
+@pytest.fixture(scope="module")
+def module_url(databases: Databases) -> Iterator[str]:
+    """A database for all tests of a module; races and storage are tested on both elsewhere."""
+    with databases.fresh("sqlite") as url:
+        yield url

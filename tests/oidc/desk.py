@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import httpx
+from cryptography.fernet import Fernet
 from joserfc.jwk import Key
 from sqlalchemy import select
 
 from idp.app import create_app
 from idp.audit import Context
-from idp.config import Settings
+from idp.config import Settings, load_settings
 from idp.models import AuditEvent, User, db
 from idp.services.key_rotation import KeyRotation
 from idp.web.services import Services
@@ -36,7 +38,7 @@ class Desk:
     """What the tests of the direct endpoints work with."""
 
     def __init__(self, settings: Settings, clock: FakeClock, keys: Keys) -> None:
-        self.settings, self.clock = settings, clock
+        self.settings, self.clock, self._numbers = settings, clock, count(1)
         self.app = create_app(settings, clock=clock)
         self.services: Services = self.app.extensions["idp"]
         self.http = httpx.Client(
@@ -109,9 +111,27 @@ class Desk:
             yield
             db.session.commit()
 
+    def new_name(self) -> str:
+        """A client id that no other client here has."""
+        return f"client-{next(self._numbers)}"
+
     def disable_person(self) -> None:
         with self.rows():
             db.session.get_one(User, "ann").disabled_at = self.clock()
+
+
+def opened(database_url: str, clock: FakeClock, keys: Keys) -> Iterator[Desk]:
+    """A desk that gives its database connections back; for fixtures."""
+    settings = load_settings(
+        environ={},
+        issuer="https://id.example.com",
+        keys=[Fernet.generate_key().decode()],
+        database_url=database_url,
+    )
+    desk = Desk(settings, clock, keys)
+    yield desk
+    with desk.app.app_context():
+        db.engine.dispose()
 
 
 def code_form(code: str, /, **changes: str | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Whatever is sent to a direct endpoint, the answer is one of the protocol's, and never a 500."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -20,10 +21,15 @@ from tests.services.people import CALLBACK
 NAMES = (
     *("grant_type", "code", "redirect_uri", "code_verifier", "client_id", "client_secret"),
     *("refresh_token", "scope", "token", "token_type_hint", "access_token", "resource"),
+    *("device_code", "subject_token", "subject_token_type", "actor_token", "audience"),
+    *("acr_values", "max_age", "requested_token_type"),
     *("request", "request_uri", "response_type", "response_mode", "claims", "nonce"),
     *("client_assertion", "client_assertion_type"),
 )
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 VALUES = (
+    *("client_credentials", "urn:ietf:params:oauth:token-type:access_token"),
+    *("urn:ietf:params:oauth:grant-type:device_code", EXCHANGE, "0", "https://api.example"),
     *("authorization_code", "refresh_token", "shop", "openid", "a.b.c", "e30.e30.e30", "\0", "%"),
     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     *("eyJhbGciOiJub25lIn0.e30.", "x" * 43, "", "🦆", "\ud7ff", "'", '"', "\\"),
@@ -41,7 +47,12 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
             database_url=url,
         )
         desk = Desk(configured, FakeClock(), made_keys)
-        desk.client(token_endpoint_auth_method="none")
+        device = "urn:ietf:params:oauth:grant-type:device_code"
+        desk.client(token_endpoint_auth_method="none", grant_types=["authorization_code", device])
+        machine = ["client_credentials", EXCHANGE]
+        made = desk.client("machine", grant_types=machine, redirect_uris=[], scope="shop")
+        pair = f"{made.client_id}:{made.client_secret}".encode()
+        AS_THE_MACHINE.append(b"Basic " + base64.b64encode(pair))
         desk.client("signer", token_endpoint_auth_method="none", jwks=jwks_of("ES256"))
         yield desk
         with desk.app.app_context():
@@ -57,8 +68,24 @@ bodies = st.binary(max_size=200) | forms.map(
 authorizations = st.none() | st.sampled_from(
     (
         *(b"Basic", b"Basic ", b"Basic c2hvcDo=", b"Basic \xff", b"Basic Og==", b"Bearer"),
-        *(b"Bearer a.b.c", b"Bearer \xe9", b"DPoP x", b"", b" ", b"basic c2hvcA=="),
+        *(
+            b"the machine's",
+            b"Bearer a.b.c",
+            b"Bearer \xe9",
+            b"DPoP x",
+            b"",
+            b" ",
+            b"basic c2hvcA==",
+        ),
     )
+)
+
+
+AS_THE_MACHINE: list[bytes] = []
+"""Its credentials, so that something gets past them."""
+
+PATHS = (
+    *("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo", "/oauth/device"),
 )
 
 
@@ -79,6 +106,8 @@ def test_no_direct_request_is_a_server_error(
     proof: bytes | None,
 ):
     # Not by httpx, which sends only ASCII in headers: what a server is handed may be anything.
+    if authorization == b"the machine's":
+        authorization = AS_THE_MACHINE[-1]
     sent = {"Authorization": authorization, "DPoP": proof}
     headers = {name: one.decode("latin-1") for name, one in sent.items() if one is not None}
     response = desk.app.test_client().post(

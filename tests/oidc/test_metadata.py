@@ -4,7 +4,7 @@ import pytest
 
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.client_auth import METHODS, SIGNING_ALGORITHMS
-from idp.oidc.grants import GRANTS
+from idp.oidc.grant_types import GRANTS
 from tests.helpers.clock import FakeClock
 from tests.helpers.signing import jwks, key_of, public
 from tests.oidc.desk import Desk, header_of
@@ -48,7 +48,7 @@ def test_every_endpoint_it_names_is_there_under_the_issuer(desk: Desk):
     endpoints = {
         name: url for name, url in document.items() if name.endswith(("_endpoint", "jwks_uri"))
     }
-    assert len(endpoints) == 8
+    assert len(endpoints) == 9
     for url in endpoints.values():
         assert url.startswith("https://id.example.com/oauth/")
         assert desk.http.get(url).status_code != 404

@@ -17,6 +17,7 @@ from idp.protocol.client_metadata import (
 from idp.protocol.errors import OAuthError
 from idp.protocol.registration import InvalidClientMetadata, parse_client_metadata
 from idp.protocol.scopes import SCOPE_NAMES
+from idp.protocol.vocabulary import TOKEN_EXCHANGE
 from tests.protocol.attempts import attempt
 
 CALLBACK = "https://app.example/cb"
@@ -96,12 +97,14 @@ def test_our_defaults_are_the_strict_ones():
     assert metadata.max_auth_age is None
     assert metadata.refused_methods == ()
     assert metadata.allowed_groups == ()
+    assert metadata.allowed_resources == ()
+    assert metadata.token_exchange_audiences == ()
 
 
 FULL: dict[str, object] = {
     "redirect_uris": [CALLBACK, "https://app.example/other?x=1", "http://localhost:9000/cb"],
     "response_types": ["code", "id_token", "code id_token"],
-    "grant_types": ["authorization_code", "implicit", "refresh_token"],
+    "grant_types": ["authorization_code", "implicit", "refresh_token", TOKEN_EXCHANGE],
     "application_type": "web",
     "token_endpoint_auth_method": "private_key_jwt",
     "token_endpoint_auth_signing_alg": "ES256",
@@ -162,6 +165,8 @@ FULL: dict[str, object] = {
     "enrol_in_step_up": False,
     "refresh_token_ends_with_session": True,
     "allowed_groups": ["staff"],
+    "allowed_resources": ["https://api.example", "urn:example:api"],
+    "token_exchange_audiences": ["ledger", "https://books.example"],
 }
 
 
@@ -392,6 +397,33 @@ def test_may_be_registered_and_comes_back_the_same(members):
                 },
                 "grant_types",
                 "client_credentials",
+            ),
+            (
+                "a public client that exchanges tokens",
+                {
+                    "token_endpoint_auth_method": "none",
+                    "grant_types": ["authorization_code", TOKEN_EXCHANGE],
+                },
+                "grant_types",
+                "token-exchange",
+            ),
+            (
+                "audiences that nothing is exchanged for",
+                {"token_exchange_audiences": ["ledger"]},
+                "token_exchange_audiences",
+                "must be left out",
+            ),
+            (
+                "a resource that is no address",
+                {"allowed_resources": ["ledger"]},
+                "allowed_resources",
+                "absolute URI",
+            ),
+            (
+                "a resource with a fragment",
+                {"allowed_resources": ["https://api.example/#x"]},
+                "allowed_resources",
+                "without a # part",
             ),
             (
                 "a public client without PKCE",

@@ -16,13 +16,17 @@ from idp.models.base import release
 from idp.oidc.client_auth.assertion import is_first_use
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services.binding import UNBOUND
+from idp.services.device_polling import DevicePolling
 from idp.services.dpop import Proof, Proofs
 from idp.services.grants import Grants
 from idp.services.refresh import Refreshing
 from tests.services.bare import bare_app
 from tests.services.people import CALLBACK, VERIFIER, as_registered
 
-What = Literal["code", "refresh token", "jti", "proof", "code, queried and then saved"]
+What = Literal[
+    "code", "refresh token", "device code", "jti", "proof", "code, queried and then saved"
+]
 Wait = Callable[[], object]
 
 PROCESSES = 2
@@ -92,6 +96,13 @@ def _refresh_token(settings: Settings, value: str, now: datetime, _wait: Wait) -
     return redeemed.tokens.refresh
 
 
+def _device_code(settings: Settings, value: str, now: datetime, _wait: Wait) -> None:
+    polling, context = DevicePolling(Grants(settings)), Context(at=now)
+    polling.redeem(
+        value, client=as_registered("shop"), resource=(), context=context, binding=UNBOUND
+    )
+
+
 def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait: Wait) -> None:
     """What must not be: look, and afterwards write. The wait makes sure that all look first."""
     unused = (Grant.code_hash == digest(value)) & Grant.code_used_at.is_(None)
@@ -123,5 +134,6 @@ _REDEEM: dict[What, Callable[[Settings, str, datetime, Wait], str | None]] = {
     "refresh token": _refresh_token,
     "jti": _jti,
     "proof": _proof,
+    "device code": _device_code,
     "code, queried and then saved": _queried_and_then_saved,
 }

@@ -116,9 +116,9 @@ def test_a_code_buys_what_was_granted_and_proved(bench: Bench, clock: FakeClock)
     redeemed = bench.redeem(code)
     assert redeemed.granted.user_id == "ann"
     assert redeemed.granted.session_id == "ann"
-    assert redeemed.granted.satisfied.acr == "urn:idp:acr:mfa"
-    assert redeemed.granted.satisfied.amr == ("pwd", "otp", "mfa")
-    assert redeemed.granted.satisfied.auth_time == proved_at
+    assert redeemed.granted.proved.acr == "urn:idp:acr:mfa"
+    assert redeemed.granted.proved.amr == ("pwd", "otp", "mfa")
+    assert redeemed.granted.proved.auth_time == proved_at
     assert redeemed.asked.nonce == "n-7"
     assert list(redeemed.asked.claims.userinfo) == ["name"]
     assert list(redeemed.asked.claims.id_token) == ["email"]
@@ -435,4 +435,4 @@ def test_a_later_step_up_does_not_lift_an_old_line(bench: Bench, clock: FakeCloc
     stronger = replace(granted_to("shop", clock(), scope=OFFLINE, acr="phr", amr=("pop", "user")))
     bench.grants.issue_code(stronger, request_of(), now=clock())
     db.session.commit()
-    assert bench.refresh(old.tokens.refresh).granted.satisfied.acr == "urn:idp:acr:mfa"
+    assert bench.refresh(old.tokens.refresh).granted.proved.acr == "urn:idp:acr:mfa"

@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
+from idp.secrecy import Box
+from idp.services.device_codes import DeviceCodes
 from idp.services.grants import Grants
 from tests.helpers.clock import FakeClock
 from tests.services.people import (
@@ -44,7 +46,22 @@ def new_code(
     return make
 
 
+def allowed_to_a_device(settings: Settings, context: Context) -> str:
+    """A device code that Ann has just allowed."""
+    codes = DeviceCodes(settings, Box(settings.keys), Grants(settings))
+    scope = ("openid", "offline_access")
+    asked = request_of(scopes=scope)
+    issued = codes.issue(asked, context)
+    waiting = codes.find(issued.user_code, context.at)
+    assert waiting is not None
+    assert codes.allow(waiting, granted_to("shop", context.at, scope=scope), asked, context)
+    db.session.commit()
+    return issued.device_code
+
+
 def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) -> list[str]:
+    if what == "device code":
+        return [allowed_to_a_device(settings, Context(at=now)) for _ in range(ROUNDS)]
     codes = [new_code() for _ in range(ROUNDS)]
     if what != "refresh token":
         return codes
@@ -62,11 +79,12 @@ def values_of(what: What, new_code: Callable[[], str], settings: Settings, now) 
     ]
 
 
+@pytest.mark.parametrize("what", ["code", "device code"])
 def test_exactly_one_of_many_redemptions_of_a_code_wins(
-    new_code: Callable[[], str], settings: Settings, clock: FakeClock
+    what: What, new_code: Callable[[], str], settings: Settings, clock: FakeClock
 ):
-    values = values_of("code", new_code, settings, clock())
-    assert race(settings, "code", values, clock()) == [ONE_WINNER] * ROUNDS
+    values = values_of(what, new_code, settings, clock())
+    assert race(settings, what, values, clock()) == [ONE_WINNER] * ROUNDS
     assert len(db.session.scalars(select(RefreshToken)).all()) == ROUNDS
 
 

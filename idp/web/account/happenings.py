@@ -27,6 +27,10 @@ _SENTENCES: Final[Mapping[str, Any]] = {
         "Somebody used what %(app)s had used already. Its access was ended to be safe."
     ),
     "code.refused": later("%(app)s could not finish a sign-in."),
+    "device.approved": later("You connected %(app)s on a device."),
+    "device.denied": later("You did not connect %(app)s on a device."),
+    "token.exchanged": later("%(app)s passed on what it may do in your name."),
+    "token.exchange.refused": later("%(app)s could not pass on what it may do in your name."),
     "authorization.refused": later("A sign-in to %(app)s was not finished."),
     "password.set": later("An administrator set your password."),
     "password.reset.requested": later("A link to set a new password was asked for."),
@@ -65,6 +69,7 @@ _QUIET: Final = (
     "token.",
     "code.",
     "grant.",
+    "device.",
     "logout.",
 )
 

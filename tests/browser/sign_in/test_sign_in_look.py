@@ -195,6 +195,33 @@ def an_unknown_passkey(gate: World, page: Page) -> None:
     fair(page, "Sign in to Lampwright")
 
 
+def a_device(gate: World, page: Page) -> None:
+    grants = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
+    ana, tv = gate.newcomer(), gate.shop("Telly", grant_types=grants, consent="remember")
+    form = {"scope": "openid profile email"}
+    told = tv.post(f"{gate.url}/oauth/device", form).json()
+    page.goto(told["verification_uri"])
+    fair(page, "Enter the code from your device")
+    page.locator("[name=user_code]").fill("BBBB")
+    press(page, "Continue")
+    page.get_by_role("alert").wait_for()
+    fair(page, "Enter the code from your device")
+    page.locator("[name=user_code]").fill(told["user_code"].lower())
+    press(page, "Continue")
+    enter(page, ana)
+    fair(page, "Connect Telly to your account?")
+    press(page, "Allow")
+    fair(page, "You can go back to your device")
+    told = tv.post(f"{gate.url}/oauth/device", form).json()
+    page.goto(told["verification_uri_complete"])
+    press(page, "Continue")
+    fair(page, "Connect Telly to your account?")
+    press(page, "Cancel")
+    fair(page, "Telly was not connected")
+    page.goto(f"{gate.url}/device/nothing")
+    fair(page, "This code no longer works")
+
+
 JOURNEYS = (
     first_page,
     second_step,
@@ -204,6 +231,7 @@ JOURNEYS = (
     forgotten,
     nowhere,
     an_unknown_passkey,
+    a_device,
 )
 
 
