@@ -63,25 +63,22 @@ class Provider:
         pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
-        authenticate = ClientAuthentication(
-            settings, clients=clients, keys=client_keys, token_path=ENDPOINTS.token
-        )
+        authenticate = _authentication(settings, clients, client_keys)
         access_tokens = AccessTokens(settings, keys)
         proofs = Proofs(settings)
-        bind = Binder(proofs)
         holders = Holders(settings, access_tokens, proofs)
         desk = Desk(
             authenticate=authenticate,
             codes=grants,
             refreshing=Refreshing(settings),
             issuance=issuance,
-            bind=bind,
+            bind=Binder(proofs),
             sealing=sealing,
         )
         endpoints = [
             Introspection(authenticate, access_tokens, settings.issuer),
             Revocation(authenticate, access_tokens, settings.issuer),
-            Pushing(authenticate, requests, pushed, bind),
+            Pushing(authenticate, requests, pushed, desk.bind),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
@@ -92,6 +89,10 @@ class Provider:
             proofs=proofs,
             metadata=_metadata(settings),
         )
+
+
+def _authentication(settings: Settings, clients: Clients, keys: ClientKeys) -> ClientAuthentication:
+    return ClientAuthentication(settings, clients=clients, keys=keys, token_path=ENDPOINTS.token)
 
 
 def _metadata(settings: Settings) -> Document:

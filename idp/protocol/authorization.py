@@ -132,8 +132,7 @@ def parse_authorization_request(
     checks.refuse_request_objects(parameters)
     checks.check_transport(metadata, pushed=pushed, signed=signed)
     response_type = checks.read_response_type(parameters, metadata, capabilities)
-    response_mode = checks.read_response_mode(parameters, response_type, capabilities)
-    checks.check_response_mode(metadata, response_mode)
+    response_mode = checks.read_response_mode(parameters, metadata, capabilities, response_type)
     scopes = checks.read_scopes(parameters, metadata, capabilities, response_type)
     claims = checks.read_claims(parameters, metadata)
     return AuthorizationRequest(

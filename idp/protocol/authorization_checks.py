@@ -73,10 +73,17 @@ def read_response_type(
 
 
 def read_response_mode(
-    parameters: Parameters, response_type: str, capabilities: Capabilities
+    parameters: Parameters,
+    metadata: ClientMetadata,
+    capabilities: Capabilities,
+    response_type: str,
 ) -> str:
     """How the answer travels: what was asked for, or what the response type implies."""
-    return usable_response_mode(parameters.get("response_mode"), response_type, capabilities)
+    mode = usable_response_mode(parameters.get("response_mode"), response_type, capabilities)
+    # FAPI 2.0 Message Signing section 5.4: answers to such a client are signed (JARM).
+    if metadata.policy.signed_responses and mode not in JWT_MODES:
+        raise _invalid("response_mode must be jwt, as this client's profile says.")
+    return mode
 
 
 def usable_response_mode(
@@ -94,12 +101,6 @@ def usable_response_mode(
     if mode in ("query", "query.jwt") and default == "fragment":
         raise _invalid("response_mode query cannot carry a token; use fragment or form_post.")
     return mode
-
-
-def check_response_mode(metadata: ClientMetadata, response_mode: str) -> None:
-    """FAPI 2.0 Message Signing section 5.4: answers to this client are signed (JARM)."""
-    if metadata.policy.signed_responses and response_mode not in JWT_MODES:
-        raise _invalid("response_mode must be jwt, as this client's profile says.")
 
 
 def read_scopes(
