@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.config import load_settings
-from idp.models import ClientSecret, db
+from idp.models import ClientSecret, Entry, db
 from idp.oidc.client_auth.assertion import (
     FAPI2,
     KEY_ALGORITHMS,
     ORDINARY,
+    PURPOSE,
     SECRET_ALGORITHMS,
     AssertionRules,
 )
@@ -250,9 +251,13 @@ def test_one_works_once(desk: Desk):
 def test_one_is_remembered_for_as_long_as_it_is_good(desk: Desk):
     party = keyed(desk)
     now = int(desk.clock().timestamp())
-    assertion = party.assertion(exp=now + 600)
+    assertion = party.assertion(exp=now + 601)
     assert_let_in(introspect(desk, assertion))
-    desk.clock.advance(seconds=629)
+    with desk.rows():
+        ends = db.session.scalars(db.select(Entry.expires_at).where(Entry.purpose == PURPOSE))
+        # As long as clocks may differ.
+        assert now + 601 + 30 in [one.timestamp() for one in ends]
+    desk.clock.advance(seconds=630)
     assert_refused(desk, introspect(desk, assertion), "replayed")
     desk.clock.advance(seconds=1)
     assert_refused(desk, introspect(desk, assertion), "expired")
