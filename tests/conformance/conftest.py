@@ -33,7 +33,8 @@ def op(databases: Databases) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def alice(op: House) -> Person:
     """Every claim of hers is there (userinfo has to show them all)."""
-    return op.person(**{**PEOPLE[0], "groups": (), "password": PASSWORD})
+    known: dict[str, Any] = {**PEOPLE[0], "groups": ()}
+    return op.person(password=PASSWORD, **known)
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,7 @@ def test_a_key_is_published_before_it_signs_and_after(desk: Desk, clock: FakeClo
     [
         *(("GET", OPENID), ("GET", OAUTH), ("GET", JWKS), ("GET", "/oauth/userinfo")),
         *(("POST", "/oauth/token"), ("POST", "/oauth/userinfo"), ("POST", "/oauth/revoke")),
+        ("POST", "/oauth/par"),
     ],
 )
 def test_browser_clients_of_any_origin_may_call(desk: Desk, method: str, path: str):

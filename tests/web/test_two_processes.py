@@ -333,7 +333,8 @@ def test_one_pushed_request_finished_in_many_browsers_at_once(
     path = pushed(shop)
     tabs = [(agent, agent.page(path)) for agent in (pair.browser() for _ in range(AT_ONCE))]
     right = {"username": alice.email, "password": alice.password}
-    answers = at_once(pair, [poster(*tab, "/password", **right) for tab in tabs])
+    requests = [poster(agent, page, "/password", **right) for agent, page in tabs]
+    answers = at_once(pair, requests)
     (location,) = codes_among(answers)
     assert shop.finish(Departure(location)).claims["sub"] == alice.id
     assert pair.count(select(func.count(Grant.id)).where(Grant.user_id == alice.id)) == 1
