@@ -180,10 +180,7 @@ class Services:
     @cached_property
     def removal(self) -> Removal:
         return Removal(
-            self.settings,
-            holdings=self.holdings,
-            enrolment=self.enrolment,
-            notices=self.notices,
+            self.settings, holdings=self.holdings, enrolment=self.enrolment, notices=self.notices
         )
 
     @cached_property
@@ -206,8 +203,7 @@ class Services:
 
     @cached_property
     def client_registry(self) -> ClientRegistry:
-        capabilities = capabilities_of(self.settings)
-        rules = ClientRules(self.settings, capabilities, methods=self.factors)
+        rules = ClientRules(self.settings, capabilities_of(self.settings), methods=self.factors)
         return ClientRegistry(rules, self.client_secrets)
 
     @cached_property

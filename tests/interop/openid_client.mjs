@@ -30,6 +30,12 @@ async function authenticationOf({ authentication, clientSecret, signingKey, sign
   return client.PrivateKeyJwt({ key, kid });
 }
 
+// How a private key is imported that what comes is encrypted for.
+const DECRYPTION = {
+  "ECDH-ES+A256KW": [{ name: "ECDH", namedCurve: "P-256" }, ["deriveBits"]],
+  "RSA-OAEP-256": [{ name: "RSA-OAEP", hash: "SHA-256" }, ["decrypt"]],
+};
+
 let config;
 let pending;
 let DPoP; // undefined until the client has a key
@@ -51,6 +57,14 @@ const commands = {
   async prove({ algorithm }) {
     DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
     return DPoP.calculateThumbprint();
+  },
+
+  // What comes will be encrypted for `key`, by `alg` and `enc`; userinfo is signed as well.
+  async decrypt({ key, alg, enc, userinfo }) {
+    config.clientMetadata().userinfo_signed_response_alg = userinfo;
+    const [how, uses] = DECRYPTION[alg];
+    const imported = await crypto.subtle.importKey("jwk", key, how, false, uses);
+    client.enableDecryptingResponses(config, [enc], { key: imported, alg, kid: key.kid });
   },
 
   expect: async ({ response }) => RESPONSES[response](config),

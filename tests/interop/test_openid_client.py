@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from joserfc.jwk import JWKRegistry
 
 from tests.helpers.house import made_once
 from tests.helpers.relying_party import RelyingParty
@@ -129,6 +130,36 @@ def test_form_post(app: App, provider: Provider) -> None:
     callback = app.sign_in(response_mode="form_post")
     assert callback.form is not None
     assert app.finish(callback)["claims"]["sub"] == provider.person.id
+
+
+_KEYS: dict[str, tuple[str, str | int]] = {
+    "ECDH-ES+A256KW": ("EC", "P-256"),
+    "RSA-OAEP-256": ("RSA", 2048),
+}
+
+
+@pytest.mark.parametrize(
+    ("alg", "enc"), [("ECDH-ES+A256KW", "A256GCM"), ("RSA-OAEP-256", "A128CBC-HS256")]
+)
+def test_id_token_and_userinfo_for_its_eyes_alone(
+    provider: Provider, library: Program, visitor: Visitor, alg: str, enc: str
+) -> None:
+    kty, size = _KEYS[alg]
+    key = JWKRegistry.generate_key(kty, size, {"kid": "mine"})
+    members: dict[str, Any] = {"jwks": {"keys": [key.as_dict(private=False)]}}
+    for message in ("id_token", "userinfo"):
+        members[f"{message}_encrypted_response_alg"] = alg
+        members[f"{message}_encrypted_response_enc"] = enc
+    members["userinfo_signed_response_alg"] = "ES256"
+    app = app_of(provider, library, visitor, "client_secret_basic", "ES256", **members)
+    library.do("decrypt", key=key.as_dict(private=True), alg=alg, enc=enc, userinfo="ES256")
+    finished = app.finish(app.sign_in())
+    assert finished["tokens"]["id_token"].count(".") == 4
+    assert finished["claims"]["sub"] == provider.person.id
+    access_token = finished["tokens"]["access_token"]
+    told = library.do("userinfo", accessToken=access_token, subject=provider.person.id)
+    assert told["email"] == provider.person.email
+    assert told["aud"] == app.registered.client_id
 
 
 class TestOtherForms:

@@ -424,6 +424,22 @@ def test_may_be_registered_and_comes_back_the_same(members):
                 "must be there",
             ),
             (
+                "pairwise without a host",
+                {
+                    "subject_type": "pairwise",
+                    "application_type": "native",
+                    "redirect_uris": ["com.example.app:/callback"],
+                },
+                "sector_identifier_uri",
+                "no host of its own",
+            ),
+            (
+                "a public client that keeps its refresh token",
+                {"token_endpoint_auth_method": "none", "refresh_token_rotation": False},
+                "refresh_token_rotation",
+                "must be true",
+            ),
+            (
                 "a sector over http",
                 {"sector_identifier_uri": "http://app.example/"},
                 *("sector_identifier_uri", "https://"),
