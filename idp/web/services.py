@@ -66,8 +66,7 @@ class Services:
         self.settings = settings
         self.clock = clock
         self.box = Box(settings.keys)
-        tools = Tools(settings=settings, box=self.box, clock=clock)
-        self.factors = build(tools, tuple(kinds))
+        self.factors = build(Tools(settings=settings, box=self.box, clock=clock), tuple(kinds))
         self.schema_revision = migrate.head()
 
     def ready(self) -> "Services":
