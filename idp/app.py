@@ -122,6 +122,10 @@ def _install_web(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     for blueprint in pages:
         app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
+    _trust_proxies(app, settings)
+
+
+def _trust_proxies(app: Flask, settings: Settings) -> None:
     trusting = TrustedProxies(
         app.wsgi_app,
         settings.trusted_proxies,

@@ -64,32 +64,26 @@ class Provider:
         pushed: PushedRequests,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
-        authenticate = _authentication(settings, clients, client_keys)
-        access_tokens = AccessTokens(settings, keys)
         proofs = Proofs(settings)
-        holders = Holders(settings, access_tokens, proofs)
-        desk = Desk(
-            authenticate=authenticate,
-            codes=grants,
-            refreshing=Refreshing(settings),
+        desk = _desk(
+            settings,
+            authenticate=_authentication(settings, clients, client_keys),
+            grants=grants,
             issuance=issuance,
-            bind=Binder(proofs),
             sealing=sealing,
-            polling=DevicePolling(grants),
-            client_tokens=ClientTokens(settings),
-            exchanging=Exchanging(settings),
-            access_tokens=access_tokens,
+            access_tokens=AccessTokens(settings, keys),
+            proofs=proofs,
         )
-        endpoints: list[TokenEndpoint] = [
-            Introspection(authenticate, access_tokens, settings.issuer),
-            Revocation(authenticate, access_tokens, settings.issuer),
-            Pushing(authenticate, requests, pushed, desk.bind),
-            DeviceAuthorization(settings, authenticate, capabilities_of(settings), devices),
+        holders = Holders(settings, desk.access_tokens, proofs)
+        endpoints = [
+            *_about_tokens(settings, desk),
+            Pushing(desk.authenticate, requests, pushed, desk.bind),
+            DeviceAuthorization(settings, desk.authenticate, capabilities_of(settings), devices),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
             userinfo=UserInfo(settings, holders, clients, sealing),
-            access_tokens=access_tokens,
+            access_tokens=desk.access_tokens,
             protected=ProtectedResource(settings, holders),
             keys=keys,
             proofs=proofs,
@@ -100,6 +94,37 @@ class Provider:
 
 def _authentication(settings: Settings, clients: Clients, keys: ClientKeys) -> ClientAuthentication:
     return ClientAuthentication(settings, clients=clients, keys=keys, token_path=ENDPOINTS.token)
+
+
+def _desk(
+    settings: Settings,
+    *,
+    authenticate: ClientAuthentication,
+    grants: Grants,
+    issuance: Issuance,
+    sealing: Sealing,
+    access_tokens: AccessTokens,
+    proofs: Proofs,
+) -> Desk:
+    return Desk(
+        authenticate=authenticate,
+        codes=grants,
+        refreshing=Refreshing(settings),
+        issuance=issuance,
+        bind=Binder(proofs),
+        polling=DevicePolling(grants),
+        client_tokens=ClientTokens(settings),
+        exchanging=Exchanging(settings),
+        access_tokens=access_tokens,
+        sealing=sealing,
+    )
+
+
+def _about_tokens(settings: Settings, desk: Desk) -> list[TokenEndpoint]:
+    return [
+        endpoint(desk.authenticate, desk.access_tokens, settings.issuer)
+        for endpoint in (Introspection, Revocation)
+    ]
 
 
 def _metadata(settings: Settings) -> Document:

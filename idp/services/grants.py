@@ -19,6 +19,7 @@ from idp.secrecy import digest, new_secret
 from idp.services import session_clients
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
+from idp.services.grant_ends import end_all, end_grant, replayed
 from idp.services.granted import (
     FIELDS,
     USER_IS_WELL,
@@ -61,12 +62,6 @@ _BY_CODE = select(
     _grants.c.session_id,
     _grants.c.code_used_at,
 ).where(_grants.c.code_hash == bindparam("hash"))
-
-_END = (
-    _grants.update()
-    .where(_grants.c.id == bindparam("grant"), _grants.c.ended_at.is_(None))
-    .values(ended_at=bindparam("now"))
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,51 +229,6 @@ class Grants:
         replayed(row, context, what="code")
         db.session.commit()
         return _invalid_grant()
-
-
-def replayed(row: AnyRow, context: Context, *, what: str) -> None:
-    """Something that works once was used again: whoever has it, the grant is over. No commit."""
-    end_grant(row.id, context.at)
-    audit.record(
-        "token.replayed",
-        context,
-        user_id=row.user_id,
-        client_id=row.client_id,
-        session_id=row.session_id,
-        what=what,
-    )
-
-
-def end_grant(grant_id: str, now: datetime) -> None:
-    """End a grant with all that it bought, in the caller's transaction."""
-    db.session.execute(_END, {"grant": grant_id, "now": now})
-
-
-def end_all(
-    *,
-    context: Context,
-    user_id: str | None = None,
-    client_id: str | None = None,
-    session_id: str | None = None,
-    reason: str = "all",
-) -> int:
-    """End every grant that all the given ids name, in the caller's transaction; returns how many.
-
-    Raises ``ValueError`` when none is given.
-    """
-    named = {"user_id": user_id, "client_id": client_id, "session_id": session_id}
-    criteria = [_grants.c[name] == value for name, value in named.items() if value is not None]
-    if not criteria:
-        raise ValueError("whose grants?")
-    ended = db.session.execute(
-        _grants.update()
-        .where(*criteria, _grants.c.ended_at.is_(None))
-        .values(ended_at=context.at)
-        .returning(_grants.c.id)
-    ).all()
-    if ended:
-        audit.record("grant.ended", context, **named, reason=reason, count=len(ended))
-    return len(ended)
 
 
 def _mismatch(

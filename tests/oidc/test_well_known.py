@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from idp.services.dpop import ALGORITHMS
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
@@ -38,6 +39,7 @@ def test_our_own_api_says_whom_it_trusts(desk: Desk) -> None:
         "authorization_servers": ["https://id.example.com"],
         "scopes_supported": ["account"],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "resource_name": "Gatehouse",
     }
     again = desk.http.get(RESOURCE, headers={"If-None-Match": answer.headers["ETag"]})
