@@ -42,7 +42,9 @@ def calls(house: House, agent: UserAgent) -> Iterator[tuple[Rule, str, httpx.Res
 def _form_token(agent: UserAgent) -> str:
     page = agent.page("/me/security")
     return next(
-        form.inputs["csrf_token"] for form in page.document.forms if "csrf_token" in form.inputs
+        dict(form.fields)["csrf_token"]
+        for form in page.document.forms
+        if "csrf_token" in form.inputs
     )
 
 
