@@ -15,6 +15,7 @@ from idp.models import User
 from idp.services.account_fields import Fields
 from idp.services.endings import end_everything
 from idp.services.reset import LIFETIME_BY_HAND
+from idp.services.roles import ADMINISTRATOR
 from idp.services.sessions import listed
 from idp.web.services import Services
 
@@ -47,7 +48,7 @@ def _about_a_person(command: Made) -> Made:
             "name": name,
             "username": username,
             "groups": groups or None,
-            "role": "administrator" if admin else None,
+            "role": ADMINISTRATOR if admin else None,
         }
         fields = fields_from(claims.read() if claims else None, options)
         command(*given, fields=fields, **others)

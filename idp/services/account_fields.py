@@ -8,9 +8,9 @@ from idp.services.addresses import normalise_email, normalise_username
 from idp.services.claims import problems_with, without_blanks
 from idp.services.groups import normalise_group
 from idp.services.invalid import Invalid
+from idp.services.roles import ROLES
 
 LONGEST_NAME: Final = 255
-LONGEST_ROLE: Final = 32
 
 
 class Fields(TypedDict, total=False):
@@ -73,8 +73,8 @@ def _name(text: str) -> str:
 
 
 def _role(text: str) -> str:
-    if len(text) > LONGEST_ROLE or not text.isidentifier() or not text.isascii():
-        raise ValueError(f"A role is a word of at most {LONGEST_ROLE} letters.")
+    if text not in ROLES:
+        raise ValueError(f"A role is one of: {', '.join(ROLES)}.")
     return text
 
 

@@ -85,12 +85,12 @@ def test_account_has_what_was_given(accounts: Accounts, context: Context) -> Non
         "name": "Ann Baker",
         "profile": PROFILE,
         "groups": ["staff", "admins", "staff"],
-        "role": "admin",
+        "role": "auditor",
     }
     user = accounts.create(fields, context, password=PASSWORD)
     db.session.expire_all()
     assert (user.email, user.email_verified, user.username) == ("ann@example.com", True, "ann")
-    assert (user.name, user.role, user.disabled_at) == ("Ann Baker", "admin", None)
+    assert (user.name, user.role, user.disabled_at) == ("Ann Baker", "auditor", None)
     assert user.profile == PROFILE
     assert [group.name for group in user.groups] == ["admins", "staff"]
     assert user.created_at == user.updated_at == NOON

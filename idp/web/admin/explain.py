@@ -1,54 +1,24 @@
-"""The administrators' pages. So far one: why a sign-in asks what it asks, or fails."""
+"""Why a sign-in asks what it asks, or fails."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask import Response, request
 from flask_babel import gettext as _
 
-from idp.assurance import Rung
 from idp.models import User
 from idp.oidc.explain import Explainer, Explanation
 from idp.oidc.explanation import called, came, demands, lines, proved
 from idp.oidc.supposed import KINDS, Supposed, read_supposed
 from idp.protocol.parameters import Parameters
-from idp.web.answers import redirect_to
+from idp.services.roles import Area
+from idp.web.admin.blueprint import bp, page
+from idp.web.admin.guard import console
 from idp.web.context import context, services
-from idp.web.guards import demanding, viewer
-
-bp = Blueprint("admin", __name__, url_prefix="/admin")
-P = ParamSpec("P")
-View = Callable[P, Response]
-ADMINISTRATOR = "administrator"
-
-
-def for_administrators(view: View[P]) -> View[P]:
-    """Only for who has the role, signed in by the best she has, and by two factors at least.
-
-    Nobody else learns that there is anything here.
-    """
-
-    @wraps(view)
-    def allowed(*args: P.args, **kwargs: P.kwargs) -> Response:
-        live, _user = viewer()
-        if live.role != ADMINISTRATOR:
-            abort(404)
-        return view(*args, **kwargs)
-
-    return demanding(Rung.MFA, strongest=True)(allowed)
-
-
-@bp.get("")
-@for_administrators
-def home() -> Response:
-    """The way in."""
-    return redirect_to(url_for("admin.explain"))
 
 
 @bp.get("/explain")
-@for_administrators
+@console(Area.CLIENTS)
 def explain() -> Response:
     """An authorization request, replayed for somebody: nothing is written, nobody is asked.
 
@@ -111,15 +81,13 @@ def _page(
     person: User | None = None,
     problem: tuple[str, str] | None = None,
 ) -> Response:
-    _live, user = viewer()
-    page = render_template(
+    return page(
         "admin/explain.html",
-        viewer=user,
-        nav={"account": url_for("account.home"), "sign_out": url_for("account.sign_out")},
+        section="admin.explain",
+        status=422 if problem else 200,
         values=values,
         kinds=", ".join(KINDS),
         found=found,
         person=person,
         errors=[{"field": problem[0], "message": problem[1]}] if problem else [],
     )
-    return make_response(page, 422 if problem else 200)
