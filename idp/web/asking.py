@@ -268,8 +268,8 @@ def _links(standing: Standing) -> dict[str, str | None]:
     transaction = standing.transaction
     settings = services().settings
     return {
-        "forgotten": url_for("reset.forgotten", sign_in=transaction.id),
-        "register": _register(transaction) if settings.registration else None,
+        "forgotten": url_for("reset.forgotten", sign_in=transaction.id) if settings.mails else None,
+        "register": _register(transaction) if settings.registration and settings.mails else None,
         "cancel": url_for("login.cancel", transaction_id=transaction.id),
         "switch": url_for("login.leave", transaction_id=transaction.id),
     }

@@ -1,5 +1,8 @@
 """A new password by a mailed link: asked for, opened without effect, used once by a POST."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
@@ -13,7 +16,30 @@ from idp.web.models import NO_ADDRESS, back_to_sign_in, errors_of
 bp = Blueprint("reset", __name__, url_prefix="/login")
 
 
+def where_mailed(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Where no mail is sent, say who else can make such a link."""
+
+    @wraps(view)
+    def guarded() -> Response:
+        return view() if services().settings.mails else _ask_an_administrator()
+
+    return guarded
+
+
+def _ask_an_administrator() -> Response:
+    return errors.page(
+        _("Ask your administrator for a new password"),
+        status=200,
+        symbol="person",
+        detail=_(
+            "No mail is sent from here. Your administrator can make you a link to choose one."
+        ),
+        back={"url": back_to_sign_in(), "label": _("Back to sign-in")},
+    )
+
+
 @bp.get("/forgotten")
+@where_mailed
 def forgotten() -> Response:
     """Where do we send the link?"""
     return _forgotten_page()
@@ -31,6 +57,7 @@ def _forgotten_page(refused: Refused | None = None) -> Response:
 
 
 @bp.post("/forgotten")
+@where_mailed
 def request_link() -> Response:
     """Send it, if there is anybody to send it to; the answer is the same either way."""
     address = submitted().get("username", "").strip()[:320]

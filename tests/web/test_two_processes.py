@@ -64,6 +64,7 @@ def pair(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     settings = {f"IDP_{name.upper()}": str(value) for name, value in CHEAP.items()}
+    settings["IDP_MAIL_URL"] = "console:"
     folder = tmp_path_factory.mktemp("servers")
     with (
         databases.fresh(request.param) as url,

@@ -51,7 +51,12 @@ def _resists_phishing(method: str) -> bool:
 
 
 def _is_shown(factor: Factor, user: User, credentials: Sequence[Credential]) -> bool:
-    """Codes for the loss of a second step are no matter to somebody who has none."""
+    """Codes for the loss of a second step are no matter to somebody who has none.
+
+    Nor is a way that nobody has here, such as the mailbox where no mail is sent.
+    """
+    if not factor.offers(None, ()):
+        return False
     holdings = services().holdings
     return factor.name not in holdings.last_resorts or holdings.has_second_step(user, credentials)
 

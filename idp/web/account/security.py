@@ -26,7 +26,7 @@ def security() -> Response:
         email={
             "address": user.email,
             "pending": services().email_change.pending(user, context().at),
-            "url": url_for("account.email"),
+            "url": url_for("account.email") if services().settings.mails else None,
         },
         links={
             "activity": url_for("account.activity_page"),
