@@ -114,7 +114,7 @@ def ask(
         return _ask_json(standing, method, refused, status)
     transaction = standing.transaction
     chosen = standing.choice(method) if method else None
-    page = _page(standing, chosen)
+    page = _page(standing, chosen, asked=refused is not None)
     return make_response(page.render(standing, chosen, refused, _kept(transaction, values)), status)
 
 
@@ -187,8 +187,8 @@ class _Page:
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors
-        # A passkey stands beside the fields of the one form, and does not take their place.
-        if chosen is None or (self.one_form and factors[chosen.method].names_its_user):
+        # What stands beside the fields of the one form does not take their place.
+        if chosen is None or (self.one_form and _stands_beside(chosen)):
             found = list(standing.choices)
         else:
             found = [chosen, *(choice for choice in standing.choices if choice is not chosen)]
@@ -202,6 +202,12 @@ class _Page:
         return views[0].url if views else address(transaction)
 
 
+def _stands_beside(choice: Choice) -> bool:
+    """A passkey, or what waits for a button: neither has fields on the page that is for all."""
+    factor = services().factors[choice.method]
+    return factor.names_its_user or factor.on_request
+
+
 def _asked_now(
     standing: Standing, chosen: Choice | None, view: ChoiceView, refused: Refused | None
 ) -> ChoiceView:
@@ -211,6 +217,9 @@ def _asked_now(
     public = dict(view.public)
     if chosen.enrol:
         public = dict(enrol.begin(standing, chosen))
+    elif refused is not None and services().factors[chosen.method].on_request:
+        # What was mailed is over, and its ceremony with it; whom it was mailed to stays said.
+        public = {"address": _whom(standing), **public}
     return replace(view, public={**public, **(refused.public if refused else {})})
 
 
@@ -220,7 +229,8 @@ _STEP = _Page("login/step.html")
 _CONFIRM = _Page("login/confirm.html")
 
 
-def _page(standing: Standing, chosen: Choice | None) -> _Page:
+def _page(standing: Standing, chosen: Choice | None, *, asked: bool) -> _Page:
+    """``asked``: something came of an answer, so that there was something to be answered."""
     if standing.is_step_up:
         return _CONFIRM
     if standing.user is not None:
@@ -231,7 +241,8 @@ def _page(standing: Standing, chosen: Choice | None) -> _Page:
         return _STEP if named else _IDENTIFY
     # One screen for all, until a mail was asked for: its code has a page of its own.
     waiting = chosen is not None and services().factors[chosen.method].on_request and named
-    return _STEP if waiting else _COMBINED
+    begun = chosen is not None and chosen.method in standing.transaction.state.get("ceremonies", {})
+    return _STEP if waiting and (begun or asked) else _COMBINED
 
 
 def _notice(standing: Standing) -> str | None:
@@ -248,6 +259,12 @@ def _who(standing: Standing) -> User | dict[str, str | None] | None:
         return standing.user
     typed = standing.transaction.state.get("login_name")
     return {"name": None, "email": typed} if typed else None
+
+
+def _whom(standing: Standing) -> str | None:
+    """The address that a mail of this sign-in goes to."""
+    typed: str | None = standing.transaction.state.get("login_name")
+    return standing.user.email if standing.user is not None else typed
 
 
 def _shown_user(page: _Page, standing: Standing) -> dict[str, Any]:

@@ -641,6 +641,46 @@ def test_ten_minutes_and_no_longer(town: House, shop: RelyingParty, alice: Perso
     assert late.status == 422
 
 
+def test_a_code_that_is_over_still_says_where_it_was_sent(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent, page, letter = ask_for_mail(town, shop, alice)
+    town.clock.advance(minutes=11)
+    page = shown(agent.submit(page, page.form("/magic_link"), {"code": code_in(letter)}))
+    assert page.document.headings[0] == "Check your email"
+    assert f"for {alice.email}, we sent it" in page.document.text
+    assert "That no longer works" in page.document.text
+    page = shown(press(agent, page, "/magic_link", "Send it again"))
+    assert f"for {alice.email}, we sent it" in page.document.text
+    code = code_in(mails(town, alice.email)[-1])
+    place = agent.submit(page, page.form("/magic_link"), {"code": code})
+    assert shop.finish(gone(place)).claims["amr"] == ["email"]
+
+
+def test_where_no_mail_was_asked_for_none_is_said_to_be_sent(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    for hint in ({}, {"login_hint": alice.email}):
+        agent = town.browser()
+        page = agent.page(shop.authorization_url(**hint))
+        page = agent.page(f"{page.path}/magic_link")
+        assert page.document.headings == ["Sign in to Shop"]
+        assert {"username", "password"} <= set(page.form("/password").inputs)
+        assert "we sent" not in page.document.text
+
+
+def test_whoever_is_known_asks_for_the_mail_by_a_button(
+    first_the_name: House, alice: Person
+) -> None:
+    agent, page = start(first_the_name, first_the_name.client(consent="never"))
+    page = shown(press_continue(agent, page, alice.email))
+    page = agent.page(f"{page.path}/magic_link")
+    assert page.document.headings[0] == "Sign in by email"
+    assert "code" not in page.form("/magic_link").inputs
+    page = shown(press(agent, page, "/magic_link", "Email me a sign-in link"))
+    assert page.document.headings[0] == "Check your email"
+
+
 def test_a_code_is_guessed_at_five_times(town: House, shop: RelyingParty, alice: Person) -> None:
     agent, page, letter = ask_for_mail(town, shop, alice)
     right = code_in(letter)
