@@ -80,6 +80,27 @@ def test_sending_the_last_step_twice_gives_both_the_same_answer(
     ]
 
 
+def test_what_is_sent_long_after_the_end_gets_no_spent_code(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    values = {"username": alice.email, "password": alice.password}
+    first = post(agent, page, "/password", **values)
+    town.clock.advance(seconds=10)
+    assert post(agent, page, "/password", **values).headers["Location"] == first.headers["Location"]
+    town.clock.advance(seconds=1)
+    for path in ("/password", "/cancel"):
+        late = post(agent, page, path, **values)
+        assert late.status_code == 200
+        assert "You’re already signed in" in late.text
+        assert "Continue to Shop" in late.text
+        assert code_of(first) not in late.text
+    told = agent.client.get(page.path, headers=JSON).json()
+    assert set(told) == {"redirect"}
+    assert code_of(first) not in told["redirect"]
+
+
 def test_sending_a_middle_step_twice_leads_on_from_there(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
