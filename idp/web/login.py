@@ -1,6 +1,6 @@
 """The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
 
-from flask import Blueprint, Response, abort, url_for
+from flask import Blueprint, Response, abort, jsonify, url_for
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
@@ -15,7 +15,7 @@ from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import left_empty, submitted
 from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
-from idp.web.under_way import in_transaction, made_for
+from idp.web.under_way import find, in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
 
@@ -33,6 +33,16 @@ def start() -> Response:
 def show(transaction: Transaction) -> Response:
     """The step that is due."""
     return flow.proceed(transaction)
+
+
+@bp.get("/<transaction_id>/state")
+def state(transaction_id: str) -> Response:
+    """For a tab that was looked away from: has somebody signed in beside it? Changes nothing.
+
+    An application's page cannot tell our other tabs that a sign-in ended there, so they ask.
+    """
+    found = find(transaction_id)
+    return jsonify(signed_in=found is not None and flow.is_done(found))
 
 
 @bp.post("/<transaction_id>")

@@ -101,6 +101,33 @@ def test_what_is_sent_long_after_the_end_gets_no_spent_code(
     assert code_of(first) not in told["redirect"]
 
 
+def test_another_tab_is_told_that_somebody_signed_in_beside_it(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = town.browser()
+    page, other = (agent.page(shop.authorization_url()) for _ in range(2))
+    asks = f'data-elsewhere="{page.path}/state"'
+    assert asks in page.response.text
+
+    def told(browser: UserAgent = agent) -> bool:
+        answer = browser.client.get(f"{page.path}/state", headers=JSON)
+        return bool(answer.json()["signed_in"])
+
+    assert not told()
+    enter(agent, other, alice)
+    assert told()
+    assert not told(town.browser())
+    assert shop.finish(gone(agent.get(page.path))).claims["sub"] == alice.id
+    assert told()
+
+
+def test_another_tab_is_told_nothing_of_what_was_cancelled(town: House, shop: RelyingParty) -> None:
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    post(agent, page, "/cancel")
+    assert agent.client.get(f"{page.path}/state", headers=JSON).json() == {"signed_in": False}
+
+
 def test_sending_a_middle_step_twice_leads_on_from_there(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
