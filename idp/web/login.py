@@ -14,7 +14,7 @@ from idp.web import asking, cookies, enrol, flow
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import left_empty, submitted
-from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
+from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, addressed_to, too_many
 from idp.web.under_way import find, in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
@@ -165,7 +165,11 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     if isinstance(outcome, Declined):
         status = 401 if wants_json() else 422
         return flow.proceed(
-            transaction, method=method, refused=outcome.refused, values=fields, status=status
+            transaction,
+            method=method,
+            refused=addressed_to(standing.user, outcome.refused),
+            values=fields,
+            status=status,
         )
     return _wait(standing, method, outcome, fields)
 

@@ -1,7 +1,7 @@
 """View models: what templates are handed, and nothing they could change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from idp.factors.base import Refused
-from idp.models import Transaction
+from idp.models import Transaction, User
 from idp.oidc.asked import Asked
 from idp.protocol.client_metadata import ClientMetadata
 from idp.services.throttle import Wait
@@ -94,6 +94,16 @@ def app_view(client_id: str, metadata: ClientMetadata) -> AppView:
 
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
     return [{"field": refused.at_field, "message": refusal(refused)}] if refused else []
+
+
+def addressed_to(user: User | None, refused: Refused) -> Refused:
+    """The same in the words for somebody who was asked for no address.
+
+    Who only typed one is not known yet: an address that nobody has is answered alike.
+    """
+    if user is None or refused.to_known is None:
+        return refused
+    return replace(refused, message=refused.to_known)
 
 
 def too_many(wait: Wait, standing: Standing, method: str) -> Refused:

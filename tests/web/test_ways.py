@@ -112,6 +112,22 @@ def test_a_wrong_password(
     assert gone(enter(agent, page, alice)).parameters["code"]
 
 
+def test_a_wrong_password_of_who_is_known_already_blames_no_address(
+    town: House, first_the_name: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = signed_in(town, shop, alice)
+    page = agent.page(shop.authorization_url(max_age=0))
+    again = send(agent, page, "password", password="not my password at all")
+    assert "Password is not correct." in again.text
+    assert WRONG_PASSWORD not in again.text
+    agent, page = start(first_the_name, shop)
+    page = shown(press_continue(agent, page, alice.email))
+    again = send(agent, page, "password", password="not my password at all")
+    assert (
+        WRONG_PASSWORD in again.text
+    )  # an address alone is nobody known: anybody's is told the same
+
+
 def test_nothing_typed_is_told_and_is_no_guess(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
