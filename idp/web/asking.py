@@ -65,7 +65,7 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
         return see_other(address(standing.transaction))
     login_name = fields.get("username", "").strip()[:320]
     if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
-        return _ask_address(standing)
+        return _ask_address(standing, method, fields)
     _remember_wish(standing.transaction, fields)
     wait = services().ceremonies.request(
         standing, choice, task_of(standing, choice), login_name, context()
@@ -83,13 +83,15 @@ def slowed(response: Response, wait: Wait) -> Response:
     return response
 
 
-def _ask_address(standing: Standing) -> Response:
-    """The way she chose needs to know whom to write to; the page may not have asked."""
+def _ask_address(standing: Standing, method: str, fields: Mapping[str, str]) -> Response:
+    """The way she chose needs to know whom to write to; the page may not have asked.
+
+    It is begun as soon as the address is there.
+    """
     if services().settings.login_style != "passkey_only" or wants_json():
         return ask(standing, refused=NO_ADDRESS, status=422)
-    transactions.advance(
-        standing.transaction, state={**standing.transaction.state, "by_address": True}
-    )
+    wish = {"by_address": method, "remember": fields.get("remember", "")}
+    transactions.advance(standing.transaction, state={**standing.transaction.state, **wish})
     services().commit()
     return see_other(address(standing.transaction))
 

@@ -59,7 +59,12 @@ def identify(transaction: Transaction) -> Response:
     login_name = submitted().get("username", "").strip()[:320]
     if not login_name:
         return flow.proceed(transaction, refused=NO_ADDRESS, status=422)
-    transactions.advance(transaction, state={**transaction.state, "login_name": login_name})
+    state = {**transaction.state, "login_name": login_name}
+    method = state.get("by_address")
+    if method:  # she chose her way before the address was asked for
+        fields = {"username": login_name, "remember": state.get("remember", "")}
+        return asking.begin_anew(flow.standing_of(transaction), method, fields)
+    transactions.advance(transaction, state=state)
     services().commit()
     return flow.go_on(transaction)
 
