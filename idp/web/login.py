@@ -92,10 +92,12 @@ def leave(transaction: Transaction) -> Response:
     """ "Not you?": this sign-in keeps its person; another one starts, for anybody else.
 
     Where the application asked for one person, nobody else can be the answer (OIDC Core 3.1.2.1,
-    ``id_token_hint``), so it is told that she is not here.
+    ``id_token_hint``), so it is told that she has left.
     """
     if transaction.state.get(transactions.SUBJECT):
-        return flow.refuse(transaction, OAuthError("login_required", "She is not here."))
+        return flow.refuse(
+            transaction, OAuthError("login_required", "The person left to use another account.")
+        )
     return flow.for_another(transaction)
 
 

@@ -460,6 +460,7 @@ def test_not_you_cannot_lead_to_somebody_else_where_one_person_is_meant(
     page = agent.page(shop.authorization_url(**about, prompt="login"))
     parameters = told(press(agent, page, "/leave", "Not you?"))
     assert (parameters["error"], parameters["iss"]) == ("login_required", shop.issuer)
+    assert parameters["error_description"] == "The person left to use another account."
 
 
 def test_two_hints_that_name_different_people(
