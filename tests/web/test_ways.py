@@ -116,6 +116,7 @@ def test_a_wrong_password_of_who_is_known_already_blames_no_address(
     town: House, first_the_name: House, shop: RelyingParty, alice: Person
 ) -> None:
     agent = signed_in(town, shop, alice)
+    town.clock.advance(minutes=1)
     page = agent.page(shop.authorization_url(max_age=0))
     again = send(agent, page, "password", password="not my password at all")
     assert "Password is not correct." in again.text
