@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import url_for
 
@@ -44,6 +44,13 @@ def method_rows(user: User, credentials: Sequence[Credential]) -> list[MethodRow
         if _is_shown(factor, user, credentials)
     ]
     return sorted(rows, key=lambda row: not _resists_phishing(row.method))
+
+
+def deletion_of(user: User) -> dict[str, Any] | None:
+    """When the account is deleted, and where that is called off; None where it stays."""
+    if user.deletion_due_at is None:
+        return None
+    return {"date": user.deletion_due_at, "undo": url_for("account.keep")}
 
 
 def _resists_phishing(method: str) -> bool:
