@@ -698,6 +698,19 @@ def test_whoever_is_known_asks_for_the_mail_by_a_button(
     assert page.document.headings[0] == "Check your email"
 
 
+def test_the_wait_for_another_mail_counts_from_the_last_one(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent, page, _letter = ask_for_mail(town, shop, alice)
+    assert 'data-wait="60"' in page.response.text
+    town.clock.advance(seconds=25)
+    page = shown(agent.submit(page, page.form("/magic_link"), {"code": "12345"}))
+    assert page.status == 422
+    assert 'data-wait="35"' in page.response.text
+    town.clock.advance(seconds=35)
+    assert "data-wait=" not in agent.page(page.url).response.text
+
+
 def test_a_code_is_guessed_at_five_times(town: House, shop: RelyingParty, alice: Person) -> None:
     agent, page, letter = ask_for_mail(town, shop, alice)
     right = code_in(letter)
