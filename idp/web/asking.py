@@ -139,7 +139,7 @@ def _ask_json(
 def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[str, str]:
     """What stays in the fields after a refusal: never a secret."""
     values = values or {}
-    typed = values.get("username") or transaction.state.get("login_name") or ""
+    typed = values.get("username") or transactions.typed_in(transaction)
     ticked = values.get("remember") or transaction.state.get("remember") or ""
     return {"username": typed, "remember": ticked}
 
@@ -287,7 +287,9 @@ def _links(standing: Standing) -> dict[str, str | None]:
     transaction = standing.transaction
     settings = services().settings
     return {
-        "forgotten": url_for("reset.forgotten", sign_in=transaction.id) if settings.mails else None,
+        "forgotten": url_for("login.forgotten", transaction_id=transaction.id)
+        if settings.mails
+        else None,
         "register": _register(transaction) if settings.registration and settings.mails else None,
         "cancel": url_for("login.cancel", transaction_id=transaction.id),
         "switch": url_for("login.leave", transaction_id=transaction.id),

@@ -86,6 +86,17 @@ def account(transaction: Transaction) -> Response:
     return flow.go_on(transaction)
 
 
+@bp.post("/<transaction_id>/forgotten")
+@in_transaction
+def forgotten(transaction: Transaction) -> Response:
+    """To the page for a new password, and the address that was typed goes along."""
+    typed = submitted().get("username", "").strip()[:320]
+    if typed:
+        transactions.advance(transaction, state={**transaction.state, transactions.TYPED: typed})
+        services().commit()
+    return see_other(url_for("reset.forgotten", sign_in=transaction.id))
+
+
 @bp.post("/<transaction_id>/leave")
 @in_transaction
 def leave(transaction: Transaction) -> Response:

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from flask_babel import gettext as _
 
 from idp.factors.base import Refused
+from idp.services import transactions
 from idp.services.reset import GONE, LIFETIME, Pending
-from idp.web import errors
+from idp.web import errors, under_way
 from idp.web.context import context, services
 from idp.web.forms import submitted
 from idp.web.models import NO_ADDRESS, back_to_sign_in, errors_of
@@ -49,11 +50,17 @@ def _forgotten_page(refused: Refused | None = None) -> Response:
     page = render_template(
         "login/forgotten.html",
         action=url_for("reset.request_link", sign_in=request.args.get("sign_in")),
-        values={"username": ""},
+        values={"username": _typed()},
         links={"back": back_to_sign_in()},
         errors=errors_of(refused),
     )
     return make_response(page, 422 if refused else 200)
+
+
+def _typed() -> str:
+    """The address that was typed into the sign-in that the person came from."""
+    begun = under_way.find(request.args.get("sign_in", ""))
+    return transactions.typed_in(begun) if begun else ""
 
 
 @bp.post("/forgotten")

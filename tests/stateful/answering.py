@@ -202,7 +202,9 @@ def controls(tab: Tab) -> list[Control]:
 def _is_pressed(control: Control, tab: Tab, home: str) -> bool:
     if tab.page.path.startswith("/me") or not control.address.startswith(f"{home}/"):
         return False
-    return "#" not in control.address and not control.path.startswith(_ELSEWHERE)
+    if control.path.startswith(_ELSEWHERE) or control.path.endswith("/forgotten"):
+        return False
+    return "#" not in control.address
 
 
 def onward(tab: Tab, who: Resident, in_vain: Container[str] = ()) -> Control | None:

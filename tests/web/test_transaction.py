@@ -546,6 +546,8 @@ def test_an_answer_that_comes_too_late_begins_again(
     town.clock.advance(minutes=31)
     again = shown(enter(agent, page, alice))
     assert "You were away" in again.document.text
+    assert again.form("/password").fields["username"] == alice.email
+    assert alice.password not in again.response.text
     assert event_names(town, user_id=alice.id, event="login") == []
 
 

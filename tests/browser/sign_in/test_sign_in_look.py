@@ -158,7 +158,7 @@ def mail(gate: World, page: Page) -> None:
 def forgotten(gate: World, page: Page) -> None:
     ana, shop = gate.newcomer(), gate.shop()
     page.goto(shop.authorization_url())
-    page.get_by_role("link", name="I’ve forgotten my password").click()
+    page.get_by_role("button", name="I’ve forgotten my password").click()
     fair(page, "Set a new password")
     page.locator("[name=username]").fill(ana.email)
     press(page, "Send the link")
