@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
+from idp.models import db
 from tests.cli.command import Command
 
 ISSUER = "https://id.example.com"
@@ -39,6 +41,12 @@ def test_it_writes_settings_and_keys_that_the_other_commands_take(place: Path) -
 def test_only_its_owner_may_read_them(place: Path) -> None:
     Command().done("init", "--issuer", ISSUER)
     assert (mode(place / "idp.toml"), mode(place / "idp.keys")) == (0o600, 0o600)
+    assert mode(place / "var") == 0o700
+    with Command().services():  # while it is open, its log and its index are there
+        db.session.execute(text("SELECT count(*) FROM users"))
+        kept = sorted((place / "var").iterdir())
+        assert [file.name.removeprefix("idp.sqlite3") for file in kept] == ["", "-shm", "-wal"]
+        assert {mode(file) for file in kept} == {0o600}
     Fernet((place / "idp.keys").read_text().strip())
 
 
