@@ -50,6 +50,25 @@ def test_only_its_owner_may_read_them(place: Path) -> None:
     Fernet((place / "idp.keys").read_text().strip())
 
 
+def test_the_database_is_the_same_from_every_folder(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    Command().done("init", "--issuer", ISSUER)
+    elsewhere = place / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    named = str(home / "idp.toml")
+    assert Command().json("--config", named, "users", "list") == []
+    assert Command({"IDP_CONFIG": "../home/idp.toml"}).json("users", "list") == []
+    assert list(elsewhere.iterdir()) == []
+    # A variable counts from where it was set: the working directory.
+    here = Command({"IDP_CONFIG": named, "IDP_DATABASE_URL": "sqlite:///here.sqlite3"})
+    assert here.settings.database_url == f"sqlite:///{elsewhere / 'here.sqlite3'}"
+
+
 def test_the_key_is_told_nowhere(place: Path) -> None:
     told = Command().done("init", "--issuer", ISSUER)
     assert (place / "idp.keys").read_text().strip() not in told
