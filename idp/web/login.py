@@ -14,7 +14,7 @@ from idp.web import asking, cookies, enrol, flow
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import left_empty, submitted
-from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, addressed_to, too_many
+from idp.web.models import NO_ADDRESS, NOT_SAVED, NOTHING_SENT, address, addressed_to, too_many
 from idp.web.under_way import find, in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
@@ -133,6 +133,9 @@ def consent(transaction: Transaction) -> Response:
 def saved(transaction: Transaction, method: str) -> Response:
     """What was shown once has been saved: not again."""
     live = live_session()
+    if not submitted().get("saved"):
+        page = enrol.to_be_shown(flow.standing_of(transaction), NOT_SAVED)
+        return page or see_other(address(transaction))
     if live is not None:
         services().once.saved(live.id, method, context().at)
         services().commit()

@@ -20,6 +20,7 @@ from idp.web.context import services
 from idp.web.words import refusal
 
 NO_ADDRESS = Refused("no_address", "Enter your email address.", at_field="username", counts=False)
+NOT_SAVED = Refused("not_saved", "Save the codes first, then tick the box.", "saved", counts=False)
 NOTHING_SENT = Refused("nothing_sent", "Nothing was sent.", counts=False)
 
 

@@ -181,10 +181,11 @@ class Control:
         return self.path.endswith("/cancel") or says_no
 
     def use(self, agent: UserAgent, who: Resident) -> Place:
-        """Press it, with her name where one is asked for."""
+        """Press it, with her name where one is asked for and a box ticked where there is one."""
         if self.form is None:
             return agent.get(self.address)
-        return agent.submit(self.tab.page, self.form, named(self.form, who), button=self.button)
+        typed = named(self.form, who) | ({"saved": "yes"} if "saved" in self.form.inputs else {})
+        return agent.submit(self.tab.page, self.form, typed, button=self.button)
 
 
 def controls(tab: Tab) -> list[Control]:

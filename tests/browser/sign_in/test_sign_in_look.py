@@ -115,6 +115,7 @@ def step_up(gate: World, page: Page) -> None:
     fair(page, "Add a passkey")
     press(page, "Add a passkey")
     fair(page, "Save your recovery codes")
+    page.get_by_label("I’ve saved these codes").check()
     press(page, "Continue")
     gate.returned(page)
     page.goto(shop.authorization_url(authorization_details=json.dumps([ORDER])))
