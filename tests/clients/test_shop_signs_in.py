@@ -159,7 +159,7 @@ def test_a_passkey_opens_everything(town: Town, alice: Page) -> None:
 
     press(alice, "Confirm an order")
     shown(alice, "Pay for your order", "129.00", "Skerry", "Thursday, by bicycle")
-    alice.get_by_role("button", name="Confirm", exact=True).first.click()
+    alice.get_by_role("button", name="Confirm and pay €129.00", exact=True).first.click()
     told(alice, "The order is confirmed.")
     shown(alice, "The proof covers exactly this order.")
 

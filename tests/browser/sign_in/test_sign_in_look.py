@@ -120,7 +120,7 @@ def step_up(gate: World, page: Page) -> None:
     gate.returned(page)
     page.goto(shop.authorization_url(authorization_details=json.dumps([ORDER])))
     fair(page, "Confirm it’s you")
-    press(page, "Confirm")
+    press(page, "Confirm and pay €129.00")
     assert "code" in gate.returned(page)
 
 
