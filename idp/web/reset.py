@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from idp.factors.base import Refused
 from idp.services import transactions
-from idp.services.reset import GONE, LIFETIME, Pending
+from idp.services.reset import LIFETIME, Pending
 from idp.web import errors, under_way
 from idp.web.context import context, services
 from idp.web.forms import submitted
@@ -126,6 +126,6 @@ def _gone() -> Response:
     return errors.page(
         _("This link no longer works"),
         status=410,
-        detail=_(GONE.message),
+        detail=_("It was used, or a newer one replaced it, or its time is over."),
         back={"url": url_for("reset.forgotten"), "label": _("Ask for a new link")},
     )

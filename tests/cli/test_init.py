@@ -74,6 +74,13 @@ def test_the_key_is_told_nowhere(place: Path) -> None:
     assert (place / "idp.keys").read_text().strip() not in told
 
 
+def test_both_are_told_of_in_one_sentence(place: Path) -> None:
+    for name in ("idp.toml", "idp.keys"):
+        (place / name).write_text("precious")
+    told = Command().refused("init", "--issuer", ISSUER)
+    assert told == "idp.toml and idp.keys exist already: --force writes them anew."
+
+
 @pytest.mark.parametrize("name", ["idp.toml", "idp.keys"])
 def test_it_never_overwrites(place: Path, name: str) -> None:
     (place / name).write_text("precious")

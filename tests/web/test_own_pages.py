@@ -293,7 +293,9 @@ def test_a_reset_signs_nobody_in_and_skips_no_second_step(
     done = shown(elsewhere.submit(opened, opened.form(urlsplit(link).path), {"new_password": new}))
     assert done.status == 200
     assert silently(elsewhere, shop) == "login_required"
-    assert elsewhere.page(link).status == 410
+    gone_by = elsewhere.page(link)
+    assert gone_by.status == 410
+    assert gone_by.document.text.count("his link no longer works") == 1
     assert shown(enter(agent, agent.page(shop.authorization_url()), alice)).status == 422
     fresh = town.browser()
     step = shown(enter(fresh, fresh.page(shop.authorization_url()), alice, password=new))

@@ -32,6 +32,8 @@ def test_it_counts_once_a_code_was_right(house: House, alice: Person) -> None:
     assert "That code is not right." in refused.document.text
     assert seed_of(refused) == seed  # what was scanned stays good
     assert kinds(house, alice) == ["password"]
+    told = agent.page("/me/activity").document.text
+    assert "A code from an authenticator app was wrong while setting it up." in told
     page = press(agent, refused, "/security/totp", otp=code(house, seed))
     assert page.path == "/me/security/recovery_code"
     assert "An authenticator app was set up." in page.document.text
@@ -71,6 +73,7 @@ def test_replacing_keeps_the_old_one_until_the_new_one_was_right(
     assert page.document.headings == ["Authenticator app"]
     page = agent.page(page.link("Replace it"))
     assert page.document.headings[0] == "Replace your authenticator app"
+    assert [button.label for button in page.form("/security/totp").buttons] == ["Replace it"]
     new = seed_of(page)
     assert new != old
     house.clock.advance(minutes=1)

@@ -70,7 +70,7 @@ class TestApps:
     def test_what_it_may_see_is_listed_in_words(self, house: House, alice: Person) -> None:
         shopping(house, alice)
         _agent, page = entered(house, alice, "/me/apps")
-        assert "See your e-mail address" in page.document.text
+        assert "See your email address" in page.document.text
         assert "Stays connected when you’re away" in page.document.text
         assert "shop" in visit(house.browser(), "/me", alice).document.text.lower()
 
