@@ -46,11 +46,7 @@ def _suggestion(user: User, rows: Sequence[MethodRow]) -> dict[str, Any] | None:
             text = _("You have few recovery codes left. New ones keep you from being locked out.")
             return {"text": text, "url": row.url, "label": _("Make new codes")}
     first = next((row for row in rows if services().factors[row.method].enrolable), None)
-    if first is None or any(row.enrolled for row in rows if _is_second_step(row)):
+    if first is None or first.enrolled:
         return None
     text = _("A passkey is quicker than a password, and cannot be guessed, stolen or phished.")
     return {"text": text, "url": first.url, "label": _("Add a passkey")}
-
-
-def _is_second_step(row: MethodRow) -> bool:
-    return services().factors[row.method].enrolable

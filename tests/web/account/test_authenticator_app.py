@@ -64,6 +64,18 @@ def test_the_seed_is_the_same_for_every_view_and_is_kept_encrypted(
     assert seed.encode() not in stored
 
 
+def test_beside_an_app_a_passkey_is_still_worth_having(house: House, alice: Person) -> None:
+    seed = house.totp(alice)
+    house.recovery_codes(alice)
+    house.clock.advance(minutes=1)
+    agent, page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
+    assert page.link("Add a passkey").endswith("/me/passkeys")
+    soft = house.passkey(alice)
+    house.clock.advance(hours=1)
+    assert "Add a passkey" not in agent.page("/me").document.text
+    assert soft.credentials
+
+
 def test_replacing_keeps_the_old_one_until_the_new_one_was_right(
     house: House, alice: Person
 ) -> None:

@@ -76,7 +76,9 @@ class TestApps:
 
     def test_removing_it_ends_every_grant_and_asks_again(self, house: House, alice: Person) -> None:
         agent, tokens, shop = shopping(house, alice)
-        page = press(agent, agent.page("/me/apps"), "/remove")
+        page = agent.page("/me/apps")
+        assert [one.label for one in page.form("/remove").buttons] == ["Remove"]
+        page = press(agent, page, "/remove")
         assert "Shop no longer has access." in page.document.text
         assert "None yet." in page.document.text
         with pytest.raises(TokenRefused):
