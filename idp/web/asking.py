@@ -16,7 +16,16 @@ from idp.services.weighing import Standing
 from idp.web import enrol
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, live_session, services
-from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, asked_of, errors_of, too_many
+from idp.web.models import (
+    NO_ADDRESS,
+    ChoiceView,
+    address,
+    app_of,
+    asked_of,
+    errors_of,
+    links_of,
+    too_many,
+)
 from idp.web.operation import operation_view
 from idp.web.user_agents import device_name
 from idp.web.words import refusal, why
@@ -180,7 +189,7 @@ class _Page:
             remember=_remember(standing, values),
             why=why(standing),
             operation=operation_view(asked_of(transaction)),
-            links=_links(standing),
+            links=links_of(standing),
             errors=errors_of(refused),
             notice=_notice(standing),
             resume_url=address(transaction),
@@ -277,20 +286,3 @@ def _shown_user(page: _Page, standing: Standing) -> dict[str, Any]:
 def _remember(standing: Standing, values: Mapping[str, str]) -> bool | None:
     """The tick's state; none where a session is kept already, or will not be begun here."""
     return None if standing.live is not None else bool(values.get("remember"))
-
-
-def _register(transaction: Transaction) -> str:
-    return url_for("register.form", sign_in=transaction.id)
-
-
-def _links(standing: Standing) -> dict[str, str | None]:
-    transaction = standing.transaction
-    settings = services().settings
-    return {
-        "forgotten": url_for("login.forgotten", transaction_id=transaction.id)
-        if settings.mails
-        else None,
-        "register": _register(transaction) if settings.registration and settings.mails else None,
-        "cancel": url_for("login.cancel", transaction_id=transaction.id),
-        "switch": url_for("login.leave", transaction_id=transaction.id),
-    }

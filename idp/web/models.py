@@ -93,6 +93,24 @@ def app_view(client_id: str, metadata: ClientMetadata) -> AppView:
     )
 
 
+def _register(transaction: Transaction) -> str:
+    return url_for("register.form", sign_in=transaction.id)
+
+
+def links_of(standing: Standing) -> dict[str, str | None]:
+    """What leads away from a step; None where that is not to be had."""
+    transaction = standing.transaction
+    settings = services().settings
+    return {
+        "forgotten": url_for("login.forgotten", transaction_id=transaction.id)
+        if settings.mails
+        else None,
+        "register": _register(transaction) if settings.registration and settings.mails else None,
+        "cancel": url_for("login.cancel", transaction_id=transaction.id),
+        "switch": url_for("login.leave", transaction_id=transaction.id),
+    }
+
+
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
     return [{"field": refused.at_field, "message": refusal(refused)}] if refused else []
 

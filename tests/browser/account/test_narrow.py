@@ -1,9 +1,9 @@
 """The narrowest screen: 320 CSS pixels, which is also 1280 at 400 % (WCAG 2.2, 1.4.10)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.account.conftest import Look
 from tests.helpers.chromium import VirtualAuthenticator
@@ -15,7 +15,7 @@ def narrow(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 640})
 
 
-def box(found: Locator) -> Mapping[str, float]:
+def box(found: Locator) -> FloatRect:
     measured = found.bounding_box()
     assert measured is not None
     return measured
@@ -58,18 +58,9 @@ def test_codes_stand_in_one_column_and_none_is_broken(
 
 
 def test_the_words_on_a_passkeys_button_are_beside_its_sign(
-    page: Page,
-    house: House,
-    alice: Person,
-    enter: Callable[[str], None],
-    authenticator: VirtualAuthenticator,
-    look: Look,
+    page: Page, house: House, alice: Person, look: Look
 ) -> None:
-    enter("/me/passkeys")
-    page.get_by_role("button", name="Add a passkey").click()
-    page.get_by_label("I’ve saved these codes").check()
-    page.get_by_role("button", name="Continue").click()
-    page.context.clear_cookies()
+    house.passkey(alice)
     page.goto(f"{house.settings.issuer}/me")
     page.get_by_label("Email address").fill(alice.email)
     page.get_by_label("Password", exact=True).fill(alice.password)

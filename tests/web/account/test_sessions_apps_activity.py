@@ -147,7 +147,7 @@ class TestActivity:
         older = agent.page(first.link("Older"))
         assert "Your account was made." in older.document.text
         newer = agent.page(older.link("Newer"))
-        assert newer.document.text.count("not set up") == 25
+        assert newer.document.text.count("was wrong while setting it up") == 25
         for strange in ("before=x", "before=-1", "after=99999999999999999999999", "before=0"):
             assert agent.page(f"/me/activity?{strange}").status == 200
 
