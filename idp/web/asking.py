@@ -27,6 +27,7 @@ from idp.web.models import (
     too_many,
 )
 from idp.web.operation import operation_view
+from idp.web.remembered import is_last, prefilled, remembered
 from idp.web.user_agents import device_name
 from idp.web.words import refusal, why
 
@@ -169,12 +170,14 @@ class _Page:
         values: Mapping[str, str],
     ) -> str:
         transaction = standing.transaction
+        last = remembered(values) if standing.user is None else None
         views = [shown(standing, choice) for choice in self._ordered(standing, chosen)]
         to_enrol = [] if chosen else [view for view in views if view.enrol]
         if to_enrol:
             views = []
         elif views:
             views = [_asked_now(standing, chosen, view, refused) for view in views]
+            views = [replace(one, last_used=is_last(one, last)) for one in views]
         return render_template(
             self.template,
             app=app_of(transaction),
@@ -185,7 +188,8 @@ class _Page:
             enrol=to_enrol,
             action=self._action(transaction, views),
             identifier=services().settings.login_style != "passkey_only",
-            values=values,
+            values=prefilled(values, last),
+            remembered=last,
             remember=_remember(standing, values),
             why=why(standing),
             operation=operation_view(asked_of(transaction)),

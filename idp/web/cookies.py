@@ -10,6 +10,7 @@ from idp.secrecy import new_secret
 SESSION = "idp_session"
 BROWSER = "idp_browser"
 DEVICE = "idp_device"
+REMEMBERED = "idp_remembered"
 
 _LONGEST = 2000
 _BROWSER_AGE = timedelta(days=1)
@@ -71,10 +72,20 @@ def write_session(response: Response, token: str, *, persistent: bool) -> None:
 
 def clear_session(response: Response) -> None:
     """Forget the session."""
+    clear(response, SESSION)
+
+
+def clear(response: Response, base: str) -> None:
+    """Forget one of these cookies."""
     settings = _settings()
     response.delete_cookie(
-        name(SESSION, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"
+        name(base, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"
     )
+
+
+def write_remembered(response: Response, value: str) -> None:
+    """Remember whose address is typed here; as long as the browser is known at all."""
+    _write(response, REMEMBERED, value, _DEVICE_AGE)
 
 
 def write_device(response: Response, value: str) -> None:

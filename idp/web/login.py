@@ -10,7 +10,7 @@ from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, flow
+from idp.web import asking, cookies, enrol, flow, remembered
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import left_empty, submitted
@@ -78,12 +78,14 @@ def account(transaction: Transaction) -> Response:
     live = live_session()
     chosen = submitted().get("account", "")
     state = {key: value for key, value in transaction.state.items() if key != "choose"}
+    other = live is None or chosen != live.user_id
     if live is not None and chosen == live.user_id:
         transactions.next_step(transaction, state=state, user_id=live.user_id)
     else:
         transactions.next_step(transaction, state={**state, "other_person": True})
     services().commit()
-    return flow.go_on(transaction)
+    response = flow.go_on(transaction)
+    return remembered.forget(response) if other else response
 
 
 @bp.post("/<transaction_id>/forgotten")
@@ -109,7 +111,7 @@ def leave(transaction: Transaction) -> Response:
         return flow.refuse(
             transaction, OAuthError("login_required", "The person left to use another account.")
         )
-    return flow.for_another(transaction)
+    return remembered.forget(flow.for_another(transaction))
 
 
 @bp.post("/<transaction_id>/cancel")
@@ -221,6 +223,9 @@ def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
     present_anew(token)
     response = flow.go_on(transaction)
     cookies.write_session(response, token, persistent=outcome.persistent)
+    live = live_session()
+    if live is not None:
+        remembered.after_sign_in(response, live, transaction)
     known = cookies.read(cookies.DEVICE)
     cookies.write_device(
         response, services().devices.remember(known, outcome.user.id, context().at)
