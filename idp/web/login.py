@@ -42,7 +42,10 @@ def state(transaction_id: str) -> Response:
     An application's page cannot tell our other tabs that a sign-in ended there, so they ask.
     """
     found = find(transaction_id)
-    return jsonify(signed_in=found is not None and flow.is_done(found))
+    try:
+        return jsonify(signed_in=found is not None and flow.is_done(found))
+    except OAuthError:  # the registration has changed since: that is for the page to tell
+        return jsonify(signed_in=False)
 
 
 @bp.post("/<transaction_id>")

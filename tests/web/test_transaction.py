@@ -121,6 +121,15 @@ def test_another_tab_is_told_that_somebody_signed_in_beside_it(
     assert told()
 
 
+def test_another_tab_is_told_nothing_once_the_application_is_gone(town: House) -> None:
+    shop = town.client(consent="never")
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    town.do(lambda idp: idp.client_registry.disable(shop.client_id, town.context))
+    answer = agent.client.get(f"{page.path}/state", headers=JSON)
+    assert (answer.status_code, answer.json()) == (200, {"signed_in": False})
+
+
 def test_another_tab_is_told_nothing_of_what_was_cancelled(town: House, shop: RelyingParty) -> None:
     agent = town.browser()
     page = agent.page(shop.authorization_url())
