@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, make_url
 from idp.models import db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
+from idp.secrecy import private_folder
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -96,7 +97,7 @@ def _connected(database_url: str) -> Iterator[Connection]:
     """A connection that is closed, and not merely pooled, afterwards."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(url.database).parent)
     engine = create_engine(url, **engine_options(database_url))
     prepare_engine(engine)
     try:

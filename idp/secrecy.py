@@ -1,14 +1,29 @@
-"""Random secrets, the hashes they are stored by, and encryption of what must be read back."""
+"""Random secrets, the hashes they are stored by, encryption of what must be read back, and files
+that nobody but their owner reads."""
 
 import hashlib
 import hmac
 import json
+import os
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner only."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def private_file(path: str | Path, flags: int) -> int:
+    """An ``opener`` for ``open``: a file that is made by it is for its owner only."""
+    return os.open(path, flags, 0o600)
 
 
 class Unreadable(Exception):

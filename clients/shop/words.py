@@ -20,7 +20,7 @@ AMR: Final[Mapping[str, str]] = {
     "swk": "the key is kept in software",
     "user": "you were there",
     "mfa": "more than one kind",
-    "email": "a link or code by e-mail",
+    "email": "a link or code by email",
     "recovery": "a recovery code",
 }
 

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from idp.cli.refusals import Refused
+from idp.secrecy import private_file, private_folder
 
 PATIENCE: Final = 30
 """Seconds for a program to answer, and then again for it to end."""
@@ -63,7 +64,7 @@ class Running:
 @contextmanager
 def running(programs: Sequence[Program], logs: Path) -> Iterator[Sequence[Running]]:
     """Run them, one after the other, each once the one before answers; stop them at the end."""
-    logs.mkdir(parents=True, exist_ok=True)
+    private_folder(logs)
     started: list[Running] = []
     with ExitStack() as stack:
         for program in programs:
@@ -76,7 +77,7 @@ def running(programs: Sequence[Program], logs: Path) -> Iterator[Sequence[Runnin
 
 def _start(program: Program, log: Path) -> Running:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    with log.open("wb") as output:
+    with open(log, "wb", opener=private_file) as output:
         process = subprocess.Popen(  # noqa: S603  our own commands
             program.command,
             cwd=program.folder,

@@ -14,6 +14,7 @@ from idp.cli.place import composed, context
 from idp.config import Settings, load_settings
 from idp.config.settings import LOGIN_STYLES
 from idp.oidc.capabilities import capabilities_of
+from idp.secrecy import private_folder
 from idp.services.client_apply import apply_client_files
 from idp.services.client_files import ClientFile, read_client_file
 from idp.services.client_rules import ClientRules
@@ -105,7 +106,8 @@ class Site:
             self._register(services, applications)
 
     def _settings(self) -> Settings:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
+        self.folder.chmod(0o700)  # it may have been made by a version that let others in
         keys = self.folder / "idp.keys"
         if not keys.exists():
             write_private(keys, f"{new_key()}\n")

@@ -56,7 +56,8 @@ def init(issuer: str | None, database_url: str | None, force: bool, as_json: boo
 
 def _insist_on_nothing_there(*files: Path) -> None:
     if there := [str(file) for file in files if file.exists()]:
-        raise Refused(f"{' and '.join(there)} exists already: --force writes it anew.")
+        exist, it = ("exists", "it") if len(there) == 1 else ("exist", "them")
+        raise Refused(f"{' and '.join(there)} {exist} already: --force writes {it} anew.")
 
 
 def _ask_issuer() -> str:

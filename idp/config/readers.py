@@ -137,6 +137,14 @@ def database_url(value: object) -> str:
 _SQLITE = "sqlite:///"
 
 
+def sqlite_within(address: str, folder: Path) -> str:
+    """The same address, with a relative file of SQLite's taken to be in ``folder``."""
+    file = address.removeprefix(_SQLITE)
+    if file == address or file.partition("?")[0] in ("", ":memory:"):
+        return address
+    return f"{_SQLITE}{(folder / file).absolute()}"
+
+
 def one_of(*allowed: str) -> Callable[[object], str]:
     """One of these words."""
 

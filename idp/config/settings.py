@@ -136,6 +136,11 @@ class Settings:
         return self.webauthn_origins or (self.issuer,)
 
     @property
+    def mails(self) -> bool:
+        """Can anybody be sent a mail? Where not, nothing is promised that needs one."""
+        return self.mail_url is not None
+
+    @property
     def sender(self) -> str:
         """The address that mail comes from."""
         return self.mail_from or f"no-reply@{urlsplit(self.issuer).hostname}"

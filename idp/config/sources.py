@@ -34,7 +34,7 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
-    values = _read_file(path, environ, problems)
+    values = _counted_from(config_path(path, environ), _read_file(path, environ, problems))
     values |= _read_environment(environ, problems)
     values |= overrides
     _read_keys_file(values, config_path(path, environ), problems)
@@ -79,6 +79,17 @@ def _read_file(
     flat = _flatten(document)
     problems += [f"{name}: there is no such setting" for name in flat if not _is_known(name)]
     return {name: value for name, value in flat.items() if _is_known(name)}
+
+
+def _counted_from(config: Path | None, values: dict[str, object]) -> dict[str, object]:
+    """A SQLite file named in the settings file counts from that file's folder, as its keys do.
+
+    So it is the same database from whichever folder the command is called.
+    """
+    url = values.get("database_url")
+    if config is None or not isinstance(url, str):
+        return values
+    return {**values, "database_url": read.sqlite_within(url, config.parent)}
 
 
 def _is_known(name: str) -> bool:

@@ -108,6 +108,8 @@ class Refused:
     spent: bool = True
     public: Mapping[str, Any] = field(default_factory=dict)
     """What the page of another try is told beside the new ceremony's public part."""
+    to_known: str | None = None
+    """The message where the person is known already, so that no address was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

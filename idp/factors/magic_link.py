@@ -102,10 +102,11 @@ class MagicLink:
     def __init__(self, tools: Tools) -> None:
         self._box = tools.box
         self._issuer = tools.settings.issuer
+        self._mails = tools.settings.mails
 
     def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
-        """The mailbox, unless the address was never shown to be the person's."""
-        reachable = user is None or _reachable(user)
+        """The mailbox, where mails are sent and the address was shown to be the person's."""
+        reachable = self._mails and (user is None or _reachable(user))
         return (Offer(self.name, self.can_prove),) if reachable else ()
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:

@@ -29,7 +29,12 @@ KIND = "password"
 _FIELD = "password"
 _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
 
-REFUSED = Refused("wrong", "Email or password is not correct.", _FIELD)
+REFUSED = Refused(
+    "wrong",
+    "Email or password is not correct.",
+    _FIELD,
+    to_known="Password is not correct.",
+)
 """The one answer, whatever was wrong: nobody learns from it which accounts there are."""
 
 

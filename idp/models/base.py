@@ -1,9 +1,12 @@
 """The database handle, the column types every table shares, and how transactions begin."""
 
 import json
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -13,6 +16,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from idp.secrecy import private_file
 
 READ_ONLY = "idp_read_only"
 """Execution option: this transaction only reads, so SQLite need not take the write lock."""
@@ -88,8 +93,19 @@ def engine_options(database_url: str) -> dict[str, Any]:
 def prepare_engine(engine: Engine) -> None:
     """Make SQLite durable, concurrent and strict: WAL, foreign keys, an immediate write lock."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _sqlite_make)
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+
+
+def _sqlite_make(
+    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: Sequence[Any], _named: dict[str, Any]
+) -> None:
+    """A new database is for its owner only; SQLite gives its log and its index the same mode."""
+    file = Path(str(arguments[0]))
+    if file.parent.is_dir() and not file.exists():
+        with suppress(FileExistsError):
+            os.close(private_file(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
 
 
 def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

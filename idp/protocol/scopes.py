@@ -28,7 +28,7 @@ _PROFILE: Final = (
 SCOPES: Final = (
     Scope("openid", "Sign you in, and recognise you the next time"),
     Scope("profile", "See your profile, such as your name, picture and language", _PROFILE),
-    Scope("email", "See your e-mail address", ("email", "email_verified")),
+    Scope("email", "See your email address", ("email", "email_verified")),
     Scope("address", "See your postal address", ("address",)),
     Scope("phone", "See your phone number", ("phone_number", "phone_number_verified")),
     Scope("offline_access", "Stay connected when you are away"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from idp.assurance import Choice
@@ -47,14 +48,14 @@ class Ceremonies:
         begins on request and has not been asked to.
         """
         factor = self._factors[choice.method]
-        begun = self._ceremony(standing.transaction, choice, task)
+        begun = self._ceremony(standing.transaction, choice, task, context.at)
         if begun is not None and not anew:
             return begun
         if factor.on_request and not anew:
             return None
         user = standing.user or self._named(task.login_name)
         ceremony = factor.begin(user, task, context.at)
-        self._keep(standing.transaction, choice, task, ceremony)
+        self._keep(standing.transaction, choice, task, ceremony, context.at)
         if ceremony.mail is not None:
             self._mailer.queue(
                 ceremony.mail,
@@ -73,21 +74,27 @@ class Ceremonies:
         )
 
     def _ceremony(
-        self, transaction: Transaction, choice: Choice, task: Task
+        self, transaction: Transaction, choice: Choice, task: Task, now: datetime
     ) -> Mapping[str, Any] | None:
         begun = transaction.state.get("ceremonies", {}).get(choice.method)
         if begun is None or begun["for"] != _asked_of(task):
             return None
         public: Mapping[str, Any] = begun["public"]
-        return public
+        return _by_now(public, begun.get("at"), now)
 
     def _keep(
-        self, transaction: Transaction, choice: Choice, task: Task, ceremony: Ceremony
+        self,
+        transaction: Transaction,
+        choice: Choice,
+        task: Task,
+        ceremony: Ceremony,
+        now: datetime,
     ) -> None:
         if not (ceremony.public or ceremony.secret):
             return
         begun = {
             "for": _asked_of(task),
+            "at": now.isoformat(),
             "public": dict(ceremony.public),
             "secret": dict(ceremony.secret),
         }
@@ -146,6 +153,14 @@ class Ceremonies:
 
     def _named(self, login_name: str | None) -> User | None:
         return self._find_by_login(login_name) if login_name else None
+
+
+def _by_now(public: Mapping[str, Any], begun: str | None, now: datetime) -> Mapping[str, Any]:
+    """What is left of the seconds to wait, for who looks at the page again."""
+    if "wait" not in public or begun is None:
+        return public
+    passed = int((now - datetime.fromisoformat(begun)).total_seconds())
+    return {**public, "wait": max(0, public["wait"] - passed)}
 
 
 def _asked_of(task: Task) -> list[str | None]:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from idp import audit
 from idp.audit import Context
 from idp.models import Client, db
-from idp.secrecy import digest
+from idp.secrecy import digest, private_folder
 from idp.services.client_files import ClientFile, Wanted, read_all
 from idp.services.client_registry import (
     change,
@@ -139,7 +139,7 @@ def _write_secret(wanted: Wanted, made: Change) -> None:
     """Put a generated secret where the file says, for its owner's eyes only."""
     if wanted.write_to is None or made.secret is None:
         return
-    wanted.write_to.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(wanted.write_to.parent)
     handle = os.open(wanted.write_to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(made.secret + "\n")

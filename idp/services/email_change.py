@@ -80,7 +80,7 @@ class EmailChange:
             "address": address,
             "change": True,
         }
-        template = "account_exists" if taken else "verify"
+        template = "address_taken" if taken else "verify"
         mail = Mail(template, address, values, not_after=context.at + LIFETIME)
         self._mailer.queue(mail, now=context.at, user_id=user.id)
 

@@ -27,6 +27,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "added": "An authenticator app was set up.",
         "replaced": "Your authenticator app was replaced.",
         "removed": "Your authenticator app was turned off.",
+        "refused": "A code from an authenticator app was wrong while setting it up.",
     },
     "recovery_code": {
         "added": "Recovery codes were made.",
@@ -49,7 +50,8 @@ def sentence(method: str, action: str, label: str | None = None) -> str:
     Raises ``KeyError`` for an action that nothing is known of.
     """
     words = _WORDS.get(method, {}).get(action) or _OTHERWISE[action]
-    return f"{words.removesuffix('.')}: {label}." if label else words
+    told = label is None or label.casefold() in words.casefold()  # one that is called "Passkey"
+    return words if told else f"{words.removesuffix('.')}: {label}."
 
 
 def notice(

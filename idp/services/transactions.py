@@ -21,6 +21,9 @@ SUBJECT = "subject"
 She is not pinned by it, for then the page would tell whoever comes who she is and what she has.
 """
 
+TYPED = "typed"
+"""In the state: an address that was typed and asks for nothing, only not to be typed again."""
+
 _STEP = "step"
 
 
@@ -75,6 +78,12 @@ def find(transaction_id: str, *, browser_token: str | None) -> Transaction | Non
         .where(Transaction.id == transaction_id, Transaction.browser_hash == digest(browser_token))
         .execution_options(populate_existing=True)
     )
+
+
+def typed_in(transaction: Transaction) -> str:
+    """The address that was typed into it, whatever for."""
+    state = transaction.state
+    return str(state.get("login_name") or state.get(TYPED) or "")
 
 
 def subject_of(transaction: Transaction) -> str | None:

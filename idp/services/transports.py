@@ -1,6 +1,5 @@
 """Where mails are handed over: an SMTP server, a folder, the console."""
 
-import os
 import smtplib
 import socket
 import ssl
@@ -15,6 +14,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from idp.config import LOOPBACK_HOSTS, ConfigurationError, Settings
+from idp.secrecy import private_file, private_folder
 from idp.services.outbox import Undeliverable
 
 TIMEOUT = 15
@@ -127,9 +127,9 @@ class Folder:
         self._path = Path(unquote(parts.path))
 
     def send(self, message: EmailMessage, *, sender: str, to: str, number: int) -> None:
-        self._path.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path)
         unfinished = self._path / f".{number:010}.part"
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(unfinished, "wb", opener=private_file) as file:
             file.write(message.as_bytes())
         # The same name at a second attempt: the folder never holds a mail twice.
         unfinished.rename(self._path / f"{number:010}.eml")

@@ -106,9 +106,21 @@ all("[data-wait]", (button) => {
 // One sign-in, several tabs: pages that only a signed-in person sees tell the waiting ones.
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse") : null;
 if (channel && document.body.hasAttribute("data-signed-in")) channel.postMessage("signed in");
+const elsewhere = document.querySelector("[data-elsewhere]");
 channel?.addEventListener("message", ({ data }) => {
-  if (data === "signed in") all("[data-elsewhere]", (notice) => { notice.hidden = false; });
+  if (data === "signed in" && elsewhere) elsewhere.hidden = false;
 });
+
+// A sign-in that ended at the application's address told nobody here: whoever comes back to this tab makes it ask.
+async function look() {
+  if (document.hidden || !elsewhere.hidden) return;
+  const answer = await fetch(elsewhere.dataset.elsewhere, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer?.ok) elsewhere.hidden = !(await answer.json()).signed_in;
+}
+if (elsewhere?.dataset.elsewhere) {
+  document.addEventListener("visibilitychange", look);
+  addEventListener("focus", look);
+}
 
 // Pages that only carry a form on: send it now, the button stays for the rest.
 document.querySelector("form[data-send]")?.requestSubmit();

@@ -11,11 +11,13 @@ from idp.oidc.answers import Answered, Interact
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
+from idp.services import transactions
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.web import errors, flow
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
+from idp.web.forms import submitted
 from idp.web.models import address
 
 AWAY = {"restarted": True}
@@ -76,13 +78,22 @@ def again(purpose: Purpose) -> Response:
     return _once_more(purpose.parameters or {})
 
 
+def _typed(transaction: Transaction) -> dict[str, str]:
+    typed = submitted().get("username", "").strip()[:320] or transactions.typed_in(transaction)
+    return {transactions.TYPED: typed} if typed else {}
+
+
 def restart(transaction: Transaction) -> Response:
-    """Its time is up: it begins again, with nothing of the old one but what it was for."""
+    """Its time is up: it begins again, with nothing of the old one but what it was for.
+
+    And the address that was typed: it proves nothing, and nobody likes to type it twice.
+    """
+    note = {**AWAY, **_typed(transaction)}
     if transaction.parameters is not None:
-        return _once_more(transaction.parameters, AWAY)
+        return _once_more(transaction.parameters, note)
     live = live_session()
     purpose = Purpose(
-        return_to=transaction.return_to, state={**AWAY, **flow.page_demand(transaction)}
+        return_to=transaction.return_to, state={**note, **flow.page_demand(transaction)}
     )
     url = flow.begin(
         purpose,

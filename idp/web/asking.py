@@ -16,8 +16,18 @@ from idp.services.weighing import Standing
 from idp.web import enrol
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, live_session, services
-from idp.web.models import NO_ADDRESS, ChoiceView, address, app_of, asked_of, errors_of, too_many
+from idp.web.models import (
+    NO_ADDRESS,
+    ChoiceView,
+    address,
+    app_of,
+    asked_of,
+    errors_of,
+    links_of,
+    too_many,
+)
 from idp.web.operation import operation_view
+from idp.web.remembered import is_last, prefilled, remembered
 from idp.web.user_agents import device_name
 from idp.web.words import refusal, why
 
@@ -65,7 +75,7 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
         return see_other(address(standing.transaction))
     login_name = fields.get("username", "").strip()[:320]
     if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
-        return _ask_address(standing)
+        return _ask_address(standing, method, fields)
     _remember_wish(standing.transaction, fields)
     wait = services().ceremonies.request(
         standing, choice, task_of(standing, choice), login_name, context()
@@ -83,13 +93,15 @@ def slowed(response: Response, wait: Wait) -> Response:
     return response
 
 
-def _ask_address(standing: Standing) -> Response:
-    """The way she chose needs to know whom to write to; the page may not have asked."""
+def _ask_address(standing: Standing, method: str, fields: Mapping[str, str]) -> Response:
+    """The way she chose needs to know whom to write to; the page may not have asked.
+
+    It is begun as soon as the address is there.
+    """
     if services().settings.login_style != "passkey_only" or wants_json():
         return ask(standing, refused=NO_ADDRESS, status=422)
-    transactions.advance(
-        standing.transaction, state={**standing.transaction.state, "by_address": True}
-    )
+    wish = {"by_address": method, "remember": fields.get("remember", "")}
+    transactions.advance(standing.transaction, state={**standing.transaction.state, **wish})
     services().commit()
     return see_other(address(standing.transaction))
 
@@ -114,7 +126,7 @@ def ask(
         return _ask_json(standing, method, refused, status)
     transaction = standing.transaction
     chosen = standing.choice(method) if method else None
-    page = _page(standing, chosen)
+    page = _page(standing, chosen, asked=refused is not None)
     return make_response(page.render(standing, chosen, refused, _kept(transaction, values)), status)
 
 
@@ -137,7 +149,7 @@ def _ask_json(
 def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[str, str]:
     """What stays in the fields after a refusal: never a secret."""
     values = values or {}
-    typed = values.get("username") or transaction.state.get("login_name") or ""
+    typed = values.get("username") or transactions.typed_in(transaction)
     ticked = values.get("remember") or transaction.state.get("remember") or ""
     return {"username": typed, "remember": ticked}
 
@@ -158,12 +170,14 @@ class _Page:
         values: Mapping[str, str],
     ) -> str:
         transaction = standing.transaction
+        last = remembered(values) if standing.user is None else None
         views = [shown(standing, choice) for choice in self._ordered(standing, chosen)]
         to_enrol = [] if chosen else [view for view in views if view.enrol]
         if to_enrol:
             views = []
         elif views:
             views = [_asked_now(standing, chosen, view, refused) for view in views]
+            views = [replace(one, last_used=is_last(one, last)) for one in views]
         return render_template(
             self.template,
             app=app_of(transaction),
@@ -174,11 +188,12 @@ class _Page:
             enrol=to_enrol,
             action=self._action(transaction, views),
             identifier=services().settings.login_style != "passkey_only",
-            values=values,
+            values=prefilled(values, last),
+            remembered=last,
             remember=_remember(standing, values),
             why=why(standing),
             operation=operation_view(asked_of(transaction)),
-            links=_links(standing),
+            links=links_of(standing),
             errors=errors_of(refused),
             notice=_notice(standing),
             resume_url=address(transaction),
@@ -187,8 +202,8 @@ class _Page:
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors
-        # A passkey stands beside the fields of the one form, and does not take their place.
-        if chosen is None or (self.one_form and factors[chosen.method].names_its_user):
+        # What stands beside the fields of the one form does not take their place.
+        if chosen is None or (self.one_form and _stands_beside(chosen)):
             found = list(standing.choices)
         else:
             found = [chosen, *(choice for choice in standing.choices if choice is not chosen)]
@@ -202,6 +217,12 @@ class _Page:
         return views[0].url if views else address(transaction)
 
 
+def _stands_beside(choice: Choice) -> bool:
+    """A passkey, or what waits for a button: neither has fields on the page that is for all."""
+    factor = services().factors[choice.method]
+    return factor.names_its_user or factor.on_request
+
+
 def _asked_now(
     standing: Standing, chosen: Choice | None, view: ChoiceView, refused: Refused | None
 ) -> ChoiceView:
@@ -211,6 +232,9 @@ def _asked_now(
     public = dict(view.public)
     if chosen.enrol:
         public = dict(enrol.begin(standing, chosen))
+    elif refused is not None and services().factors[chosen.method].on_request:
+        # What was mailed is over, and its ceremony with it; whom it was mailed to stays said.
+        public = {"address": _whom(standing), **public}
     return replace(view, public={**public, **(refused.public if refused else {})})
 
 
@@ -220,7 +244,8 @@ _STEP = _Page("login/step.html")
 _CONFIRM = _Page("login/confirm.html")
 
 
-def _page(standing: Standing, chosen: Choice | None) -> _Page:
+def _page(standing: Standing, chosen: Choice | None, *, asked: bool) -> _Page:
+    """``asked``: something came of an answer, so that there was something to be answered."""
     if standing.is_step_up:
         return _CONFIRM
     if standing.user is not None:
@@ -231,7 +256,8 @@ def _page(standing: Standing, chosen: Choice | None) -> _Page:
         return _STEP if named else _IDENTIFY
     # One screen for all, until a mail was asked for: its code has a page of its own.
     waiting = chosen is not None and services().factors[chosen.method].on_request and named
-    return _STEP if waiting else _COMBINED
+    begun = chosen is not None and chosen.method in standing.transaction.state.get("ceremonies", {})
+    return _STEP if waiting and (begun or asked) else _COMBINED
 
 
 def _notice(standing: Standing) -> str | None:
@@ -250,6 +276,12 @@ def _who(standing: Standing) -> User | dict[str, str | None] | None:
     return {"name": None, "email": typed} if typed else None
 
 
+def _whom(standing: Standing) -> str | None:
+    """The address that a mail of this sign-in goes to."""
+    typed: str | None = standing.transaction.state.get("login_name")
+    return standing.user.email if standing.user is not None else typed
+
+
 def _shown_user(page: _Page, standing: Standing) -> dict[str, Any]:
     """Who is asked; the first page has nobody, and by that factors tell it from a step's."""
     return {} if page.one_form or page.addressless else {"user": _who(standing)}
@@ -258,18 +290,3 @@ def _shown_user(page: _Page, standing: Standing) -> dict[str, Any]:
 def _remember(standing: Standing, values: Mapping[str, str]) -> bool | None:
     """The tick's state; none where a session is kept already, or will not be begun here."""
     return None if standing.live is not None else bool(values.get("remember"))
-
-
-def _register(transaction: Transaction) -> str:
-    return url_for("register.form", sign_in=transaction.id)
-
-
-def _links(standing: Standing) -> dict[str, str | None]:
-    transaction = standing.transaction
-    settings = services().settings
-    return {
-        "forgotten": url_for("reset.forgotten", sign_in=transaction.id),
-        "register": _register(transaction) if settings.registration else None,
-        "cancel": url_for("login.cancel", transaction_id=transaction.id),
-        "switch": url_for("login.leave", transaction_id=transaction.id),
-    }

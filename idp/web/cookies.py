@@ -11,6 +11,7 @@ SESSION = "idp_session"
 BROWSER = "idp_browser"
 DEVICE = "idp_device"
 STATE = "idp_state"
+REMEMBERED = "idp_remembered"
 
 _LONGEST = 2000
 _BROWSER_AGE = timedelta(days=1)
@@ -88,10 +89,20 @@ def write_state(response: Response, value: str, max_age: timedelta | None) -> No
 def clear_session(response: Response) -> None:
     """Forget the session: nobody is signed in here any more."""
     g.live = None
+    clear(response, SESSION)
+
+
+def clear(response: Response, base: str) -> None:
+    """Forget one of these cookies."""
     settings = _settings()
     response.delete_cookie(
-        name(SESSION, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"
+        name(base, settings), secure=settings.secure, httponly=True, samesite="Lax", path="/"
     )
+
+
+def write_remembered(response: Response, value: str) -> None:
+    """Remember whose address is typed here; as long as the browser is known at all."""
+    _write(response, REMEMBERED, value, _DEVICE_AGE)
 
 
 def write_device(response: Response, value: str) -> None:

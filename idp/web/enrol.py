@@ -15,7 +15,7 @@ from idp.services.weighing import Standing
 from idp.web import cookies
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, present_anew, services
-from idp.web.models import address, app_of
+from idp.web.models import address, app_of, errors_of
 
 
 def begin(standing: Standing, choice: Choice) -> Mapping[str, Any]:
@@ -65,18 +65,23 @@ def _on(transaction: Transaction, made: Made, live: Live) -> Response:
     return response
 
 
-def to_be_shown(standing: Standing) -> Response | None:
-    """Codes that came with what was set up, before the sign-in leaves for the application."""
+def to_be_shown(standing: Standing, refused: Refused | None = None) -> Response | None:
+    """Codes that came with what was set up, before the sign-in leaves for the application.
+
+    ``refused``: what came of the wish to go on.
+    """
     if standing.live is None or wants_json():
         return None
     for method in services().holdings.last_resorts:
         values = services().once.show(standing.live.id, method, context().at)
         if values is not None:
-            return _codes(standing, method, values)
+            return _codes(standing, method, values, refused)
     return None
 
 
-def _codes(standing: Standing, method: str, values: Mapping[str, Any]) -> Response:
+def _codes(
+    standing: Standing, method: str, values: Mapping[str, Any], refused: Refused | None
+) -> Response:
     transaction = standing.transaction
     page = render_template(
         "login/keep_codes.html",
@@ -85,5 +90,6 @@ def _codes(standing: Standing, method: str, values: Mapping[str, Any]) -> Respon
         codes=values["codes"],
         action=url_for("login.saved", transaction_id=transaction.id, method=method),
         form_token=str(transaction.version),
+        errors=errors_of(refused),
     )
-    return make_response(page)
+    return make_response(page, 422 if refused else 200)

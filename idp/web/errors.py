@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from idp import audit
 from idp.protocol.errors import OAuthError
+from idp.services.clients import RegisteredClient
 from idp.web.answers import problem, wants_json
 from idp.web.context import context, services
 
@@ -71,13 +72,37 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         response = jsonify(error.parameters() | {"reference": reference})
         response.status_code = error.status
         return response
+    client = _known(sent.get("client_id"))
     return page(
-        _("The application sent a request we can’t accept"),
+        _heading(error, client),
         status=error.status,
         detail=_explained(error),
         shared=_("Nothing was shared."),
+        back=_back_to(client),
         reference=reference,
     )
+
+
+def _known(client_id: object) -> RegisteredClient | None:
+    """The application, if it is one that people may sign in to."""
+    client = services().clients.get(_sayable(client_id))
+    return client if client is not None and not client.disabled else None
+
+
+def _heading(error: OAuthError, client: RegisteredClient | None) -> str:
+    """Names the application, where there is one of that ``client_id``."""
+    name = client.name if client else _("The application")
+    if "redirect_uri" in error.description:
+        return str(_("%(app)s sent an address we don’t recognise", app=name))
+    return str(_("%(app)s sent a request we can’t accept", app=name))
+
+
+def _back_to(client: RegisteredClient | None) -> dict[str, str]:
+    """The application's own home, as it is registered; nothing that came with the request."""
+    if client is not None and client.metadata.client_uri:
+        label = _("Return to %(app)s", app=client.name)
+        return {"url": client.metadata.client_uri, "label": label}
+    return {"url": url_for("account.home"), "label": _("Go to your account")}
 
 
 def _sayable(sent: object) -> str:
@@ -88,6 +113,8 @@ def _sayable(sent: object) -> str:
 def _explained(error: OAuthError) -> str:
     if "redirect_uri" in error.description:
         return str(_("It asked us to send you to an address we don’t know it by."))
+    if "client_id" in error.description:
+        return str(_("We don’t know the application that sent you here."))
     return error.description
 
 

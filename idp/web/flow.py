@@ -84,6 +84,15 @@ def was_granted(transaction: Transaction) -> bool:
     return "error" not in services().authorization.answer(transaction).parameters
 
 
+def is_done(transaction: Transaction) -> bool:
+    """Is there nothing left to ask here: finished as it was meant to, or about to be?"""
+    if transaction.finished_at is not None:
+        return was_granted(transaction)
+    if transactions.is_over(transaction, context().at) or transaction.state.get("choose"):
+        return False
+    return isinstance(standing_of(transaction).decision, Satisfied)
+
+
 def demand_of(transaction: Transaction) -> Demand:
     """What the transaction demands, by whoever it is for."""
     if transaction.parameters is not None:

@@ -1,6 +1,6 @@
 """The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
 
-from flask import Blueprint, Response, abort, url_for
+from flask import Blueprint, Response, abort, jsonify, url_for
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
@@ -10,12 +10,12 @@ from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, flow
+from idp.web import asking, cookies, enrol, flow, remembered
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.forms import left_empty, submitted
-from idp.web.models import NO_ADDRESS, NOTHING_SENT, address, too_many
-from idp.web.under_way import in_transaction, made_for
+from idp.web.models import NO_ADDRESS, NOT_SAVED, NOTHING_SENT, address, addressed_to, too_many
+from idp.web.under_way import find, in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
 
@@ -35,6 +35,19 @@ def show(transaction: Transaction) -> Response:
     return flow.proceed(transaction)
 
 
+@bp.get("/<transaction_id>/state")
+def state(transaction_id: str) -> Response:
+    """For a tab that was looked away from: has somebody signed in beside it? Changes nothing.
+
+    An application's page cannot tell our other tabs that a sign-in ended there, so they ask.
+    """
+    found = find(transaction_id)
+    try:
+        return jsonify(signed_in=found is not None and flow.is_done(found))
+    except OAuthError:  # the registration has changed since: that is for the page to tell
+        return jsonify(signed_in=False)
+
+
 @bp.post("/<transaction_id>")
 @in_transaction
 def answer(transaction: Transaction) -> Response:
@@ -49,7 +62,12 @@ def identify(transaction: Transaction) -> Response:
     login_name = submitted().get("username", "").strip()[:320]
     if not login_name:
         return flow.proceed(transaction, refused=NO_ADDRESS, status=422)
-    transactions.advance(transaction, state={**transaction.state, "login_name": login_name})
+    state = {**transaction.state, "login_name": login_name}
+    method = state.get("by_address")
+    if method:  # she chose her way before the address was asked for
+        fields = {"username": login_name, "remember": state.get("remember", "")}
+        return asking.begin_anew(flow.standing_of(transaction), method, fields)
+    transactions.advance(transaction, state=state)
     services().commit()
     return flow.go_on(transaction)
 
@@ -63,12 +81,25 @@ def account(transaction: Transaction) -> Response:
     live = live_session()
     chosen = submitted().get("account", "")
     state = {key: value for key, value in transaction.state.items() if key != "choose"}
+    other = live is None or chosen != live.user_id
     if live is not None and chosen == live.user_id:
         transactions.next_step(transaction, state=state, user_id=live.user_id)
     else:
         transactions.next_step(transaction, state={**state, "other_person": True})
     services().commit()
-    return flow.go_on(transaction)
+    response = flow.go_on(transaction)
+    return remembered.forget(response) if other else response
+
+
+@bp.post("/<transaction_id>/forgotten")
+@in_transaction
+def forgotten(transaction: Transaction) -> Response:
+    """To the page for a new password, and the address that was typed goes along."""
+    typed = submitted().get("username", "").strip()[:320]
+    if typed:
+        transactions.advance(transaction, state={**transaction.state, transactions.TYPED: typed})
+        services().commit()
+    return see_other(url_for("reset.forgotten", sign_in=transaction.id))
 
 
 @bp.post("/<transaction_id>/leave")
@@ -77,11 +108,13 @@ def leave(transaction: Transaction) -> Response:
     """ "Not you?": this sign-in keeps its person; another one starts, for anybody else.
 
     Where the application asked for one person, nobody else can be the answer (OIDC Core 3.1.2.1,
-    ``id_token_hint``), so it is told that she is not here.
+    ``id_token_hint``), so it is told that she has left.
     """
     if transaction.state.get(transactions.SUBJECT):
-        return flow.refuse(transaction, OAuthError("login_required", "She is not here."))
-    return flow.for_another(transaction)
+        return flow.refuse(
+            transaction, OAuthError("login_required", "The person left to use another account.")
+        )
+    return remembered.forget(flow.for_another(transaction))
 
 
 @bp.post("/<transaction_id>/cancel")
@@ -105,6 +138,9 @@ def consent(transaction: Transaction) -> Response:
 def saved(transaction: Transaction, method: str) -> Response:
     """What was shown once has been saved: not again."""
     live = live_session()
+    if not submitted().get("saved"):
+        page = enrol.to_be_shown(flow.standing_of(transaction), NOT_SAVED)
+        return page or see_other(address(transaction))
     if live is not None:
         services().once.saved(live.id, method, context().at)
         services().commit()
@@ -155,7 +191,11 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     if isinstance(outcome, Declined):
         status = 401 if wants_json() else 422
         return flow.proceed(
-            transaction, method=method, refused=outcome.refused, values=fields, status=status
+            transaction,
+            method=method,
+            refused=addressed_to(standing.user, outcome.refused),
+            values=fields,
+            status=status,
         )
     return _wait(standing, method, outcome, fields)
 
@@ -186,6 +226,9 @@ def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
     present_anew(token)
     response = flow.go_on(transaction)
     cookies.write_session(response, token, persistent=outcome.persistent)
+    live = live_session()
+    if live is not None:
+        remembered.after_sign_in(response, live, transaction)
     known = cookies.read(cookies.DEVICE)
     cookies.write_device(
         response, services().devices.remember(known, outcome.user.id, context().at)

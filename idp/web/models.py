@@ -1,7 +1,7 @@
 """View models: what templates are handed, and nothing they could change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from idp.factors.base import Refused
-from idp.models import Transaction
+from idp.models import Transaction, User
 from idp.oidc.asked import Asked
 from idp.services.clients import RegisteredClient
 from idp.services.throttle import Wait
@@ -20,6 +20,7 @@ from idp.web.context import services
 from idp.web.words import refusal
 
 NO_ADDRESS = Refused("no_address", "Enter your email address.", at_field="username", counts=False)
+NOT_SAVED = Refused("not_saved", "Save the codes first, then tick the box.", "saved", counts=False)
 NOTHING_SENT = Refused("nothing_sent", "Nothing was sent.", counts=False)
 
 
@@ -102,8 +103,36 @@ def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppVi
     )
 
 
+def _register(transaction: Transaction) -> str:
+    return url_for("register.form", sign_in=transaction.id)
+
+
+def links_of(standing: Standing) -> dict[str, str | None]:
+    """What leads away from a step; None where that is not to be had."""
+    transaction = standing.transaction
+    settings = services().settings
+    return {
+        "forgotten": url_for("login.forgotten", transaction_id=transaction.id)
+        if settings.mails
+        else None,
+        "register": _register(transaction) if settings.registration and settings.mails else None,
+        "cancel": url_for("login.cancel", transaction_id=transaction.id),
+        "switch": url_for("login.leave", transaction_id=transaction.id),
+    }
+
+
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
     return [{"field": refused.at_field, "message": refusal(refused)}] if refused else []
+
+
+def addressed_to(user: User | None, refused: Refused) -> Refused:
+    """The same in the words for somebody who was asked for no address.
+
+    Who only typed one is not known yet: an address that nobody has is answered alike.
+    """
+    if user is None or refused.to_known is None:
+        return refused
+    return replace(refused, message=refused.to_known)
 
 
 def too_many(wait: Wait, standing: Standing, method: str) -> Refused:

@@ -10,6 +10,9 @@ from flask_babel import gettext as _
 from idp.oidc.asked import Asked
 from idp.protocol.operations import Amount, Operation
 
+_UNMISTAKABLE = frozenset("€₹₺₴")
+"""Signs of one currency each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -35,12 +38,13 @@ def operation_view(asked: Asked | None) -> OperationView | None:
     if asked is None or asked.operation is None:
         return None
     operation = asked.operation
+    amount = _money(operation.amount) if operation.amount else None
     return OperationView(
         title=operation.title,
-        amount=_money(operation.amount) if operation.amount else None,
+        amount=amount,
         rows=_rows(operation),
         says=operation.message,
-        button=str(_("Confirm")),
+        button=str(_("Confirm and pay %(amount)s", amount=amount) if amount else _("Confirm")),
     )
 
 
@@ -58,5 +62,7 @@ def _money(amount: Amount) -> str:
         locale=get_locale() or "en",
         decimal_quantization=False,
     )
+    if amount.currency in shown or not _UNMISTAKABLE.isdisjoint(shown):
+        return shown
     # "$" is many currencies; the code leaves no doubt which of them.
-    return shown if amount.currency in shown else f"{shown} ({amount.currency})"
+    return f"{shown} ({amount.currency})"

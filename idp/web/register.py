@@ -21,11 +21,12 @@ P = ParamSpec("P")
 
 
 def where_open(view: Callable[P, Response]) -> Callable[P, Response]:
-    """404 where people cannot register."""
+    """404 where people cannot register: it is off, or no link could be mailed."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        if not services().settings.registration:
+        settings = services().settings
+        if not (settings.registration and settings.mails):
             abort(404)
         return view(*args, **kwargs)
 

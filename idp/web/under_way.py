@@ -1,8 +1,9 @@
 """The sign-in that an address names: found, or whatever leads on where it is not there."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, Final, ParamSpec, cast
 
 from flask import Response, request
 
@@ -14,6 +15,9 @@ from idp.web import arriving, cookies, errors, flow, pages
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import address
+
+SENT_TWICE: Final = timedelta(seconds=10)
+"""How long a double submit may take: it gets the answer of the first."""
 
 P = ParamSpec("P")
 Step = Callable[Concatenate[Transaction, P], Response]
@@ -55,12 +59,22 @@ def find(transaction_id: str) -> Transaction | None:
 
 
 def _finished(transaction: Transaction) -> Response:
-    """Sent twice, it is answered the same way; looked at again, it leads on."""
-    if request.method == "POST" or wants_json():
+    """Sent twice, it is answered the same way; looked at again, or much later, it leads on.
+
+    By then the client has used the code of the first answer, and would take it for a stolen one.
+    """
+    if (request.method == "POST" or wants_json()) and _just_now(transaction):
         return flow.answer_of(transaction)
-    return pages.finished(
-        transaction, flow.way_on(transaction), signed_in=flow.was_granted(transaction)
-    )
+    way_on = flow.way_on(transaction)
+    if wants_json():
+        return see_other(way_on)
+    return pages.finished(transaction, way_on, signed_in=flow.was_granted(transaction))
+
+
+def _just_now(transaction: Transaction) -> bool:
+    """Was it finished so lately that a form may still be under way for the second time?"""
+    finished = transaction.finished_at
+    return finished is not None and context().at - finished <= SENT_TWICE
 
 
 def _not_here(transaction_id: str) -> Response:

@@ -89,6 +89,9 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
         assert httpx.get(f"{demo.provider}/healthz").is_success
         assert httpx.get(f"{demo.provider}/demo/mail").is_success
         _sees_the_way_to_the_provider(demo)
+        kept = tmp_path / "var" / "demo"
+        open_to_others = [one for one in (kept, *kept.rglob("*")) if one.stat().st_mode & 0o077]
+        assert open_to_others == []
         _knows_its_people(demo.command)
         demo.command.done("users", "disable", "bob@example.com")
         second = _start_another(tmp_path, offset)

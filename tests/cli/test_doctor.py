@@ -138,6 +138,15 @@ def test_a_mail_folder(sqlite_idp: Command, tmp_path: Path) -> None:
     assert not (tmp_path / "mail").exists()
 
 
+def test_mail_that_waits_for_a_way_to_be_sent(sqlite_idp: Command) -> None:
+    near = sqlite_idp.with_(**NEAR)
+    near.with_(IDP_MAIL_URL="console:").json("users", "invite", "ann@example.com")
+    assert states(near)["outbox"] == (
+        "warning",
+        "1 wait, and mail_url is not set: none will be sent",
+    )
+
+
 def test_mail_that_waits_and_mail_that_is_given_up(sqlite_idp: Command) -> None:
     near = sqlite_idp.with_(**NEAR, IDP_MAIL_URL="console:")
     near.json("users", "invite", "ann@example.com")

@@ -30,7 +30,8 @@ ANN = ("--user", "ann@example.com")
 
 @pytest.fixture
 def shop(sqlite_idp: Command) -> Command:
-    """Ann, who has a password, and the shop."""
+    """Ann, who has a password, and the shop; links can be mailed."""
+    sqlite_idp = sqlite_idp.with_(IDP_MAIL_URL="console:")
     sqlite_idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
     sqlite_idp.done("clients", "add", "--id", "shop", "--redirect-uri", CALLBACK)
     return sqlite_idp

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
+from idp.models import db
 from tests.cli.command import Command
 
 ISSUER = "https://id.example.com"
@@ -39,12 +41,44 @@ def test_it_writes_settings_and_keys_that_the_other_commands_take(place: Path) -
 def test_only_its_owner_may_read_them(place: Path) -> None:
     Command().done("init", "--issuer", ISSUER)
     assert (mode(place / "idp.toml"), mode(place / "idp.keys")) == (0o600, 0o600)
+    assert mode(place / "var") == 0o700
+    with Command().services():  # while it is open, its log and its index are there
+        db.session.execute(text("SELECT count(*) FROM users"))
+        kept = sorted((place / "var").iterdir())
+        assert [file.name.removeprefix("idp.sqlite3") for file in kept] == ["", "-shm", "-wal"]
+        assert {mode(file) for file in kept} == {0o600}
     Fernet((place / "idp.keys").read_text().strip())
+
+
+def test_the_database_is_the_same_from_every_folder(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    Command().done("init", "--issuer", ISSUER)
+    elsewhere = place / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    named = str(home / "idp.toml")
+    assert Command().json("--config", named, "users", "list") == []
+    assert Command({"IDP_CONFIG": "../home/idp.toml"}).json("users", "list") == []
+    assert list(elsewhere.iterdir()) == []
+    # A variable counts from where it was set: the working directory.
+    here = Command({"IDP_CONFIG": named, "IDP_DATABASE_URL": "sqlite:///here.sqlite3"})
+    assert here.settings.database_url == f"sqlite:///{elsewhere / 'here.sqlite3'}"
 
 
 def test_the_key_is_told_nowhere(place: Path) -> None:
     told = Command().done("init", "--issuer", ISSUER)
     assert (place / "idp.keys").read_text().strip() not in told
+
+
+def test_both_are_told_of_in_one_sentence(place: Path) -> None:
+    for name in ("idp.toml", "idp.keys"):
+        (place / name).write_text("precious")
+    told = Command().refused("init", "--issuer", ISSUER)
+    assert told == "idp.toml and idp.keys exist already: --force writes them anew."
 
 
 @pytest.mark.parametrize("name", ["idp.toml", "idp.keys"])

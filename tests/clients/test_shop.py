@@ -289,8 +289,11 @@ def test_giving_up_often_does_no_harm(provider: Provider, alice: Shopper):
 
 def test_an_order_is_confirmed(provider: Provider, alice: Shopper):
     assert told(alice.get("/order")) == "Your basket"
+    fresh = alice.get("/order").text
     page = alice.post("/order/confirm")
     assert told(page) == "Thank you"
+    assert ("To pay" in page.text, "Total" in page.text) == (False, True)
+    assert "To pay" in fresh
     sent = provider.asked[-1]["authorization_details"]
     assert '"type": "confirm_operation"' in sent
     assert '"amount": {"value": "129.00", "currency": "EUR"}' in sent

@@ -179,6 +179,7 @@ def test_a_passkey_opens_everything(town: Town, alice: Page) -> None:
     alice.get_by_role("link", name="Set up a passkey").click()
     press(alice, "Add a passkey")
     expect(alice.get_by_role("heading", level=1)).to_have_text("Save your recovery codes")
+    alice.get_by_label("I’ve saved these codes").check()
     press(alice, "Continue")
     told(alice, "Confirmed in a way that cannot be phished.")
     shown(alice, "Phishing-resistant", "acr: phr", '"pop"')
@@ -188,7 +189,7 @@ def test_a_passkey_opens_everything(town: Town, alice: Page) -> None:
 
     press(alice, "Confirm an order")
     shown(alice, "Pay for your order", "129.00", "Skerry", "Thursday, by bicycle")
-    alice.get_by_role("button", name="Confirm", exact=True).first.click()
+    alice.get_by_role("button", name="Confirm and pay €129.00", exact=True).first.click()
     told(alice, "The order is confirmed.")
     shown(alice, "The proof covers exactly this order.")
 

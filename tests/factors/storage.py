@@ -35,7 +35,8 @@ def storage(url: str) -> Iterator[None]:
 
 def make_tools(key: str = KEY, **settings: Any) -> Tools:
     """What factors are built with, on one key."""
-    loaded = load_settings(environ={}, issuer="https://id.example.org", keys=[key], **settings)
+    wanted = {"issuer": "https://id.example.org", "keys": [key], "mail_url": "console:", **settings}
+    loaded = load_settings(environ={}, **wanted)
     return Tools(settings=loaded, box=Box(loaded.keys), clock=FakeClock())
 
 

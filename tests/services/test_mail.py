@@ -1,5 +1,6 @@
 """Mails: rendered with what caused them, sealed until they are sent, and safe in every header."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -171,7 +172,7 @@ def test_addresses_come_from_the_issuer(mailer: Mailer) -> None:
 
 def test_words_may_be_another_language(app: Flask, settings: Settings, box: Box) -> None:
     def upper(message: str) -> str:
-        return message.upper().replace("%(SITE)S", "%(site)s").replace("%(NUM)S", "%(num)s")
+        return re.sub(r"%\(\w+\)S", lambda name: name.group().lower(), message.upper())
 
     words = Words(upper, lambda one, many, n: upper(many), lambda at, size: f"{at:%Y}")
     Mailer(settings, box, words=words).queue(RESET, now=NOON)
@@ -206,6 +207,21 @@ def test_every_template_can_be_sent(
     assert 5 < len(message["Subject"]) < 100
     assert "https://id.example.com/x" in text(message)
     assert "{{" not in kept.text + kept.html
+
+
+LASTING = [(1, "1 minute"), (10, "10 minutes"), (60, "1 hour"), (90, "90 minutes")]
+LASTING += [(1440, "24 hours"), (2160, "36 hours"), (4320, "3 days")]
+
+
+@pytest.mark.parametrize(("minutes", "words"), LASTING, ids=[words for _, words in LASTING])
+def test_how_long_a_link_works_is_said_as_people_say_it(
+    mailer: Mailer, box: Box, minutes: int, words: str
+) -> None:
+    mailer.queue(Mail("verify", "ann@example.com", {**VALUES, "minutes": minutes}), now=NOON)
+    _, kept = queued(box)
+    assert f"The link works for {words}, once." in kept.text
+    assert f"The link works for {words}, once." in kept.html
+    assert kept.subject.startswith("Confirm your email address")
 
 
 def test_instants_are_written_for_people(mailer: Mailer, box: Box) -> None:

@@ -258,6 +258,7 @@ def test_folder_holds_one_private_file_a_mail(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["0000000007.eml", "0000000012.eml"]
     file = folder / "0000000007.eml"
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
     assert message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"] == "Hi"
 
 

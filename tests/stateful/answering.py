@@ -181,10 +181,11 @@ class Control:
         return self.path.endswith("/cancel") or says_no
 
     def use(self, agent: UserAgent, who: Resident) -> Place:
-        """Press it, with her name where one is asked for."""
+        """Press it, with her name where one is asked for and a box ticked where there is one."""
         if self.form is None:
             return agent.get(self.address)
-        return agent.submit(self.tab.page, self.form, named(self.form, who), button=self.button)
+        typed = named(self.form, who) | ({"saved": "yes"} if "saved" in self.form.inputs else {})
+        return agent.submit(self.tab.page, self.form, typed, button=self.button)
 
 
 def controls(tab: Tab) -> list[Control]:
@@ -202,7 +203,9 @@ def controls(tab: Tab) -> list[Control]:
 def _is_pressed(control: Control, tab: Tab, home: str) -> bool:
     if tab.page.path.startswith("/me") or not control.address.startswith(f"{home}/"):
         return False
-    return "#" not in control.address and not control.path.startswith(_ELSEWHERE)
+    if control.path.startswith(_ELSEWHERE) or control.path.endswith("/forgotten"):
+        return False
+    return "#" not in control.address
 
 
 def onward(tab: Tab, who: Resident, in_vain: Container[str] = ()) -> Control | None:

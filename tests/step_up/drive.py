@@ -47,6 +47,8 @@ class Drive:
     """The link to making one, where nothing that somebody has would do."""
     go_on: tuple[str, ...] = ("Not now", "Continue")
     """Buttons of pages that ask nothing that matters here."""
+    ticks: tuple[str, ...] = ("saved",)
+    """Boxes that such a page wants ticked first."""
     hook: AnswerHook | None = None
 
     def asks(self, page: Page) -> tuple[str, ...]:
@@ -114,7 +116,8 @@ class Drive:
     def press(self, agent: UserAgent, page: Page, label: str) -> Place:
         """Press the button whose label begins with ``label``."""
         form, button = self.pressable(page, label)
-        return agent.submit(page, form, button=button)
+        ticked = {name: "yes" for name in self.ticks if name in form.inputs}
+        return agent.submit(page, form, ticked, button=button)
 
     def choose(self, agent: UserAgent, page: Page, person: Person) -> Place:
         """Press the button of an account chooser that names ``person``. Raises ``LookupError``."""

@@ -281,6 +281,30 @@ def test_a_disabled_client_is_as_good_as_unknown(town: House) -> None:
     assert reference_on(send(town, "GET", pairs))
 
 
+def test_the_page_names_the_application_and_leads_back_to_it(town: House) -> None:
+    home = "https://shop.example/welcome"
+    shop = town.client(client_uri=home, consent="never")
+    page = town.browser().page(shop.authorization_url(redirect_uri="https://elsewhere.example/"))
+    assert page.document.headings == ["Shop sent an address we don’t recognise"]
+    assert page.link("Return to Shop") == home
+    assert "elsewhere.example" not in page.response.text
+    homeless = town.client(consent="never")
+    page = town.browser().page(homeless.authorization_url(redirect_uri="https://x.example/"))
+    assert page.link("Go to your account").endswith("/me")
+
+
+def test_an_application_nobody_knows_is_told_of_in_plain_words(
+    town: House, shop: RelyingParty
+) -> None:
+    page = town.browser().page(shop.authorization_url(client_id="nobody"))
+    assert "We don’t know the application that sent you here." in page.document.text
+    assert "client_id" not in page.document.text
+    told = town.browser().client.get(
+        shop.authorization_url(client_id="nobody"), headers={"Accept": "application/json"}
+    )
+    assert "client_id" in told.json()["error_description"]  # for whoever repairs it
+
+
 def test_the_audit_log_tells_what_was_sent(town: House, shop: RelyingParty) -> None:
     sent = "https://evil.example/callback"
     response = send(town, "GET", shop.authorization_parameters(redirect_uri=sent).items())

@@ -58,6 +58,26 @@ def signed_in(house: House, shop: RelyingParty, alice: Person, **answers: Any) -
     return agent
 
 
+WORDS = [
+    ("JPY", "4000", "Confirm and pay ¥4,000 (JPY)"),
+    ("USD", "40.00", "Confirm and pay $40.00 (USD)"),
+    ("INR", "40.00", "Confirm and pay ₹40.00"),
+    (None, "", "Confirm"),
+]
+
+
+@pytest.mark.parametrize(("currency", "value", "label"), WORDS, ids=[words for *_, words in WORDS])
+def test_the_button_says_what_it_does(
+    house: House, shop: RelyingParty, alice: Person, currency: str | None, value: str, label: str
+) -> None:
+    soft = house.passkey(alice)
+    agent = signed_in(house, shop, alice, passkey=passkey(soft))
+    amount = {"amount": {"value": value, "currency": currency}} if currency else {}
+    operation = {"type": "confirm_operation", "id": "1", "title": "Do it", **amount}
+    page = agent.page(shop.authorization_url(authorization_details=details(operation)))
+    assert f"{label} Use a phone" in page.document.text
+
+
 def test_a_passkey_confirms_what_was_shown(house: House, shop: RelyingParty, alice: Person) -> None:
     soft = house.passkey(alice)
     agent = signed_in(house, shop, alice, passkey=passkey(soft))
@@ -66,6 +86,8 @@ def test_a_passkey_confirms_what_was_shown(house: House, shop: RelyingParty, ali
     page = agent.page(url)
     for shown in ("Pay for your order", "€40.00", "ACME Lanterns", "4711", "Thank you", "Shop"):
         assert shown in page.document.text
+    assert "Confirm and pay €40.00" in page.document.text
+    assert "(EUR)" not in page.document.text
     tokens = shop.finish(sign_in(agent, url, answers={"passkey": passkey(soft)}))
     (carried,) = tokens.claims["authorization_details"]
     confirmation = carried.pop("confirmed")

@@ -39,7 +39,14 @@ def walk(agent: UserAgent, url: str, alice: Person, soft: SoftAuthenticator) -> 
     place = agent.submit(page, page.form("/passkey"), answer)
     assert isinstance(place, Page)
     assert place.document.headings == ["Save your recovery codes"]
-    place = agent.submit(place, place.form("/saved"), {})
+    unticked = agent.submit(place, place.form("/saved"))
+    assert isinstance(unticked, Page)
+    assert unticked.status == 422
+    box = unticked.form("/saved").inputs["saved"]
+    assert (box["aria-invalid"], box["aria-describedby"]) == ("true", "saved-error")
+    assert unticked.document.text.count("Save the codes first, then tick the box.") == 2
+    assert "aria-invalid" not in place.form("/saved").inputs["saved"]
+    place = agent.submit(unticked, unticked.form("/saved"), {"saved": "yes"})
     assert isinstance(place, Departure)
     return place
 

@@ -276,9 +276,15 @@ def test_a_reset_signs_nobody_in_and_skips_no_second_step(
     elsewhere = town.browser()
     agent = town.browser()
     page = agent.page(shop.authorization_url())
-    page = agent.page(page.link("I’ve forgotten my password"))
-    page = shown(agent.submit(page, page.form("/forgotten"), {"username": alice.email}))
-    assert agent.page(page.link("Back to sign-in")).document.headings == ["Sign in to Shop"]
+    form = page.form("/password")
+    lost = form.button("I’ve forgotten my password")
+    page = shown(agent.submit(page, form, {"username": alice.email}, button=lost))
+    assert page.path == "/login/forgotten"
+    assert page.form("/forgotten").fields["username"] == alice.email  # typed once is enough
+    page = shown(agent.submit(page, page.form("/forgotten")))
+    back = agent.page(page.link("Back to sign-in"))
+    assert back.document.headings == ["Sign in to Shop"]
+    assert back.form("/password").fields["username"] == alice.email
     link = link_in(mails(town, alice.email)[-1])
     for _ in range(3):
         opened = elsewhere.page(link)
@@ -287,11 +293,28 @@ def test_a_reset_signs_nobody_in_and_skips_no_second_step(
     done = shown(elsewhere.submit(opened, opened.form(urlsplit(link).path), {"new_password": new}))
     assert done.status == 200
     assert silently(elsewhere, shop) == "login_required"
-    assert elsewhere.page(link).status == 410
+    gone_by = elsewhere.page(link)
+    assert gone_by.status == 410
+    assert gone_by.document.text.count("his link no longer works") == 1
     assert shown(enter(agent, agent.page(shop.authorization_url()), alice)).status == 422
     fresh = town.browser()
     step = shown(enter(fresh, fresh.page(shop.authorization_url()), alice, password=new))
     assert step.document.headings == ["Enter your code"]
+
+
+def test_a_password_that_was_typed_before_it_was_forgotten_counts_for_nothing(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    form = page.form("/password")
+    lost = form.button("I’ve forgotten my password")
+    typed = {"username": alice.email, "password": alice.password}
+    assert shown(agent.submit(page, form, typed, button=lost)).path == "/login/forgotten"
+    assert silently(agent, shop) == "login_required"
+    assert mails(town, alice.email) == []
+    stranger = town.browser().page(f"/login/forgotten?sign_in={page.path.rpartition('/')[2]}")
+    assert stranger.form("/forgotten").fields["username"] == ""
 
 
 def test_a_reset_ends_other_sessions(town: House, shop: RelyingParty, alice: Person) -> None:

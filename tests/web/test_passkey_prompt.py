@@ -172,7 +172,7 @@ def test_a_passkey_made_here_is_a_proof_of_this_sign_in(
     assert options["authenticatorSelection"]["authenticatorAttachment"] == "platform"
     page = page_of(send(agent, page, answer(page, soft)))
     assert "Save your recovery codes" in page.document.headings
-    place = agent.submit(page, page.form("/saved"))
+    place = agent.submit(page, page.form("/saved"), {"saved": "yes"})
     assert isinstance(place, Departure)
     claims = shop.finish(place).claims
     assert claims["amr"] == ["pwd", "pop", "user", "swk", "mfa"]
@@ -196,7 +196,7 @@ def test_one_made_along_the_way_proves_nothing_and_asks_for_nothing_more_now(
     assert response.status_code == 303
     page = page_of(agent.page(response.headers["Location"]))
     assert "Save your recovery codes" in page.document.headings
-    place = agent.submit(page, page.form("/saved"))
+    place = agent.submit(page, page.form("/saved"), {"saved": "yes"})
     assert isinstance(place, Departure)
     assert shop.finish(place).claims["amr"] == ["pwd"]
 

@@ -270,7 +270,7 @@ def test_consent_is_remembered_for_what_was_allowed_and_asked_for_what_is_new(
     page = agent.page(shop.authorization_url(scope="openid profile email"))
     assert "Share more" in page.document.headings[0]
     new = page.document.text.partition("New this time")[2].partition("What you allowed")[0]
-    assert ("e-mail" in new, "name" in new) == (True, False)
+    assert ("email" in new, "name" in new) == (True, False)
     assert told(press(agent, page, "/consent", "Allow"))["code"]
     assert stops(agent, shop.authorization_url(scope="openid email"), alice)[0] == []
 
@@ -460,6 +460,7 @@ def test_not_you_cannot_lead_to_somebody_else_where_one_person_is_meant(
     page = agent.page(shop.authorization_url(**about, prompt="login"))
     parameters = told(press(agent, page, "/leave", "Not you?"))
     assert (parameters["error"], parameters["iss"]) == ("login_required", shop.issuer)
+    assert parameters["error_description"] == "The person left to use another account."
 
 
 def test_two_hints_that_name_different_people(

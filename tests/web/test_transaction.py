@@ -80,6 +80,63 @@ def test_sending_the_last_step_twice_gives_both_the_same_answer(
     ]
 
 
+def test_what_is_sent_long_after_the_end_gets_no_spent_code(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    values = {"username": alice.email, "password": alice.password}
+    first = post(agent, page, "/password", **values)
+    town.clock.advance(seconds=10)
+    assert post(agent, page, "/password", **values).headers["Location"] == first.headers["Location"]
+    town.clock.advance(seconds=1)
+    for path in ("/password", "/cancel"):
+        late = post(agent, page, path, **values)
+        assert late.status_code == 200
+        assert "You’re already signed in" in late.text
+        assert "Continue to Shop" in late.text
+        assert code_of(first) not in late.text
+    told = agent.client.get(page.path, headers=JSON).json()
+    assert set(told) == {"redirect"}
+    assert code_of(first) not in told["redirect"]
+
+
+def test_another_tab_is_told_that_somebody_signed_in_beside_it(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = town.browser()
+    page, other = (agent.page(shop.authorization_url()) for _ in range(2))
+    asks = f'data-elsewhere="{page.path}/state"'
+    assert asks in page.response.text
+
+    def told(browser: UserAgent = agent) -> bool:
+        answer = browser.client.get(f"{page.path}/state", headers=JSON)
+        return bool(answer.json()["signed_in"])
+
+    assert not told()
+    enter(agent, other, alice)
+    assert told()
+    assert not told(town.browser())
+    assert shop.finish(gone(agent.get(page.path))).claims["sub"] == alice.id
+    assert told()
+
+
+def test_another_tab_is_told_nothing_once_the_application_is_gone(town: House) -> None:
+    shop = town.client(consent="never")
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    town.do(lambda idp: idp.client_registry.disable(shop.client_id, town.context))
+    answer = agent.client.get(f"{page.path}/state", headers=JSON)
+    assert (answer.status_code, answer.json()) == (200, {"signed_in": False})
+
+
+def test_another_tab_is_told_nothing_of_what_was_cancelled(town: House, shop: RelyingParty) -> None:
+    agent = town.browser()
+    page = agent.page(shop.authorization_url())
+    post(agent, page, "/cancel")
+    assert agent.client.get(f"{page.path}/state", headers=JSON).json() == {"signed_in": False}
+
+
 def test_sending_a_middle_step_twice_leads_on_from_there(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
@@ -498,6 +555,8 @@ def test_an_answer_that_comes_too_late_begins_again(
     town.clock.advance(minutes=31)
     again = shown(enter(agent, page, alice))
     assert "You were away" in again.document.text
+    assert again.form("/password").fields["username"] == alice.email
+    assert alice.password not in again.response.text
     assert event_names(town, user_id=alice.id, event="login") == []
 
 

@@ -21,6 +21,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS, Databases
 from tests.helpers.house import CHEAP, House, Person
 from tests.helpers.html import find_object, parse
+from tests.helpers.ports import free_port
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server, serve
 from tests.helpers.user_agent import Departure, Page, UserAgent
@@ -65,6 +66,7 @@ def pair(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     settings = {f"IDP_{name.upper()}": str(value) for name, value in CHEAP.items()}
+    settings["IDP_MAIL_URL"] = f"smtp://127.0.0.1:{free_port()}"  # nobody answers: mails stay here
     folder = tmp_path_factory.mktemp("servers")
     with (
         databases.fresh(request.param) as url,

@@ -112,6 +112,23 @@ def test_a_wrong_password(
     assert gone(enter(agent, page, alice)).parameters["code"]
 
 
+def test_a_wrong_password_of_who_is_known_already_blames_no_address(
+    town: House, first_the_name: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent = signed_in(town, shop, alice)
+    town.clock.advance(minutes=1)
+    page = agent.page(shop.authorization_url(max_age=0))
+    again = send(agent, page, "password", password="not my password at all")
+    assert "Password is not correct." in again.text
+    assert WRONG_PASSWORD not in again.text
+    agent, page = start(first_the_name, shop)
+    page = shown(press_continue(agent, page, alice.email))
+    again = send(agent, page, "password", password="not my password at all")
+    assert (
+        WRONG_PASSWORD in again.text
+    )  # an address alone is nobody known: anybody's is told the same
+
+
 def test_nothing_typed_is_told_and_is_no_guess(
     town: House, shop: RelyingParty, alice: Person
 ) -> None:
@@ -641,6 +658,59 @@ def test_ten_minutes_and_no_longer(town: House, shop: RelyingParty, alice: Perso
     assert late.status == 422
 
 
+def test_a_code_that_is_over_still_says_where_it_was_sent(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent, page, letter = ask_for_mail(town, shop, alice)
+    town.clock.advance(minutes=11)
+    page = shown(agent.submit(page, page.form("/magic_link"), {"code": code_in(letter)}))
+    assert page.document.headings[0] == "Check your email"
+    assert f"If an account exists for {alice.email} , we sent it" in page.document.text
+    assert "That no longer works" in page.document.text
+    page = shown(press(agent, page, "/magic_link", "Send it again"))
+    assert f"If an account exists for {alice.email} , we sent it" in page.document.text
+    code = code_in(mails(town, alice.email)[-1])
+    place = agent.submit(page, page.form("/magic_link"), {"code": code})
+    assert shop.finish(gone(place)).claims["amr"] == ["email"]
+
+
+def test_where_no_mail_was_asked_for_none_is_said_to_be_sent(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    for hint in ({}, {"login_hint": alice.email}):
+        agent = town.browser()
+        page = agent.page(shop.authorization_url(**hint))
+        page = agent.page(f"{page.path}/magic_link")
+        assert page.document.headings == ["Sign in to Shop"]
+        assert {"username", "password"} <= set(page.form("/password").inputs)
+        assert "we sent" not in page.document.text
+
+
+def test_whoever_is_known_asks_for_the_mail_by_a_button(
+    first_the_name: House, alice: Person
+) -> None:
+    agent, page = start(first_the_name, first_the_name.client(consent="never"))
+    page = shown(press_continue(agent, page, alice.email))
+    page = agent.page(f"{page.path}/magic_link")
+    assert page.document.headings[0] == "Sign in by email"
+    assert "code" not in page.form("/magic_link").inputs
+    page = shown(press(agent, page, "/magic_link", "Email me a sign-in link"))
+    assert page.document.headings[0] == "Check your email"
+
+
+def test_the_wait_for_another_mail_counts_from_the_last_one(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    agent, page, _letter = ask_for_mail(town, shop, alice)
+    assert 'data-wait="60"' in page.response.text
+    town.clock.advance(seconds=25)
+    page = shown(agent.submit(page, page.form("/magic_link"), {"code": "12345"}))
+    assert page.status == 422
+    assert 'data-wait="35"' in page.response.text
+    town.clock.advance(seconds=35)
+    assert "data-wait=" not in agent.page(page.url).response.text
+
+
 def test_a_code_is_guessed_at_five_times(town: House, shop: RelyingParty, alice: Person) -> None:
     agent, page, letter = ask_for_mail(town, shop, alice)
     right = code_in(letter)
@@ -825,9 +895,10 @@ def test_where_there_are_only_passkeys_a_mail_helps_who_has_lost_hers(
     form = page.form("/passkey")
     page = shown(agent.submit(page, form, button="Email me a sign-in link"))
     assert page.status == 200
+    assert "username" in page.form("/identify").inputs
     page = shown(press_continue(agent, page, alice.email))
-    page = shown(press(agent, page, "/passkey", "Email me a sign-in link"))
-    assert page.document.headings[0] == "Check your email"
-    code = code_in(mails(house, alice.email)[-1])
+    assert page.document.headings[0] == "Check your email"  # it is under way at once
+    (letter,) = mails(house, alice.email)
+    code = code_in(letter)
     place = agent.submit(page, page.form("/magic_link"), {"code": code})
     assert shop.finish(gone(place)).claims["amr"] == ["email"]

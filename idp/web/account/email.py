@@ -1,6 +1,9 @@
 """/me/security/email: another address, which a link sent there confirms."""
 
-from flask import Response, url_for
+from collections.abc import Callable
+from functools import wraps
+
+from flask import Response, flash, url_for
 from flask_babel import gettext as _
 
 from idp.factors.base import Refused
@@ -14,8 +17,25 @@ from idp.web.models import errors_of
 from idp.web.words import refusal
 
 
+def where_mailed(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Where no mail is sent, no link confirms an address: say who else can change it."""
+
+    @wraps(view)
+    def guarded() -> Response:
+        if services().settings.mails:
+            return view()
+        message = _("No mail is sent from here. Your administrator can change your address.")
+        if wants_json():
+            return problem(403, "no_mail", message)
+        flash(message)
+        return see_other(url_for("account.security"))
+
+    return guarded
+
+
 @bp.get("/security/email")
 @secured()
+@where_mailed
 def email() -> Response:
     """Which address, and whether another one is waited for."""
     return _page()
@@ -39,6 +59,7 @@ def _page(refused: Refused | None = None, typed: str = "", status: int = 200) ->
 
 @bp.post("/security/email")
 @secured(back="account.email")
+@where_mailed
 def change_email() -> Response:
     """Mail the link. What is said here does not tell whether the address is anybody's."""
     _live, user = viewer()

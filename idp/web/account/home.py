@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, url_for
-from flask_babel import format_date
+from flask import Response
 from flask_babel import gettext as _
 
 from idp.models import User
@@ -12,11 +11,10 @@ from idp.services.session_list import session_list
 from idp.services.weighing import credentials_of
 from idp.web.account.apps import app_views
 from idp.web.account.blueprint import bp, page
-from idp.web.account.rows import ENOUGH_LEFT, MethodRow, method_rows
+from idp.web.account.rows import ENOUGH_LEFT, MethodRow, deletion_of, method_rows
 from idp.web.account.sessions import session_views
 from idp.web.context import context, services
 from idp.web.guards import demanding, viewer
-from idp.web.words import DAY
 
 SESSIONS_SHOWN = 3
 APPS_SHOWN = 6
@@ -32,6 +30,7 @@ def home() -> Response:
     return page(
         "account/home.html",
         suggestion=_suggestion(user, rows),
+        deletion=deletion_of(user),
         methods=rows,
         sessions=session_views(listed[:SESSIONS_SHOWN], live),
         session_count=len(listed),
@@ -41,24 +40,13 @@ def home() -> Response:
 
 def _suggestion(user: User, rows: Sequence[MethodRow]) -> dict[str, Any] | None:
     if user.deletion_due_at is not None:
-        return {
-            "text": _(
-                "This account will be deleted on %(day)s.",
-                day=format_date(user.deletion_due_at, DAY),
-            ),
-            "url": url_for("account.security"),
-            "label": _("Keep my account"),
-        }
+        return None  # one thing at a time, and that is the notice about it
     for row in rows:
         if row.method in services().holdings.last_resorts and row.count <= ENOUGH_LEFT:
             text = _("You have few recovery codes left. New ones keep you from being locked out.")
             return {"text": text, "url": row.url, "label": _("Make new codes")}
     first = next((row for row in rows if services().factors[row.method].enrolable), None)
-    if first is None or any(row.enrolled for row in rows if _is_second_step(row)):
+    if first is None or first.enrolled:
         return None
     text = _("A passkey is quicker than a password, and cannot be guessed, stolen or phished.")
     return {"text": text, "url": first.url, "label": _("Add a passkey")}
-
-
-def _is_second_step(row: MethodRow) -> bool:
-    return services().factors[row.method].enrolable

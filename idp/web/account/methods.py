@@ -29,7 +29,7 @@ from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, present_anew, services
 from idp.web.forms import submitted
 from idp.web.guards import secured, viewer
-from idp.web.models import ChoiceView, errors_of
+from idp.web.models import NOT_SAVED, ChoiceView, errors_of
 from idp.web.words import refusal
 
 P = ParamSpec("P")
@@ -157,8 +157,7 @@ def saved(method: str) -> Response:
     """What was shown once has been kept elsewhere."""
     live, _user = viewer()
     if not submitted().get("saved"):
-        refused = Refused("not_saved", "Save the codes first, then tick the box.", "saved")
-        return manage(method, refused=refused, status=422)
+        return manage(method, refused=NOT_SAVED, status=422)
     services().once.saved(live.id, method, context().at)
     services().commit()
     return see_other(url_for("account.security"))

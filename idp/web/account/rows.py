@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from flask import url_for
 
@@ -46,12 +46,24 @@ def method_rows(user: User, credentials: Sequence[Credential]) -> list[MethodRow
     return sorted(rows, key=lambda row: not _resists_phishing(row.method))
 
 
+def deletion_of(user: User) -> dict[str, Any] | None:
+    """When the account is deleted, and where that is called off; None where it stays."""
+    if user.deletion_due_at is None:
+        return None
+    return {"date": user.deletion_due_at, "undo": url_for("account.keep")}
+
+
 def _resists_phishing(method: str) -> bool:
     return Trait.PHISHING_RESISTANT in services().factors[method].can_prove
 
 
 def _is_shown(factor: Factor, user: User, credentials: Sequence[Credential]) -> bool:
-    """Codes for the loss of a second step are no matter to somebody who has none."""
+    """Codes for the loss of a second step are no matter to somebody who has none.
+
+    Nor is a way that nobody has here, such as the mailbox where no mail is sent.
+    """
+    if not factor.offers(None, ()):
+        return False
     holdings = services().holdings
     return factor.name not in holdings.last_resorts or holdings.has_second_step(user, credentials)
 

@@ -1,14 +1,11 @@
 """/me/security: everything that guards the account, in one list."""
 
-from typing import Any
-
 from flask import Response, url_for
 from flask_babel import gettext as _
 
-from idp.models import User
 from idp.services.weighing import credentials_of
 from idp.web.account.blueprint import bp, page
-from idp.web.account.rows import method_rows
+from idp.web.account.rows import deletion_of, method_rows
 from idp.web.context import context, services
 from idp.web.guards import secured, viewer
 
@@ -26,14 +23,14 @@ def security() -> Response:
         email={
             "address": user.email,
             "pending": services().email_change.pending(user, context().at),
-            "url": url_for("account.email"),
+            "url": url_for("account.email") if services().settings.mails else None,
         },
         links={
             "activity": url_for("account.activity_page"),
             "export": url_for("account.export"),
             "delete": url_for("account.delete"),
         },
-        deletion=_deletion(user),
+        deletion=deletion_of(user),
     )
 
 
@@ -43,9 +40,3 @@ def _floor(has_second_step: bool) -> str | None:
     if has_second_step:
         return str(_("A password alone does not open this account: we ask for a second step."))
     return str(_("One step opens this account. A second one keeps others out."))
-
-
-def _deletion(user: User) -> dict[str, Any] | None:
-    if user.deletion_due_at is None:
-        return None
-    return {"date": user.deletion_due_at, "undo": url_for("account.keep")}

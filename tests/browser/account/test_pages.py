@@ -30,7 +30,7 @@ PAGES = (
 )
 ERRORS = {
     "/me/passkeys": ("Save name", {"Name": " "}),
-    "/me/security/totp/new": ("Turn on", {"6-digit code": "123"}),
+    "/me/security/totp/new": ("Replace it", {"6-digit code": "123"}),
     "/me/security/password/new": ("Save the new password", {"New password": "short"}),
     "/me/security/email": ("Send the link", {"New email address": "nobody"}),
     "/me/security/delete": ("Delete my account", {"Type your email address": "no"}),

@@ -39,7 +39,7 @@ def test_made_renamed_deleted_and_told_to_the_authenticator(
     enter("/me/passkeys")
     make_one(page)
     page.wait_for_url("**/me/security/recovery_code")
-    expect(page.get_by_role("status").first).to_have_text("A passkey was added: Passkey.")
+    expect(page.get_by_role("status").first).to_have_text("A passkey was added.")
     save_codes(page)
     page.goto(f"{house.settings.issuer}/me/passkeys")
     expect(page.get_by_text("Used for this session")).to_be_visible()

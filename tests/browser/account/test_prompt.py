@@ -56,6 +56,7 @@ def test_a_passkey_is_made_and_the_sign_in_goes_on(
     expect(page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
     look("prompt-codes")
     assert violations_in_both_schemes(page) == []
+    page.get_by_label("I’ve saved these codes").check()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="You are in the shop")).to_be_visible()
     assert shop.finish(page.url).claims["amr"] == ["pwd", "pop", "user", "swk", "mfa"]
@@ -119,6 +120,7 @@ def test_an_attempt_along_the_way_that_succeeds_goes_on_by_itself(
     )
     sign_in(page, shop, alice)
     expect(page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
+    page.get_by_label("I’ve saved these codes").check()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="You are in the shop")).to_be_visible()
 

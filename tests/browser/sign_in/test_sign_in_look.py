@@ -115,11 +115,12 @@ def step_up(gate: World, page: Page) -> None:
     fair(page, "Add a passkey")
     press(page, "Add a passkey")
     fair(page, "Save your recovery codes")
+    page.get_by_label("I’ve saved these codes").check()
     press(page, "Continue")
     gate.returned(page)
     page.goto(shop.authorization_url(authorization_details=json.dumps([ORDER])))
     fair(page, "Confirm it’s you")
-    press(page, "Confirm")
+    press(page, "Confirm and pay €129.00")
     assert "code" in gate.returned(page)
 
 
@@ -158,7 +159,7 @@ def mail(gate: World, page: Page) -> None:
 def forgotten(gate: World, page: Page) -> None:
     ana, shop = gate.newcomer(), gate.shop()
     page.goto(shop.authorization_url())
-    page.get_by_role("link", name="I’ve forgotten my password").click()
+    page.get_by_role("button", name="I’ve forgotten my password").click()
     fair(page, "Set a new password")
     page.locator("[name=username]").fill(ana.email)
     press(page, "Send the link")
@@ -175,7 +176,7 @@ def forgotten(gate: World, page: Page) -> None:
 
 def nowhere(gate: World, page: Page) -> None:
     page.goto(gate.shop().authorization_url(redirect_uri="https://elsewhere.example/"))
-    fair(page, "The application sent a request we can’t accept")
+    fair(page, "Lampwright sent an address we don’t recognise")
     page.goto(f"{gate.url}/login/nothing")
     fair(page, "This sign-in is no longer here")
     page.goto(f"{gate.url}/nothing")

@@ -178,6 +178,7 @@ def test_the_question_answered_with_a_passkey(gate: World, shop: RelyingParty, p
     key.touch(page)
     press(page, "Add a passkey")
     headed(page, "Save your recovery codes")
+    page.get_by_label("I’ve saved these codes").check()
     press(page, "Continue")
     assert gate.finish(page, shop).claims["sub"]
     assert len(key.credentials()) == 1

@@ -150,6 +150,22 @@ def test_two_tabs_one_sign_in(gate: World, shop: RelyingParty, page: Page) -> No
     assert gate.finish(other, account).claims["sub"]
 
 
+def test_a_tab_that_is_looked_at_again_learns_of_a_sign_in_that_ended_at_the_app(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    page.goto(shop.authorization_url())
+    other = page.context.new_page()
+    other.goto(shop.authorization_url())
+    enter(other, gate.newcomer())
+    assert gate.finish(other, shop).claims["sub"]
+    notice = page.get_by_role("status").filter(has_text="You signed in in another tab.")
+    expect(notice).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(notice).to_be_visible()
+    notice.get_by_role("link", name="Continue here").click()
+    assert gate.finish(page, shop).claims["sub"]
+
+
 def test_a_double_click_signs_in_once(gate: World, shop: RelyingParty, page: Page) -> None:
     ana = gate.newcomer()
     page.goto(shop.authorization_url())

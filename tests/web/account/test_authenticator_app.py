@@ -32,6 +32,8 @@ def test_it_counts_once_a_code_was_right(house: House, alice: Person) -> None:
     assert "That code is not right." in refused.document.text
     assert seed_of(refused) == seed  # what was scanned stays good
     assert kinds(house, alice) == ["password"]
+    told = agent.page("/me/activity").document.text
+    assert "A code from an authenticator app was wrong while setting it up." in told
     page = press(agent, refused, "/security/totp", otp=code(house, seed))
     assert page.path == "/me/security/recovery_code"
     assert "An authenticator app was set up." in page.document.text
@@ -62,6 +64,18 @@ def test_the_seed_is_the_same_for_every_view_and_is_kept_encrypted(
     assert seed.encode() not in stored
 
 
+def test_beside_an_app_a_passkey_is_still_worth_having(house: House, alice: Person) -> None:
+    seed = house.totp(alice)
+    house.recovery_codes(alice)
+    house.clock.advance(minutes=1)
+    agent, page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
+    assert page.link("Add a passkey").endswith("/me/passkeys")
+    soft = house.passkey(alice)
+    house.clock.advance(hours=1)
+    assert "Add a passkey" not in agent.page("/me").document.text
+    assert soft.credentials
+
+
 def test_replacing_keeps_the_old_one_until_the_new_one_was_right(
     house: House, alice: Person
 ) -> None:
@@ -71,6 +85,7 @@ def test_replacing_keeps_the_old_one_until_the_new_one_was_right(
     assert page.document.headings == ["Authenticator app"]
     page = agent.page(page.link("Replace it"))
     assert page.document.headings[0] == "Replace your authenticator app"
+    assert [button.label for button in page.form("/security/totp").buttons] == ["Replace it"]
     new = seed_of(page)
     assert new != old
     house.clock.advance(minutes=1)

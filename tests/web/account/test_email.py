@@ -115,8 +115,10 @@ def test_whether_an_address_has_an_account_is_not_told(
         "free@example.org", "X"
     )
     (letter,) = mails(house, bob.email)
-    assert letter["template"] == "account_exists"
+    assert letter["template"] == "address_taken"
     assert "/me/email/" not in letter["text"]
+    assert "for another account" in letter["text"]
+    assert "create an account" not in letter["text"]
 
 
 def test_an_address_taken_meanwhile_stays_theirs(house: House, alice: Person) -> None:

@@ -70,7 +70,11 @@ def test_they_are_kept_hashed_and_the_shown_ones_sealed(agent: UserAgent, sqlite
 def test_new_ones_end_the_old_ones(house: House, alice: Person, agent: UserAgent) -> None:
     old = codes_of(agent.page(PATH))
     press(agent, agent.page(PATH), "/saved", saved="yes")
-    page = press(agent, agent.page(PATH), "/security/recovery_code")
+    page = agent.page(PATH)
+    warning, _, after = page.document.text.partition("the old ones stop working at once.")
+    assert "Make new codes" in after
+    assert "Make new codes" not in warning
+    page = press(agent, page, "/security/recovery_code")
     new = codes_of(page)
     assert len(set(new) | set(old)) == 20
     assert kinds(house, alice).count("recovery_code") == 10

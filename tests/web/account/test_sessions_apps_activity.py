@@ -70,13 +70,15 @@ class TestApps:
     def test_what_it_may_see_is_listed_in_words(self, house: House, alice: Person) -> None:
         shopping(house, alice)
         _agent, page = entered(house, alice, "/me/apps")
-        assert "See your e-mail address" in page.document.text
+        assert "See your email address" in page.document.text
         assert "Stays connected when you’re away" in page.document.text
         assert "shop" in visit(house.browser(), "/me", alice).document.text.lower()
 
     def test_removing_it_ends_every_grant_and_asks_again(self, house: House, alice: Person) -> None:
         agent, tokens, shop = shopping(house, alice)
-        page = press(agent, agent.page("/me/apps"), "/remove")
+        page = agent.page("/me/apps")
+        assert [one.label for one in page.form("/remove").buttons] == ["Remove"]
+        page = press(agent, page, "/remove")
         assert "Shop no longer has access." in page.document.text
         assert "None yet." in page.document.text
         with pytest.raises(TokenRefused):
@@ -145,7 +147,7 @@ class TestActivity:
         older = agent.page(first.link("Older"))
         assert "Your account was made." in older.document.text
         newer = agent.page(older.link("Newer"))
-        assert newer.document.text.count("not set up") == 25
+        assert newer.document.text.count("was wrong while setting it up") == 25
         for strange in ("before=x", "before=-1", "after=99999999999999999999999", "before=0"):
             assert agent.page(f"/me/activity?{strange}").status == 200
 
