@@ -1,6 +1,7 @@
 """Requests and answers as a page shows them: whole, readable, and the same at every run."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -60,8 +61,9 @@ class Scribe:
 
 
 def _folded(value: str) -> str:
-    """A challenge's parameters under each other (the folding is the page's, not the wire's)."""
-    return value.replace('", ', '",\n    ')
+    """Challenges and their parameters under each other (the page folds them, not the wire)."""
+    challenges = re.sub(r'", (?=[A-Za-z]+ [a-z]+=)', '",\n  ', value)
+    return challenges.replace('", ', '",\n    ')
 
 
 def _pretty(value: object) -> str:
