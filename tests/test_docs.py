@@ -6,7 +6,7 @@ import shlex
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, astuple, dataclass, fields, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import groupby
@@ -24,7 +24,7 @@ from idp.app import create_app
 from idp.cli import main
 from idp.config import Settings, load_settings
 from idp.factors import FACTORS
-from idp.oidc.capabilities import capabilities_of
+from idp.oidc.capabilities import capabilities_of, endpoints_of
 from idp.protocol.client_metadata import MEMBERS
 from idp.services.client_rules import ClientRules
 from tests.helpers.databases import Databases
@@ -258,6 +258,25 @@ def test_every_registration_would_be_taken(text: str, settings: Settings) -> Non
     assert members.pop("client_id")
     members.pop("client_secret", None)
     rules.parse(members)
+
+
+def test_what_is_advertised_is_told(settings: Settings) -> None:
+    offered = capabilities_of(replace(settings, client_certificate_header="Client-Cert"))
+    names = {
+        *(*offered.response_types, *offered.response_modes, *offered.grant_types),
+        *(*offered.token_endpoint_auth_methods, *offered.subject_types, *offered.scopes),
+        *(*offered.id_token_signing_algs, *offered.dpop_signing_algs),
+        *(*offered.id_token_encryption_algs, *offered.id_token_encryption_encs),
+        *offered.authorization_details_types,
+    }
+    told = {*CLIENTS.spans, *PAGES["docs/openid.md"].spans}
+    assert names - told == set()
+
+
+def test_every_endpoint_is_told(settings: Settings) -> None:
+    paths = {path for path in astuple(endpoints_of(settings)) if path}
+    told = {span for doc in PAGES.values() for span in doc.spans}
+    assert paths - told == set()
 
 
 def test_members_of_a_registration_are_there_and_ours_are_all_told() -> None:
