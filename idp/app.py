@@ -39,6 +39,7 @@ from idp.web import (
     register,
     reset,
     signed_out,
+    static_files,
     well_known,
 )
 from idp.web.proxy import TrustedProxies
@@ -93,6 +94,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
+    static_files.install(app)
     cross_origin.install(app, settings)
     i18n.install(app)
     forms.install(app)
