@@ -4,15 +4,13 @@ Every kind of JWT that goes about here is presented at every place that takes on
 for the client and with the client's own key, so that only what it *is* can be wrong with it.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.conformance.test_logout import Party, deliver, logout_url
+from tests.conformance.test_logout import deliver, logout_url
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.dpop import Prover
@@ -27,7 +25,7 @@ from tests.web.walking import housed, newcomer
 
 BACK = "https://shop.example/signed-out"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 API = "https://api.example"
 
 
