@@ -43,6 +43,7 @@ from idp.web import (
     well_known,
 )
 from idp.web.proxy import TrustedProxies
+from idp.web.requests import Request
 from idp.web.services import Services
 
 MAX_BODY = 256 * 1024
@@ -62,6 +63,7 @@ def create_app(
     if problems := unknown_names(settings):
         raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
+    app.request_class = Request
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():
