@@ -131,6 +131,7 @@ def _ask(waiting: Waiting, live: Live) -> Response:
         asked=_asked_from(waiting),
         action=url_for("device.decide", request_id=waiting.id),
         links={"switch": url_for("device.leave", request_id=waiting.id)},
+        form_token=live.id,
     )
     return make_response(page)
 
@@ -160,6 +161,9 @@ def decide(request_id: str) -> Response:
     try:
         if not _suffices(waiting, live):
             return _sign_in(waiting, live)
+        if submitted().get("form_token") != live.id:
+            # Somebody else has signed in here since the question was put.
+            return see_other(_address(waiting))
         if submitted().get("decision") == "allow":
             approval.allow(waiting, live, context())
         else:
