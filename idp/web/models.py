@@ -1,6 +1,6 @@
 """View models: what templates are handed, and nothing they could change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,6 +102,11 @@ def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppVi
         terms_url=metadata.tos_uri,
         self_registered=client.self_registered,
     )
+
+
+def apis_of(resources: Iterable[str]) -> list[str]:
+    """The APIs that a token is for, as people may know them: by host."""
+    return list(dict.fromkeys(urlsplit(one).hostname or one[:100] for one in resources))
 
 
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:
