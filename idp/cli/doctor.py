@@ -50,5 +50,5 @@ def _findings(place: Place) -> Iterator[Finding]:
     yield Finding("configuration", "ok", "can be used")
     yield key_file_finding(keys_file(place.config, os.environ))
     with composed(settings) as services:
-        health = Health(settings, keys=services.keys, rotation=services.key_rotation)
+        health = Health(settings, services.box, keys=services.keys, rotation=services.key_rotation)
         yield from health.examine(context().at)

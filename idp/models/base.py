@@ -69,8 +69,10 @@ else:
 
 
 def new_id() -> str:
-    """A random identifier: 128 bits, URL-safe, 22 characters."""
-    return secrets.token_urlsafe(16)
+    """A random identifier: 128 bits, URL-safe, 22 characters; the first of them no hyphen."""
+    made = secrets.token_urlsafe(16)
+    # People hand ids to commands, which take what begins with a hyphen for an option.
+    return new_id() if made.startswith("-") else made
 
 
 def dump_json(value: object) -> str:

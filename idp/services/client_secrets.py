@@ -18,7 +18,7 @@ from idp.models import ClientSecret, db, new_id
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.metadata_rules import ENCRYPTED, SECRET_METHODS, SIGNED
 from idp.protocol.vocabulary import SYMMETRIC_ALGS, SYMMETRIC_ENCRYPTION_ALGS
-from idp.secrecy import Box, digest, new_secret
+from idp.secrecy import Box, Unreadable, digest, new_secret
 
 PREFIX: Final = 6
 """Characters of a secret that are kept, so that people can tell one from another."""
@@ -152,6 +152,25 @@ def forget_readable(client_id: str) -> None:
     db.session.execute(
         update(ClientSecret).where(ClientSecret.client_id == client_id).values(sealed=None)
     )
+
+
+def unreadable(box: Box, now: datetime) -> tuple[str, ...]:
+    """Clients that have a secret which counts, must be read back, and cannot be any more."""
+    still = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > now)
+    found = db.session.execute(
+        select(ClientSecret.client_id, ClientSecret.sealed)
+        .where(ClientSecret.sealed.is_not(None), still)
+        .order_by(ClientSecret.client_id)
+    )
+    return tuple(dict.fromkeys(row.client_id for row in found if not _opens(box, row.sealed)))
+
+
+def _opens(box: Box, sealed: str) -> bool:
+    try:
+        box.open(sealed)
+    except Unreadable:
+        return False
+    return True
 
 
 def end_secrets(client_id: str, at: datetime) -> None:

@@ -22,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import migrate
 from idp.config import Settings
 from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
+from idp.secrecy import Box
+from idp.services.client_secrets import unreadable
 from idp.services.jose import ALGORITHMS
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import KeysUnreadable, SigningKeys
@@ -33,6 +35,9 @@ APART: Final = timedelta(seconds=5)
 """How far two clocks may be apart before it is worth a word."""
 LATE: Final = timedelta(minutes=15)
 """How long a mail may wait before it is worth a word."""
+
+NAMED: Final = 5
+"""How many of many are named."""
 
 T = TypeVar("T")
 State = Literal["ok", "warning", "problem"]
@@ -53,8 +58,11 @@ Found = tuple[State, str]
 class Health:
     """The checks. They read, and send nothing but a greeting to the mail server."""
 
-    def __init__(self, settings: Settings, *, keys: SigningKeys, rotation: KeyRotation) -> None:
+    def __init__(
+        self, settings: Settings, box: Box, *, keys: SigningKeys, rotation: KeyRotation
+    ) -> None:
         self._settings = settings
+        self._box = box
         self._keys = keys
         self._rotation = rotation
 
@@ -65,6 +73,7 @@ class Health:
             ("schema", self._schema),
             ("clock", self._clock),
             ("keys", self._signing_keys),
+            ("clients", self._client_secrets),
             ("mail", self._mail),
             ("outbox", self._outbox),
             ("issuer", self._issuer),
@@ -116,6 +125,16 @@ class Health:
             return "warning", f"none yet for {', '.join(missing)}: `idp serve` makes them"
         oldest = min(key.signs_from for key in signing.values())
         return "ok", f"{', '.join(sorted(signing))}, the oldest of {(now - oldest).days} days"
+
+    def _client_secrets(self, now: datetime) -> Found:
+        only_reads()
+        lost = unreadable(self._box, now)
+        release()
+        if lost:
+            told = ", ".join(lost[:NAMED]) + (" and others" if len(lost) > NAMED else "")
+            again = "put that key back, or `idp clients rotate-secret`"
+            return "warning", f"secrets are sealed by a key that is not here ({told}): {again}"
+        return "ok", "every secret that signs or encrypts can be read"
 
     def _mail(self, _now: datetime) -> Found:
         url = self._settings.mail_url

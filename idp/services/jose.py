@@ -56,7 +56,9 @@ _MADE_AS: Final[Mapping[str, tuple[str, str | int]]] = {
 def make_key(algorithm: str) -> Key:
     """A new key pair for ``algorithm``; its ``kid`` is the RFC 7638 thumbprint."""
     kty, size = _MADE_AS[algorithm]
-    return JWKRegistry.generate_key(kty, size, {"alg": algorithm, "use": "sig"}, auto_kid=True)
+    key = JWKRegistry.generate_key(kty, size, {"alg": algorithm, "use": "sig"}, auto_kid=True)
+    # ``idp keys retire`` takes what begins with a hyphen for an option.
+    return make_key(algorithm) if key.thumbprint().startswith("-") else key
 
 
 def sign(claims: Mapping[str, Any], *, key: Key, kid: str, algorithm: str, typ: str = "JWT") -> str:

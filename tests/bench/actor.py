@@ -67,6 +67,11 @@ class Actor:
         """``prompt=none`` over the session of ``jar``; the code."""
         return self._code(self._browse(self.jar, "GET", self._authorization(prompt="none")))
 
+    def push(self) -> str:
+        """Push an authorization request; the ``request_uri``."""
+        answer = self.http.send("POST", "/oauth/par", self._basic(), self._request())
+        return str(json.loads(expect(answer, 201).body)["request_uri"])
+
     def redeem(self, code: str, prover: Prover | None = None) -> dict[str, Any]:
         """Exchange a code; the token response. With a ``prover``, for a token bound to its key."""
         return self._token(
@@ -77,9 +82,9 @@ class Actor:
             code_verifier=_VERIFIER,
         )
 
-    def refresh(self, refresh_token: str) -> dict[str, Any]:
-        """Exchange a refresh token; the token response."""
-        return self._token(None, grant_type="refresh_token", refresh_token=refresh_token)
+    def refresh(self, refresh_token: str, prover: Prover | None = None) -> dict[str, Any]:
+        """Exchange a refresh token; the token response. ``prover`` as for a code."""
+        return self._token(prover, grant_type="refresh_token", refresh_token=refresh_token)
 
     def userinfo(self, access_token: str) -> None:
         """Ask who it is."""
@@ -99,7 +104,10 @@ class Actor:
             raise RuntimeError("the token is not active")
 
     def _authorization(self, **parameters: str) -> str:
-        query = {
+        return f"/oauth/authorize?{urlencode(self._request(**parameters))}"
+
+    def _request(self, **parameters: str) -> dict[str, str]:
+        return {
             "client_id": self.client.client_id,
             "redirect_uri": self.client.redirect_uri,
             "response_type": "code",
@@ -110,7 +118,6 @@ class Actor:
             "code_challenge_method": "S256",
             **parameters,
         }
-        return f"/oauth/authorize?{urlencode(query)}"
 
     def _token(self, prover: Prover | None, **form: str) -> dict[str, Any]:
         proof = {"DPoP": prover.proof("POST", "/oauth/token")} if prover else {}

@@ -50,19 +50,31 @@ def _silent_sign_in(actor: Actor, _: int) -> Iterator[Round]:
     return repeat(whole)
 
 
+def _push(actor: Actor, _: int) -> Iterator[Round]:
+    return repeat(actor.push)
+
+
 def _redeem(actor: Actor, most: int) -> Iterator[Round]:
     actor.sign_in(actor.jar)
     codes = [actor.authorize() for _ in range(most)]
     return iter([partial(actor.redeem, code) for code in codes])
 
 
-def _refresh(actor: Actor, _: int) -> Iterator[Round]:
-    tokens = actor.redeem(actor.sign_in(actor.jar))
+def _refreshing(actor: Actor, prover: Prover | None) -> Iterator[Round]:
+    tokens = actor.redeem(actor.sign_in(actor.jar), prover)
 
     def rotate() -> None:
-        tokens.update(actor.refresh(tokens["refresh_token"]))
+        tokens.update(actor.refresh(tokens["refresh_token"], prover))
 
     return repeat(rotate)
+
+
+def _refresh(actor: Actor, _: int) -> Iterator[Round]:
+    return _refreshing(actor, None)
+
+
+def _refresh_with_proof(actor: Actor, _: int) -> Iterator[Round]:
+    return _refreshing(actor, _prover(actor))
 
 
 def _userinfo(actor: Actor, _: int) -> Iterator[Round]:
@@ -71,9 +83,13 @@ def _userinfo(actor: Actor, _: int) -> Iterator[Round]:
 
 
 def _prove(actor: Actor, _: int) -> Iterator[Round]:
-    prover = Prover(actor.client.issuer, actor.clock)
+    prover = _prover(actor)
     token = actor.redeem(actor.sign_in(actor.jar), prover)["access_token"]
     return repeat(partial(actor.prove_userinfo, token, prover))
+
+
+def _prover(actor: Actor) -> Prover:
+    return Prover(actor.client.issuer, actor.clock)
 
 
 def _introspect(actor: Actor, _: int) -> Iterator[Round]:
@@ -81,7 +97,8 @@ def _introspect(actor: Actor, _: int) -> Iterator[Round]:
     return repeat(partial(actor.introspect, token))
 
 
-# Access tokens are signed with ES256, whatever the ID tokens are signed with.
+# Access tokens are signed with ES256, whatever the ID tokens are signed with. The floor of DPoP
+# has no client's signature in it: that is made by the driver, whose time is not the server's.
 OPERATIONS = (
     Operation("nothing (/healthz)", _fetch("/healthz")),
     Operation("discovery", _fetch("/.well-known/openid-configuration")),
@@ -95,15 +112,20 @@ OPERATIONS = (
         hashes=True,
     ),
     Operation("silent authorization", _authorize, floor=("commit",)),
+    Operation("pushed request", _push, floor=("commit",)),
     Operation("code redemption, RS256", _redeem, floor=("RS256", "ES256", "commit")),
     Operation(
         "code redemption, ES256", _redeem, algorithm="ES256", floor=("ES256", "ES256", "commit")
     ),
     Operation("userinfo", _userinfo, floor=("ES256 verify",)),
-    # The client's own signature is in it; it would be on another machine.
-    Operation("userinfo, DPoP", _prove, floor=("ES256", "ES256 verify", "ES256 verify", "commit")),
+    Operation("userinfo, DPoP", _prove, floor=("ES256 verify", "ES256 verify", "commit")),
     Operation("introspection", _introspect, floor=("ES256 verify",)),
     Operation("refresh, RS256", _refresh, floor=("RS256", "ES256", "commit")),
+    Operation(
+        "refresh, RS256, DPoP",
+        _refresh_with_proof,
+        floor=("RS256", "ES256", "ES256 verify", "commit"),
+    ),
     Operation(
         "silent sign-in (3 requests), ES256",
         _silent_sign_in,

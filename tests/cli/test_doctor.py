@@ -19,6 +19,7 @@ from tests.helpers.smtp import Outbox
 
 NEAR = {"IDP_ISSUER": "http://localhost:9"}
 """Nothing answers there, and nothing beyond this machine is asked."""
+OTHER_KEY = "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgb3Q="
 
 
 def states(idp: Command) -> dict[str, tuple[str, str]]:
@@ -38,6 +39,7 @@ def test_a_new_deployment_has_nothing_wrong(idp: Command) -> None:
         "schema": "ok",
         "clock": "ok",
         "keys": "ok",
+        "clients": "ok",
         "mail": "warning",
         "outbox": "ok",
         "issuer": "warning",
@@ -47,7 +49,7 @@ def test_a_new_deployment_has_nothing_wrong(idp: Command) -> None:
 
 def test_one_line_each_for_people(sqlite_idp: Command) -> None:
     told = sqlite_idp.with_(**NEAR).done("doctor").splitlines()
-    assert len(told) == 10
+    assert len(told) == 11
     assert told[2].startswith("ok      database       SQLite answers")
 
 
@@ -78,8 +80,22 @@ def test_a_database_that_is_down_and_every_other_check_still_done() -> None:
 
 def test_keys_of_another_deployment(sqlite_idp: Command) -> None:
     sqlite_idp.json("keys", "rotate")
-    other = sqlite_idp.with_(**NEAR, IDP_KEYS="b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgb3Q=")
+    other = sqlite_idp.with_(**NEAR, IDP_KEYS=OTHER_KEY)
     assert states(other)["keys"][0] == "problem"
+
+
+def test_client_secrets_that_a_lost_key_sealed(sqlite_idp: Command, tmp_path: Path) -> None:
+    near, file = sqlite_idp.with_(**NEAR), tmp_path / "m.json"
+    file.write_text('{"token_endpoint_auth_method": "client_secret_jwt"}')
+    add = ("clients", "add", "--redirect-uri", "https://shop.example.com/callback")
+    near.json(*add, "--id", "signs", "--metadata", str(file))
+    near.json(*add, "--id", "presents")
+    assert states(near)["clients"][0] == "ok"
+    other = near.with_(IDP_KEYS=OTHER_KEY)
+    state, text = states(other)["clients"]
+    assert (state, "(signs)" in text) == ("warning", True)
+    other.json("clients", "rotate-secret", "signs")
+    assert states(other)["clients"][0] == "ok"
 
 
 def test_a_clock_that_was_set_back(idp: Command) -> None:

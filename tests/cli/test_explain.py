@@ -1,13 +1,18 @@
 """What would come of an authorization request, told by command."""
 
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from flask import current_app
 
 from idp.models import db
 from idp.models.audit import AuditEvent
-from tests.cli.command import PASSWORD, Command
+from idp.services.jose import make_key
+from tests.cli.command import ISSUER, PASSWORD, Command
+from tests.helpers.signed_requests import jwks_of, signed
 
 CALLBACK = "https://shop.example.com/callback"
 REQUEST = {
@@ -227,3 +232,54 @@ def test_whoever_is_in_no_allowed_group_is_turned_away(shop: Command, tmp_path: 
     )
     found = explained(shop, *ANN, "--evidence", "pwd", client_id="wiki")
     assert found["error"]["error"] == "access_denied"
+
+
+def pushed(shop: Command, **changes: str) -> str:
+    """The address that a browser would be sent to, by an application without a secret."""
+    shop.done("clients", "add", "--id", "phone", "--public", "--redirect-uri", CALLBACK)
+    form = {**REQUEST, "client_id": "phone", **changes}
+    with shop.services():
+        answer = current_app.test_client().post("/oauth/par", data=form, base_url=ISSUER)
+    request_uri = json.loads(answer.data)["request_uri"]
+    return f"?{urlencode({'client_id': 'phone', 'request_uri': request_uri})}"
+
+
+def test_a_pushed_request_is_told_and_stays_good(shop: Command) -> None:
+    address = pushed(shop, max_age="60")
+    for _ in range(2):
+        found = shop.json("explain", address, *ANN, "--evidence", "pwd")
+        assert (found["outcome"], found["came"]) == ("tokens", "pushed")
+        assert (found["client_id"], found["tokens"]["scope"]) == ("phone", ["openid", "email"])
+    told = shop.done("explain", address, *ANN, "--evidence", "pwd@1h")
+    assert "proofs no older than 1 min" in told
+    assert "pushed" in told
+
+
+def test_one_that_nobody_pushed_is_an_error_of_our_own(shop: Command) -> None:
+    found = shop.json("explain", f"{pushed(shop)[:-3]}AAA")["error"]
+    assert (found["error"], found["answered_at"]) == ("invalid_request_uri", "our own page")
+    assert "RFC 9126" in found["clause"]
+
+
+def test_what_is_signed_counts_and_not_what_stands_beside_it(shop: Command, tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps({"redirect_uris": [CALLBACK], "jwks": jwks_of("ES256")}))
+    shop.done("clients", "add", "--id", "signs", "--metadata", str(file))
+    claims = {**REQUEST, "client_id": "signs", "max_age": 60}
+    beside = {"client_id": "signs", "max_age": "7200", "request": signed(claims)}
+    evidence = (*ANN, "--evidence", "pwd@1h")
+    found = explained(shop, *evidence, **beside)
+    assert (found["outcome"], found["came"]) == ("asks", "signed")
+    assert "signed" in shop.done("explain", url(**beside), *evidence)
+    plain = explained(shop, *evidence, client_id="signs", max_age="7200")
+    assert (plain["outcome"], plain["came"]) == ("tokens", "in the address")
+
+
+def test_a_signature_that_is_not_the_clients(shop: Command, tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps({"redirect_uris": [CALLBACK], "jwks": jwks_of("ES256")}))
+    shop.done("clients", "add", "--id", "signs", "--metadata", str(file))
+    strange = signed({**REQUEST, "client_id": "signs"}, key=make_key("ES256"))
+    found = explained(shop, client_id="signs", request=strange)["error"]
+    assert found["error"] == "invalid_request_object"
+    assert "RFC 9101" in found["clause"]

@@ -9,6 +9,8 @@ import pytest
 
 from idp.cli import main
 from idp.migrate import downgrade
+from idp.models import new_id
+from idp.services.jose import make_key
 from tests.cli.command import Command
 from tests.helpers.servers import TEST_KEY
 
@@ -118,3 +120,8 @@ def test_a_database_that_does_not_answer_is_told_in_one_line() -> None:
 def test_every_command_is_in_the_documentation(path: tuple[str, ...]) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text()
     assert re.search("[^\n]*".join(rf"\b{word}\b" for word in path), page)
+
+
+def test_no_id_and_no_kid_passes_for_an_option() -> None:
+    made = [new_id() for _ in range(1000)] + [str(make_key("EdDSA").kid) for _ in range(500)]
+    assert [one for one in made if one.startswith("-")] == []
