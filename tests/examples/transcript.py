@@ -47,8 +47,7 @@ class Scribe:
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
         has_json = "json" in response.headers.get("Content-Type", "")
         for name in (*_SHOWN_HEADERS, *(["Content-Type"] if has_json else [])):
-            if name in response.headers:
-                lines.append(f"{name}: {_folded(response.headers[name])}")
+            lines += [f"{name}: {_folded(one)}" for one in response.headers.get_list(name)]
         text = "\n".join(lines) + "\n"
         if has_json:
             text += f"\n{_pretty(response.json())}"
