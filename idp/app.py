@@ -39,9 +39,11 @@ from idp.web import (
     register,
     reset,
     signed_out,
+    static_files,
     well_known,
 )
 from idp.web.proxy import TrustedProxies
+from idp.web.requests import Request
 from idp.web.services import Services
 
 MAX_BODY = 256 * 1024
@@ -61,6 +63,7 @@ def create_app(
     if problems := unknown_names(settings):
         raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
+    app.request_class = Request
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():
@@ -93,6 +96,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
+    static_files.install(app)
     cross_origin.install(app, settings)
     i18n.install(app)
     forms.install(app)

@@ -10,8 +10,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request at hand; every line written meanwhile carries it."""
 
 _SECRET = re.compile(
-    r"(?i)(\b(?:code|token|password|otp|secret|client_secret|access_token|refresh_token|id_token"
-    r"|code_verifier|client_assertion|id_token_hint)=)[^&\s\"']+"
+    r"(?i)(\b\w*(?:code|token|password|otp|secret|verifier|assertion|token_hint)=)[^&\s\"']+"
 )
 _LINK = re.compile(r"(/login/(?:reset|verify|link)/)[A-Za-z0-9_-]{16,}")
 

@@ -81,6 +81,9 @@ def reset_link(services: Services, person: Person, context: Context) -> str:
     [
         ("GET /callback?code=abc&state=x", "GET /callback?code=[redacted]&state=x"),
         ("password=hunter2 ", "password=[redacted] "),
+        ("/device?user_code=WDJB-MJHT", "/device?user_code=[redacted]"),
+        ("subject_token=a.b.c&x=y", "subject_token=[redacted]&x=y"),
+        ("?state=x&id_token_hint=a.b.c", "?state=x&id_token_hint=[redacted]"),
         ("/login/reset/" + "a" * 43, "/login/reset/[redacted]"),
         ("nothing to hide", "nothing to hide"),
     ],

@@ -26,10 +26,14 @@ class Interact:
 
 @dataclass(frozen=True, slots=True)
 class AskConsent:
-    """The person has to allow ``new``; ``already`` was allowed before."""
+    """The person has to allow ``new``; ``already`` was allowed before.
+
+    ``resources`` are the APIs that it is for (RFC 8707), none where it is for ours.
+    """
 
     new: tuple[str, ...]
     already: tuple[str, ...]
+    resources: tuple[str, ...] = ()
 
 
 def keep(response: AuthorizationResponse, box: Box) -> str:

@@ -25,7 +25,8 @@ def still_to_allow(
     """The question to put to the person; None when there is none.
 
     By the client's registration it is asked once for each scope, every time, or never (the
-    deployment's own applications); ``prompt=consent`` asks in any case but the last.
+    deployment's own applications); ``prompt=consent`` asks in any case but the last. So does one
+    that registered itself and names an API: which, nobody but the person has looked at.
     """
     if client.metadata.consent == "never":
         return None
@@ -33,7 +34,8 @@ def still_to_allow(
     missing = consents.missing(user_id, client.id, scopes)
     if missing:
         already = tuple(scope for scope in scopes if scope not in missing)
-        return AskConsent(missing, already)
+        return AskConsent(missing, already, request.resource)
     always = Prompt.CONSENT in request.prompts or client.metadata.consent == "always"
+    unseen = client.self_registered and bool(request.resource)
     # Asked again, though all was allowed before: then all of it is listed.
-    return AskConsent(scopes, ()) if always else None
+    return AskConsent(scopes, (), request.resource) if always or unseen else None

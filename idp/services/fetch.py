@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -28,16 +28,24 @@ MAX_ADDRESSES: Final = 8
 """Addresses of one host that are looked at, and at most tried; more is no honest answer."""
 
 
+NOWHERE: Final = "its name leads to no public address, or to too many"
+"""Whatever the DNS says: which names there are inside is nobody's business."""
+
+
 class Unfetchable(Exception):
     """Nothing came of it. The text says why, and holds neither address nor body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``seconds`` bound the whole of it, from the name to the last byte of the body."""
+    """``seconds`` bound the whole of it, from the name to the last byte of the body.
+
+    At most ``at_once`` are fetched, lest every thread wait for addresses that never answer.
+    """
 
     seconds: float = 5.0
     body: int = 64 * 1024
+    at_once: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,7 @@ class Fetcher:
         self._resolve = resolve
         self._trust = trust
         self._limits = limits or Limits()
+        self._places = BoundedSemaphore(self._limits.at_once)
 
     @classmethod
     def of(cls, settings: Settings) -> "Fetcher":
@@ -97,7 +106,12 @@ class Fetcher:
 
         Call it outside any transaction: it may take seconds. Raises ``Unfetchable``.
         """
-        answer = self._ask("GET", url, None, {"Accept": accept})
+        if not self._places.acquire(blocking=False):
+            raise Unfetchable("too many others are under way")
+        try:
+            answer = self._ask("GET", url, None, {"Accept": accept})
+        finally:
+            self._places.release()
         if answer.status != 200:
             raise Unfetchable(f"the answer was {answer.status} and not 200")
         return answer
@@ -157,10 +171,10 @@ class Fetcher:
         """The host's addresses, asked for once, if every one of them may be reached."""
         addresses = parsed(self._resolve(target.host))
         if not 0 < len(addresses) <= MAX_ADDRESSES:
-            raise Unfetchable("its name has no addresses, or too many")
+            raise Unfetchable(NOWHERE)
         for address in addresses:
-            if not is_outside(address) and not is_within(address, self._networks):
-                raise Unfetchable("its name leads to an address that is not public")
+            if not (is_outside(address) or is_within(address, self._networks)):
+                raise Unfetchable(NOWHERE)
             if not target.secure and not is_within(address, LOOPBACK):
                 raise Unfetchable("http is for loopback addresses only")
         return addresses
@@ -278,7 +292,7 @@ def _told(error: Exception) -> Exception:
 _WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ssl.SSLCertVerificationError, "its certificate is not good for its name"),
     (ssl.SSLError, "TLS failed"),
-    (socket.gaierror, "its name has no addresses"),
+    (socket.gaierror, NOWHERE),
     (TimeoutError, "it took too long"),
     (OSError, "it cannot be reached"),
     (http.client.HTTPException, "the answer is not HTTP"),

@@ -14,12 +14,10 @@ from idp.protocol.client_metadata import (
 )
 from idp.protocol.registration import InvalidClientMetadata, Problems
 from idp.protocol.scopes import SCOPE_NAMES
+from idp.protocol.vocabulary import DEVICE_CODE
 from idp.services.client_rules import ClientRules
 
-PERSONAL_GRANTS: Final = (
-    *("authorization_code", "implicit", "refresh_token"),
-    "urn:ietf:params:oauth:grant-type:device_code",
-)
+PERSONAL_GRANTS: Final = (*("authorization_code", "implicit", "refresh_token"), DEVICE_CODE)
 """Those in which a person takes part, and is asked. The others are for whom somebody vouches."""
 
 _ASSERTING: Final = ("client_secret_jwt", "private_key_jwt")
@@ -103,6 +101,21 @@ def _beyond(metadata: ClientMetadata, registered: Mapping[str, Any]) -> Iterator
         if not set(getattr(metadata, member)) <= set(names):
             known = ", ".join(dict.fromkeys(names))
             yield member, f"must stay within what anybody may register here: {known}"
+    yield from _of_a_sector_unseen(metadata, registered)
+
+
+def _of_a_sector_unseen(
+    metadata: ClientMetadata, registered: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """OIDC Core 8.1: a sector is whose the redirect addresses are. No device's tokens go there.
+
+    So anybody could name another's addresses, and learn what people are called in that sector.
+    """
+    vouched = registered.get("subject_type") == "pairwise" and DEVICE_CODE in registered.get(
+        "grant_types", ()
+    )
+    if metadata.subject_type == "pairwise" and DEVICE_CODE in metadata.grant_types and not vouched:
+        yield "subject_type", f'must not be "pairwise" beside grant type "{DEVICE_CODE}"'
 
 
 _KNOWN: Final = MEMBER_NAMES | ISSUED_MEMBERS | {"software_statement"}

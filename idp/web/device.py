@@ -20,7 +20,7 @@ from idp.web import asking, cookies, errors, flow
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
 from idp.web.forms import submitted
-from idp.web.models import app_view, errors_of
+from idp.web.models import apis_of, app_view, errors_of
 from idp.web.user_agents import device_name
 from idp.web.words import ago, too_often
 
@@ -121,16 +121,18 @@ def _sign_in(waiting: Waiting, live: Live | None, **state: bool) -> Response:
 def _ask(waiting: Waiting, live: Live) -> Response:
     """Explicitly, each time: whoever sent the link may hold the device (RFC 8628 section 5.4)."""
     approval = services().device_approval
-    client = approval.client(waiting)
+    client, wanted = approval.client(waiting), approval.request(waiting)
     page = render_template(
         "device/approve.html",
         app=app_view(client),
         user=db.session.get_one(User, live.user_id),
         user_code=waiting.user_code,
-        scopes=[sentence(one) or one for one in approval.request(waiting).scopes],
+        scopes=[sentence(one) or one for one in wanted.scopes],
+        apis=apis_of(wanted.resource),
         asked=_asked_from(waiting),
         action=url_for("device.decide", request_id=waiting.id),
         links={"switch": url_for("device.leave", request_id=waiting.id)},
+        form_token=live.id,
     )
     return make_response(page)
 
@@ -160,6 +162,9 @@ def decide(request_id: str) -> Response:
     try:
         if not _suffices(waiting, live):
             return _sign_in(waiting, live)
+        if submitted().get("form_token") != live.id:
+            # Somebody else has signed in here since the question was put.
+            return see_other(_address(waiting))
         if submitted().get("decision") == "allow":
             approval.allow(waiting, live, context())
         else:

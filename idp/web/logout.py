@@ -24,9 +24,6 @@ def end_session() -> Response:
     So it does something by itself only with an ID token from this very session; else she is asked.
     """
     parameters = parameters_of(request)
-    if request.method == "POST" and cookies.read(cookies.SESSION) is None:
-        # A form on another site comes without our cookies (SameSite=Lax); a GET brings them.
-        return redirect_to(parting.again(parameters))
     try:
         wanted = services().end_session.read(parameters)
     except OAuthError as error:
@@ -36,6 +33,9 @@ def end_session() -> Response:
             detail=error.description,
             shared=_("You are still signed in.") if live_session() else None,
         )
+    if request.method == "POST" and cookies.read(cookies.SESSION) is None:
+        # A form on another site comes without our cookies (SameSite=Lax); a GET brings them.
+        return redirect_to(parting.again(parameters))
     live = live_session()
     if live is not None and wanted.is_proven(live):
         return parting.leave(live, wanted)

@@ -1,6 +1,6 @@
 """View models: what templates are handed, and nothing they could change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,12 +85,14 @@ def asked_of(transaction: Transaction) -> Asked | None:
 def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppView:
     """A registration, as pages show it.
 
-    The host of one that registered itself is where answers go (``redirect_uri``): its
-    ``client_uri`` may be anybody's (RFC 7591 section 5).
+    The host of one that registered itself is where this answer goes (``redirect_uri``), and
+    unknown where none goes anywhere: what else it registered, its ``client_uri`` and its other
+    addresses, may be anybody's (RFC 7591 section 5).
     """
     metadata = client.metadata
-    answers = redirect_uri or next(iter(metadata.redirect_uris), "")
-    home = answers if client.self_registered else metadata.client_uri or answers
+    home = redirect_uri or ""
+    if not client.self_registered:
+        home = metadata.client_uri or home or next(iter(metadata.redirect_uris), "")
     if metadata.logo_uri:
         headers.allow_image(metadata.logo_uri)
     return AppView(
@@ -119,6 +121,11 @@ def links_of(standing: Standing) -> dict[str, str | None]:
         "cancel": url_for("login.cancel", transaction_id=transaction.id),
         "switch": url_for("login.leave", transaction_id=transaction.id),
     }
+
+
+def apis_of(resources: Iterable[str]) -> list[str]:
+    """The APIs that a token is for, as people may know them: by host."""
+    return list(dict.fromkeys(urlsplit(one).hostname or one[:100] for one in resources))
 
 
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:

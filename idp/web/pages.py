@@ -11,7 +11,7 @@ from idp.protocol.scopes import sentence
 from idp.services.sessions import Live
 from idp.services.weighing import Standing
 from idp.web.answers import problem, wants_json
-from idp.web.models import app_of
+from idp.web.models import apis_of, app_of
 
 
 def choose_account(transaction: Transaction, live: Live) -> Response:
@@ -48,6 +48,7 @@ def ask_consent(standing: Standing, asked: AskConsent) -> Response:
         app=app_of(transaction),
         user=standing.user,
         scopes=_scope_views(asked.new, standing.user),
+        apis=apis_of(asked.resources),
         already=[text for scope in asked.already if (text := sentence(scope))],
         action=url_for("login.consent", transaction_id=transaction.id),
         links={"switch": url_for("login.leave", transaction_id=transaction.id)},

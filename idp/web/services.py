@@ -67,7 +67,8 @@ class Services(SignInServices):
 
     @cached_property
     def client_keys(self) -> ClientKeys:
-        return ClientKeys(self.fetcher, self.box)
+        # One of its own: who fetches request objects without end keeps nobody from these.
+        return ClientKeys(Fetcher.of(self.settings), self.box)
 
     @cached_property
     def consents(self) -> Consents:

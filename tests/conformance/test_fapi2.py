@@ -134,7 +134,7 @@ def test_ensure_authorization_request_without_state_success(
     client: RelyingParty, known: UserAgent
 ) -> None:
     answer = arrive(client, known, state=None).parameters
-    assert answer.keys() == {"code", "iss"}
+    assert answer.keys() == {"code", "iss", "session_state"}
 
 
 @pytest.mark.parametrize("length", [64, 384])

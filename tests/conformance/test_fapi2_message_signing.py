@@ -181,6 +181,7 @@ def test_ensure_answers_are_signed(op: House, client: RelyingParty) -> None:
 
 def test_only_this_profile_asks_for_signatures(op: House, known: UserAgent) -> None:
     party = fapi_client(op)
-    assert arrive(party, known).parameters.keys() == {"code", "state", "iss"}
+    answer = arrive(party, known).parameters
+    assert answer.keys() == {"code", "state", "iss", "session_state"}
     old = object_of(op, party, nbf=None, exp=None, aud=None)
     assert push_object(party, signed(old), **party.authorization_parameters()).status_code == 201

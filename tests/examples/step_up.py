@@ -66,7 +66,11 @@ class Story:
 
     def named(self, where: Departure) -> Departure:
         """The same, what is random in it known to the scribe."""
-        names = {"code": "the-code", "state": "the-state", "session_state": "the-session-state"}
+        names = {
+            "code": "the-code",
+            "state": "the-state",
+            "session_state": "the-session-state",
+        }
         for parameter, value in where.parameters.items():
             if parameter in names:
                 self.scribe.call(value, names[parameter])

@@ -1,7 +1,6 @@
 """Requests and answers as a page shows them: whole, readable, and the same at every run."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -48,8 +47,7 @@ class Scribe:
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
         has_json = "json" in response.headers.get("Content-Type", "")
         for name in (*_SHOWN_HEADERS, *(["Content-Type"] if has_json else [])):
-            if name in response.headers:
-                lines.append(f"{name}: {_folded(response.headers[name])}")
+            lines += [f"{name}: {_folded(one)}" for one in response.headers.get_list(name)]
         text = "\n".join(lines) + "\n"
         if has_json:
             text += f"\n{_pretty(response.json())}"
@@ -61,9 +59,8 @@ class Scribe:
 
 
 def _folded(value: str) -> str:
-    """Challenges and their parameters under each other (the page folds them, not the wire)."""
-    challenges = re.sub(r'", (?=[A-Za-z]+ [a-z]+=)', '",\n  ', value)
-    return challenges.replace('", ', '",\n    ')
+    """A challenge's parameters under each other (the folding is the page's, not the wire's)."""
+    return value.replace('", ', '",\n    ')
 
 
 def _pretty(value: object) -> str:

@@ -59,7 +59,6 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
             db.engine.dispose()
 
 
-PATHS = (*("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo", "/oauth/par"),)
 values = st.sampled_from(VALUES) | st.text(max_size=40)
 forms = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=8), values), max_size=8)
 bodies = st.binary(max_size=200) | forms.map(
@@ -86,6 +85,7 @@ AS_THE_MACHINE: list[bytes] = []
 
 PATHS = (
     *("/oauth/token", "/oauth/introspect", "/oauth/revoke", "/oauth/userinfo", "/oauth/device"),
+    "/oauth/par",
 )
 
 
@@ -117,9 +117,9 @@ def test_no_direct_request_is_a_server_error(
         content_type="application/x-www-form-urlencoded",
         base_url=desk.settings.issuer,
     )
-    assert response.status_code in {200, 400, 401, 403}
+    assert response.status_code in {200, 201, 400, 401, 403}
     assert response.content_type == "application/json"
-    if response.status_code != 200:
+    if response.status_code >= 400:
         error = (response.get_json() or {}).get("error", "")
         assert error or response.headers["WWW-Authenticate"].startswith("Bearer realm=")
 

@@ -189,6 +189,22 @@ def test_somebody_else_may_sign_in_for_it(town: House, tv: RelyingParty, alice: 
     assert claims_of(tv, told)["sub"] == bob.id
 
 
+@pytest.mark.parametrize("label", ["Allow", "Cancel"])
+def test_an_answer_is_hers_who_was_asked(
+    town: House, tv: RelyingParty, alice: Person, label: str
+) -> None:
+    agent, told = signed_in(town, town.client(), alice), asked(tv)
+    hers = typed(agent, told["user_code"])
+    bob = newcomer(town)
+    shown(enter(agent, shown(press(agent, hers, "/leave", "Switch")), bob))
+    again = shown(press(agent, hers, hers.path, label))
+    assert again.document.headings[0] == ASK
+    assert bob.email in again.document.text
+    assert polled(tv, told).json()["error"] == "authorization_pending"
+    answered(agent, again, "Allow")
+    assert claims_of(tv, told)["sub"] == bob.id
+
+
 # --- what the sign-in has to come to ----------------------------------------------------------
 
 
