@@ -178,13 +178,15 @@ def _as_an_assertion(stage: Stage, token: str) -> bool:
 
 
 def _as_a_request(stage: Stage, token: str) -> bool:
-    asked = {"client_id": stage.client.client_id, "request": token}
+    # What is missing in it stands beside it: only its being no request can be wrong.
+    asked = {**stage.client.authorization_parameters(prompt="none"), "request": token}
     answer = stage.agent.client.get("/oauth/authorize", params=asked)
     return "code=" in answer.headers.get("Location", "")
 
 
 def _as_a_pushed_request(stage: Stage, token: str) -> bool:
-    return _posted(stage, "/oauth/par", request=token).status_code == 201
+    beside = stage.client.authorization_parameters(prompt="none")
+    return _posted(stage, "/oauth/par", **beside, request=token).status_code == 201
 
 
 def _as_a_proof(stage: Stage, token: str) -> bool:
