@@ -356,7 +356,7 @@ BACK = "https://app.example/signed-out"
 
 
 def test_signing_out(provider: Provider, library: Program, visitor: Visitor) -> None:
-    registered = {"post_logout_redirect_uris": [BACK]}
+    registered: dict[str, Any] = {"post_logout_redirect_uris": [BACK]}
     app = app_of(provider, library, visitor, "none", "ES256", **registered)
     id_token = app.finish(app.sign_in())["tokens"]["id_token"]
     asked = {"id_token_hint": id_token, "post_logout_redirect_uri": BACK, "state": "of this one"}

@@ -6,6 +6,7 @@ for the client and with the client's own key, so that only what it *is* can be w
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ def _request_object(stage: Stage) -> str:
 
 def _proof(stage: Stage) -> str:
     prover = Prover(stage.client.issuer, stage.house.clock, key=made_once("ES256"))
-    about = {"iss": stage.client.client_id, "sub": stage.client.client_id}
+    about: dict[str, Any] = {"iss": stage.client.client_id, "sub": stage.client.client_id}
     return prover.proof(
         "POST", "/oauth/token", **about, aud=stage.client.issuer, exp=stage.now + 60
     )
