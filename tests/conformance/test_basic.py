@@ -248,6 +248,18 @@ def test_claims_essential(rp: RelyingParty, log_in: SignIn, alice: Person) -> No
     assert "name" not in tokens.claims
 
 
+def test_claims_of_every_name_that_is_advertised(rp: RelyingParty, log_in: SignIn) -> None:
+    """FAPI's "claims-parameter" asks for all of them, and misses those that do not come."""
+    supported = set(rp.metadata["claims_supported"])
+    personal = {name for names in SCOPES.values() for name in names}
+    about_the_token = {"iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr"}
+    assert personal | {"sub", "auth_time", "acr", "amr"} <= supported
+    asked = {"id_token": dict.fromkeys(supported), "userinfo": dict.fromkeys(supported)}
+    tokens = rp.finish(log_in(rp, scope=ALL_SCOPES, claims=asked))
+    assert personal <= rp.userinfo(tokens.access_token).keys()
+    assert personal | (about_the_token & supported) <= tokens.claims.keys()
+
+
 def test_refresh_token(op: House, log_in: SignIn) -> None:
     client = op.client(grant_types=["authorization_code", "refresh_token"])
     other = op.client(grant_types=["authorization_code", "refresh_token"])

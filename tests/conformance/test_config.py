@@ -59,6 +59,54 @@ def test_discovery_is_complete(metadata: dict[str, Any]) -> None:
         assert metadata[name].startswith(metadata["issuer"])
 
 
+def test_idtoken_unsigned_is_skipped(suite: Counter, metadata: dict[str, Any]) -> None:
+    """The suite asks for one only where it is advertised; here nobody can have it."""
+    for name in ("id_token", "userinfo", "authorization"):
+        assert "none" not in metadata[f"{name}_signing_alg_values_supported"]
+    told = suite.refused(id_token_signed_response_alg="none")
+    assert told["error"] == "invalid_client_metadata"
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "form-post": {"response_modes_supported": {"query", "fragment", "form_post"}},
+    "rp-initiated, session management": {
+        "end_session_endpoint": "/oauth/logout",
+        "check_session_iframe": "/oauth/check-session",
+    },
+    "back-channel and front-channel logout": {
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
+    },
+    "dynamic": {
+        "registration_endpoint": "/oauth/register",
+        "subject_types_supported": {"public", "pairwise"},
+        "userinfo_signing_alg_values_supported": {"RS256"},
+        "request_object_signing_alg_values_supported": {"none", "RS256"},
+        "grant_types_supported": {"authorization_code", "implicit", "refresh_token"},
+    },
+    "claims and hints": {
+        "claims_parameter_supported": True,
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "authorization_response_iss_parameter_supported": True,
+        "claim_types_supported": {"normal"},
+    },
+}
+
+
+@pytest.mark.parametrize("members", PROFILES.values(), ids=PROFILES)
+def test_discovery_openid_config_of(metadata: dict[str, Any], members: dict[str, Any]) -> None:
+    for name, wanted in members.items():
+        if isinstance(wanted, set):
+            assert wanted <= set(metadata[name]), name
+        elif isinstance(wanted, str):
+            assert metadata[name] == metadata["issuer"] + wanted
+        else:
+            assert metadata[name] is wanted, name
+
+
 def test_discovery_endpoints_are_there(suite: Counter, metadata: dict[str, Any]) -> None:
     for name, address in metadata.items():
         if name.endswith("_endpoint"):

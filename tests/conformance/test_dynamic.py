@@ -1,17 +1,26 @@
 """The Dynamic profile: clients that register themselves, and are held to what they registered."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc.jwk import Key, RSAKey
 
 from tests.conformance.conftest import SignIn
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
-from tests.helpers.little_server import little_server, saying
-from tests.helpers.relying_party import RelyingParty
-from tests.helpers.user_agent import Page, UserAgent
+from tests.helpers.little_server import Behave, little_server, saying
+from tests.helpers.relying_party import (
+    AuthorizationFailed,
+    RelyingParty,
+    TokenRefused,
+    asserting,
+)
+from tests.helpers.signed_requests import signed
+from tests.helpers.signing import jwks, key_of, public
+from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.oidc.registering import Counter, counter
 
 CALLBACK = "https://suite.example/test/a/callback"
@@ -130,3 +139,95 @@ def test_registration_jwks_uri_is_not_fetched(suite: Counter) -> None:
     with little_server() as there:
         assert suite.registered(jwks_uri=there.url("/jwks"))["jwks_uri"] == there.url("/jwks")
     assert there.requests == []
+
+
+# --- what the application publishes -----------------------------------------------------------
+
+
+def keys_of(*kids: str, algorithm: str = "RS256") -> Behave:
+    """The application's key set, as it answers with it."""
+    keys = [public(key_of(algorithm, kid), kid=kid) for kid in kids]
+    return saying(json.dumps(jwks(*keys)).encode())
+
+
+@pytest.mark.parametrize("for_what", ["assertions", "request objects"])
+def test_rp_key_rotation(suite: Counter, log_in: SignIn, for_what: str) -> None:
+    """Signed by a key that was published only after the last look at ``jwks_uri``."""
+    with little_server(keys_of("old")) as there:
+        members = {
+            "assertions": {"token_endpoint_auth_method": "private_key_jwt"},
+            "request objects": {"request_object_signing_alg": "RS256"},
+        }[for_what]
+        app = client(suite, jwks_uri=there.url("/jwks"), **members)
+        for kid in ("old", "new"):
+            there.answer = keys_of(kid)
+            suite.house.clock.advance(seconds=60)
+            assert app.finish(log_in_signing(app, log_in, kid)).claims["sub"]
+        assert len(there.requests) == 2
+        with pytest.raises((TokenRefused, AuthorizationFailed)):
+            app.finish(log_in_signing(app, log_in, "nobody's"))
+
+
+def log_in_signing(app: RelyingParty, log_in: SignIn, kid: str) -> Departure:
+    """With the request in an object where that is registered, and assertions to come by ``kid``."""
+    if app.authentication == "private_key_jwt":
+        app.signing_key, app.assertion_algorithm = named(kid), "RS256"
+        return log_in(app, **UNPROTECTED)
+    asked = {**app.authorization_parameters(**UNPROTECTED), "iss": app.client_id}
+    inside = signed({**asked, "aud": app.issuer}, "RS256", key=named(kid))
+    return log_in(app, request=inside, **UNPROTECTED, state=asked["state"], nonce=asked["nonce"])
+
+
+def named(kid: str) -> Key:
+    """That key, which signs under its ``kid``."""
+    made: Key = RSAKey.import_key({**key_of("RS256", kid).as_dict(private=True), "kid": kid})
+    return made
+
+
+def test_request_uri_signed_rs256(suite: Counter, log_in: SignIn) -> None:
+    """Registered with a ``#fragment``, and fetched without it (OIDC Core 6.2)."""
+    with little_server(keys_of("old")) as keys, little_server() as there:
+        where = there.url("/object.jwt") + "#hash-of-it"
+        app = client(
+            suite,
+            jwks_uri=keys.url("/jwks"),
+            request_uris=[where],
+            request_object_signing_alg="RS256",
+        )
+        assert app.metadata["request_uri_parameter_supported"] is True
+        assert "RS256" in app.metadata["request_object_signing_alg_values_supported"]
+        asked = app.authorization_parameters(**UNPROTECTED)
+        inside = {**asked, "iss": app.client_id, "aud": app.issuer}
+        text = signed(inside, "RS256", key=named("old")).encode()
+        there.answer = saying(text, kind="application/oauth-authz-req+jwt")
+        departure = log_in(
+            app, request_uri=where, **UNPROTECTED, state=asked["state"], nonce=asked["nonce"]
+        )
+        assert app.finish(departure).claims["nonce"] == asked["nonce"]
+    (request,) = there.requests
+    assert request.startswith(b"GET /object.jwt HTTP")
+
+
+@pytest.mark.parametrize("audience", ["token endpoint", "issuer", "both"])
+def test_client_assertion_audience(suite: Counter, log_in: SignIn, audience: str) -> None:
+    """The suite says the token endpoint, its iss-aud module the issuer."""
+    issuer = suite.house.settings.issuer
+    token_endpoint = f"{issuer}/oauth/token"
+    aud = {
+        "token endpoint": token_endpoint,
+        "issuer": issuer,
+        "both": [issuer, token_endpoint],
+    }[audience]
+    with little_server(keys_of("old")) as there:
+        app = client(
+            suite, jwks_uri=there.url("/jwks"), token_endpoint_auth_method="private_key_jwt"
+        )
+        app.signing_key, app.assertion_algorithm = named("old"), "RS256"
+        code, pending = app.authorization_code(log_in(app, **UNPROTECTED))
+        form = {"grant_type": "authorization_code", "code": code}
+        form["redirect_uri"] = pending.redirect_uri
+        elsewhere = asserting(app.assertion(aud="https://other.example"))
+        refused = app.http.post("/oauth/token", data={**form, **elsewhere})
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        answer = app.http.post("/oauth/token", data={**form, **asserting(app.assertion(aud=aud))})
+        assert answer.status_code == 200

@@ -239,7 +239,9 @@ class RelyingParty:
         claims = {name: one for name, one in {**honest, **changes}.items() if one is not None}
         if self.signing_key is None:
             return signed(claims, key or self._secret(), "HS256")
-        return signed(claims, key or self.signing_key, self.assertion_algorithm)
+        signer = key or self.signing_key
+        named = {"kid": signer.kid} if isinstance(signer, Key) and signer.kid else {}
+        return signed(claims, signer, self.assertion_algorithm, **named)
 
     def _authentication(self) -> ClientAuthentication:
         return self.authentication or ("client_secret_basic" if self.client_secret else "none")

@@ -162,6 +162,8 @@ const commands = {
   introspect: ({ token }) => client.tokenIntrospection(config, token),
 
   revoke: ({ token }) => client.tokenRevocation(config, token),
+
+  leave: async ({ parameters }) => client.buildEndSessionUrl(config, parameters).href,
 };
 
 const imported = ({ kid, use, ...jwk }) =>

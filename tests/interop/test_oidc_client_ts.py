@@ -22,6 +22,7 @@ def origin() -> Iterator[str]:
     pages = {
         "/": index,
         "/callback": index,
+        "/signed-out": index,
         "/app.js": ("text/javascript", (HERE / "spa/app.js").read_bytes()),
         "/oidc-client-ts.min.js": ("text/javascript", library.read_bytes()),
         "/favicon.ico": ("image/png", b""),
@@ -39,6 +40,7 @@ class App:
         self._provider = provider
         registered = provider.client(
             redirect_uris=[f"{origin}/callback"],
+            post_logout_redirect_uris=[f"{origin}/signed-out"],
             token_endpoint_auth_method="none",
             grant_types=["authorization_code", "refresh_token"],
             **members,
@@ -47,6 +49,7 @@ class App:
             "authority": provider.issuer,
             "client_id": registered.client_id,
             "redirect_uri": f"{origin}/callback",
+            "post_logout_redirect_uri": f"{origin}/signed-out",
             "scope": "openid profile email",
             "loadUserInfo": True,
             "automaticSilentRenew": False,
@@ -137,6 +140,38 @@ def test_revocation_across_origins(app: App) -> None:
     app.sign_in(scope="openid offline_access")
     app.page.evaluate("() => manager.revokeTokens(['refresh_token'])")
     assert app.user()["refresh_token"] is None
+
+
+def test_signing_out(app: App) -> None:
+    app.sign_in()
+    app.page.evaluate("() => void manager.signoutRedirect({state: 'goodbye'})")
+    expect(app.page).to_have_title("signed out, goodbye")
+    assert app.page.url.partition("?")[0] == f"{app.origin}/signed-out"
+    assert app.page.evaluate("async () => await manager.getUser()") is None
+    app.redirect()
+    expect(app.page.get_by_role("textbox", name="Email")).to_be_visible()
+
+
+def test_the_page_is_told_that_somebody_signed_out(app: App, provider: Provider) -> None:
+    """Session Management 1.0: the library watches the provider's frame."""
+    app.sign_in()
+    app.page.evaluate(
+        """() => new Promise(resolve => {
+            const watched = new oidc.UserManager({
+                ...SETTINGS,
+                userStore: new oidc.WebStorageStateStore({ store: localStorage }),
+                monitorSession: true,
+                checkSessionIntervalInSeconds: 1,
+            });
+            watched.events.addUserSignedOut(() => show("somebody signed out"));
+            watched.events.addUserLoaded(resolve);
+            watched.getUser(true).then(resolve);
+        })"""
+    )
+    other = app.page.context.new_page()
+    other.goto(f"{provider.issuer}/oauth/logout")
+    other.get_by_role("button", name="Sign out").click()
+    expect(app.page).to_have_title("somebody signed out", timeout=15_000)
 
 
 def test_cancelling_is_told_to_the_page(app: App) -> None:

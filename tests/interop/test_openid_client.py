@@ -352,6 +352,23 @@ def test_a_client_for_itself_and_in_a_persons_name(
     assert found["act"] == {"sub": app.registered.client_id}
 
 
+BACK = "https://app.example/signed-out"
+
+
+def test_signing_out(provider: Provider, library: Program, visitor: Visitor) -> None:
+    registered: dict[str, Any] = {"post_logout_redirect_uris": [BACK]}
+    app = app_of(provider, library, visitor, "none", "ES256", **registered)
+    id_token = app.finish(app.sign_in())["tokens"]["id_token"]
+    asked = {"id_token_hint": id_token, "post_logout_redirect_uri": BACK, "state": "of this one"}
+    place = visitor.agent.get(library.do("leave", parameters=asked))
+    assert isinstance(place, Departure)
+    assert place.url.partition("?")[0] == BACK
+    assert place.parameters == {"state": "of this one"}
+    with pytest.raises(Failed) as refused:
+        app.finish(app.sign_in(prompt="none"))
+    assert refused.value.details["error"] == "login_required"
+
+
 LIES = {
     "another state": ("state", 'unexpected "state" response parameter value'),
     "another nonce": ("nonce", 'unexpected ID Token "nonce" claim value'),

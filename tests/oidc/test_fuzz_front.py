@@ -1,7 +1,6 @@
 """Whatever a browser brings to the protocol's addresses: no 500, and nobody is sent elsewhere."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -28,6 +27,8 @@ ADDRESSES = (
         CALLBACK,
         OTHER,
         BACK,
+        f"{BACK}/",
+        f"{BACK}.evil.example",
         f"{CALLBACK}/",
         f"{CALLBACK}/../evil",
         f"{CALLBACK}#x",
@@ -59,16 +60,16 @@ values = st.sampled_from((*ADDRESSES, *VALUES)) | st.text(max_size=30)
 changes = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=6), values), max_size=4)
 raw = st.sampled_from(("", "&a=%ff", "&%", "&=", "&&", "&a=b;c=d", "&\xff=\xfe", "&state=%0d%0a"))
 methods = st.sampled_from(("GET", "POST"))
+addresses = st.none() | st.sampled_from(ADDRESSES)
 
 
-@dataclass
 class Town:
-    """A house, its clients by name, and the cookies of somebody who is signed in."""
+    """A house, its clients by name, and the cookies and ID token of somebody who is signed in."""
 
-    house: House
-    clients: dict[str, RelyingParty]
-    cookie: str
-    hint: str
+    def __init__(
+        self, house: House, clients: dict[str, RelyingParty], cookie: str, hint: str
+    ) -> None:
+        self.house, self.clients, self.cookie, self.hint = house, clients, cookie, hint
 
     def ask(
         self, method: str, path: str, query: str = "", *, known: bool = False, **more: Any
@@ -123,7 +124,10 @@ def leads_home(answer: TestResponse) -> None:
     where = answer.headers.get("Location", "")
     if not where.startswith("/") or where.startswith(("//", "/\\")):
         assert where == "" or is_registered(where), where
-    for form in parse(answer.text, "http://localhost:8000/").forms:
+    page = parse(answer.text, "http://localhost:8000/")
+    for _, link in page.links:
+        assert urlsplit(link).netloc == "localhost:8000" or is_registered(link), link
+    for form in page.forms:
         ours = urlsplit(form.action).netloc == "localhost:8000"
         assert ours or form.action in REGISTERED, form.action
 
@@ -142,6 +146,7 @@ def is_registered(where: str) -> bool:
     method=methods,
     who=st.sampled_from(("all flows", "code alone", "fapi2")),
     response_type=st.sampled_from(TYPES),
+    address=addresses,
     changed=changes,
     more=raw,
     known=st.booleans(),
@@ -151,23 +156,45 @@ def test_asking_leads_nowhere_else(
     method: str,
     who: str,
     response_type: str,
+    address: str | None,
     changed: list[tuple[str, str]],
     more: str,
     known: bool,
 ) -> None:
     honest = town.clients[who].authorization_parameters(response_type=response_type)
+    honest["redirect_uri"] = CALLBACK if address is None else address
     leads_home(town.ask(method, "/oauth/authorize", sent(honest, changed, more), known=known))
 
 
 @settings(max_examples=120)
-@given(method=methods, hinted=st.booleans(), changed=changes, more=raw, known=st.booleans())
+@given(
+    method=methods,
+    hinted=st.booleans(),
+    address=addresses,
+    changed=changes,
+    more=raw,
+    known=st.booleans(),
+)
 def test_leaving_leads_nowhere_else(
-    town: Town, method: str, hinted: bool, changed: list[tuple[str, str]], more: str, known: bool
+    town: Town,
+    method: str,
+    hinted: bool,
+    address: str | None,
+    changed: list[tuple[str, str]],
+    more: str,
+    known: bool,
 ) -> None:
-    honest = {"post_logout_redirect_uri": BACK, "state": "s"}
+    client = town.clients["all flows"].client_id
+    honest = {"post_logout_redirect_uri": BACK if address is None else address, "client_id": client}
     if hinted and not known:  # else the session would end here
         honest["id_token_hint"] = town.hint
-    leads_home(town.ask(method, "/oauth/logout", sent(honest, changed, more), known=known))
+    answer = town.ask(method, "/oauth/logout", sent(honest, changed, more), known=known)
+    leads_home(answer)
+    for _ in range(2):  # the same again by GET, and a page that says good-bye
+        path, _, query = answer.headers.get("Location", "").partition("?")
+        if path.startswith("/"):
+            answer = town.ask("GET", path, query, known=known)
+            leads_home(answer)
 
 
 def test_and_honest_ones_lead_on(town: Town) -> None:

@@ -6,6 +6,7 @@ for the client and with the client's own key, so that only what it *is* can be w
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ def _request_object(stage: Stage) -> str:
 
 def _proof(stage: Stage) -> str:
     prover = Prover(stage.client.issuer, stage.house.clock, key=made_once("ES256"))
-    about = {"iss": stage.client.client_id, "sub": stage.client.client_id}
+    about: dict[str, Any] = {"iss": stage.client.client_id, "sub": stage.client.client_id}
     return prover.proof(
         "POST", "/oauth/token", **about, aud=stage.client.issuer, exp=stage.now + 60
     )
@@ -178,13 +179,15 @@ def _as_an_assertion(stage: Stage, token: str) -> bool:
 
 
 def _as_a_request(stage: Stage, token: str) -> bool:
-    asked = {"client_id": stage.client.client_id, "request": token}
+    # What is missing in it stands beside it: only its being no request can be wrong.
+    asked = {**stage.client.authorization_parameters(prompt="none"), "request": token}
     answer = stage.agent.client.get("/oauth/authorize", params=asked)
     return "code=" in answer.headers.get("Location", "")
 
 
 def _as_a_pushed_request(stage: Stage, token: str) -> bool:
-    return _posted(stage, "/oauth/par", request=token).status_code == 201
+    beside = stage.client.authorization_parameters(prompt="none")
+    return _posted(stage, "/oauth/par", **beside, request=token).status_code == 201
 
 
 def _as_a_proof(stage: Stage, token: str) -> bool:

@@ -13,6 +13,10 @@ async function arrive() {
   if (user) show(`signed in as ${user.profile.sub}`);
 }
 
+if (location.pathname === "/signed-out") {
+  manager.signoutCallback().then(({ userState }) => show(`signed out, ${userState}`));
+}
+
 if (location.pathname === "/callback") {
   arrive().catch((error) => show(`refused: ${error.message}`));
 }
