@@ -1,8 +1,7 @@
 """The one place that calls out on behalf of registrations, whose addresses strangers wrote.
 
-``jwks_uri``, ``request_uri``, ``sector_identifier_uri`` and back-channel logout lead here. What
-such an address may not do: reach into a network that is not public, by a name, a redirect, or a
-second answer of the DNS; keep us waiting; or fill our memory.
+``jwks_uri``, ``request_uri``, ``sector_identifier_uri`` and back-channel logout lead here. They
+may not reach inside, by a name, a redirect, or a second DNS answer; keep us waiting; fill memory.
 """
 
 import http.client
@@ -40,12 +39,13 @@ class Unfetchable(Exception):
 class Limits:
     """``seconds`` bound the whole of it, from the name to the last byte of the body.
 
-    At most ``at_once`` are fetched, lest every thread wait for addresses that never answer.
+    At most ``at_once`` are fetched, others wait ``turn`` seconds: lest every thread wait for one.
     """
 
     seconds: float = 5.0
     body: int = 64 * 1024
     at_once: int = 2
+    turn: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ class Fetcher:
         self._places = BoundedSemaphore(self._limits.at_once)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Fetcher":
+    def of(cls, settings: Settings, limits: Limits | None = None) -> "Fetcher":
         """As a deployment wants it. One that is on loopback itself may call others there."""
         near = () if settings.secure else LOOPBACK
-        return cls(networks=(*settings.outbound_networks, *near))
+        return cls(networks=(*settings.outbound_networks, *near), limits=limits)
 
     def get(self, url: str, *, accept: str = "application/json") -> Answer:
         """The document at ``url``, whose fragment is not sent; its status is 200.
 
         Call it outside any transaction: it may take seconds. Raises ``Unfetchable``.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._places.acquire(timeout=self._limits.turn):
             raise Unfetchable("too many others are under way")
         try:
             answer = self._ask("GET", url, None, {"Accept": accept})
@@ -125,7 +125,7 @@ class Fetcher:
         return self._ask("POST", url, urlencode(form).encode(), kind)
 
     def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        """In a thread of its own, because nothing else bounds the DNS, or a byte now and then."""
+        """In a thread of its own: nothing else bounds the DNS, or a byte now and then."""
         target, line, outcome = _taken_apart(url), _Line(), Future[Answer]()
 
         def work() -> None:

@@ -27,6 +27,9 @@ ASK_AGAIN: Final = timedelta(seconds=10)
 LONGEST_WAIT: Final = timedelta(minutes=5)
 """What the wait after failures grows to; it doubles with each."""
 
+TURN: Final = 0.3
+"""Seconds to wait for somebody else who is fetching the same set."""
+
 MAX_SETS: Final = 2000
 
 _RSA_BITS: Final = range(2048, 8193)
@@ -113,10 +116,21 @@ class KeySets:
         source = self._source(url)
         if source.is_due(now, after):
             release()  # nothing slow inside a transaction
-            with source.lock:
-                if source.is_due(now, after):  # and nobody else did it meanwhile
-                    self._fetch(source, url, now)
+            self._fetch_once(source, url, now, after)
         return () if _is_past(source.fetched_at, KEPT, now) else source.keys
+
+    def _fetch_once(self, source: _Source, url: str, now: datetime, after: timedelta) -> None:
+        """Whoever finds somebody else at it waits a moment, and makes do with what there is then.
+
+        Longer, and one address that never answers would have every thread wait.
+        """
+        if not source.lock.acquire(timeout=TURN):
+            return
+        try:
+            if source.is_due(now, after):  # and nobody else did it meanwhile
+                self._fetch(source, url, now)
+        finally:
+            source.lock.release()
 
     def _fetch(self, source: _Source, url: str, now: datetime) -> None:
         try:

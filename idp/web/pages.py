@@ -49,7 +49,7 @@ def ask_consent(standing: Standing, asked: AskConsent) -> Response:
         user=standing.user,
         scopes=_scope_views(asked.new, standing.user),
         apis=apis_of(asked.resources),
-        already=[text for scope in asked.already if (text := sentence(scope))],
+        already=[sentence(scope) or scope for scope in asked.already],
         action=url_for("login.consent", transaction_id=transaction.id),
         links={"switch": url_for("login.leave", transaction_id=transaction.id)},
         form_token=str(transaction.version),
@@ -58,10 +58,9 @@ def ask_consent(standing: Standing, asked: AskConsent) -> Response:
 
 
 def _scope_views(scopes: Iterable[str], user: User | None) -> list[dict[str, str | None]]:
+    """One that nobody here has words for is shown by its name: nothing is allowed unseen."""
     return [
-        {"scope": scope, "sentence": text, "detail": None}
-        for scope in scopes
-        if (text := sentence(scope))
+        {"scope": scope, "sentence": sentence(scope) or scope, "detail": None} for scope in scopes
     ]
 
 

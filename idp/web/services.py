@@ -24,7 +24,7 @@ from idp.services.client_secrets import ClientSecrets
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes
-from idp.services.fetch import Fetcher
+from idp.services.fetch import Fetcher, Limits
 from idp.services.grants import Grants
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import SigningKeys
@@ -67,8 +67,8 @@ class Services(SignInServices):
 
     @cached_property
     def client_keys(self) -> ClientKeys:
-        # One of its own: who fetches request objects without end keeps nobody from these.
-        return ClientKeys(Fetcher.of(self.settings), self.box)
+        # One of its own: who has request objects fetched without end keeps nobody from these.
+        return ClientKeys(Fetcher.of(self.settings, Limits(at_once=1)), self.box)
 
     @cached_property
     def consents(self) -> Consents:

@@ -72,7 +72,8 @@ def test_nor_does_the_list_of_connected_apps(desk: Counter) -> None:
 
 def test_a_device_joins_no_sector(desk: Counter) -> None:
     """No answer goes to its redirect addresses, so it could name anybody's."""
-    asked = {"subject_type": "pairwise", "redirect_uris": ["https://bank.example/callback"]}
+    bank = ["https://bank.example/callback"]
+    asked: dict[str, Any] = {"subject_type": "pairwise", "redirect_uris": bank}
     refused = desk.refused(**asked, grant_types=["authorization_code", DEVICE])
     assert "subject_type" in refused["error_description"]
     assert desk.registered(**asked)["subject_type"] == "pairwise"
@@ -151,3 +152,14 @@ def test_the_names_inside_are_nobodys_business(desk: Counter) -> None:
         for host in hosts
     }
     assert told_of == {f"sector_identifier_uri cannot be fetched: {NOWHERE}."}
+
+
+def test_nothing_is_allowed_unseen(desk: Counter) -> None:
+    """A scope of somebody's API has no sentence here: then its name has to do."""
+    made = desk.registered(token=desk.initial_token(), scope="openid orders:write")
+    app, agent = desk.party(made), desk.house.browser()
+    asked = shown(agent.get(app.authorization_url(scope="openid orders:write")))
+    consent = shown(enter(agent, asked, newcomer(desk.house)))
+    assert "orders:write" in consent.document.text
+    app.finish(gone(press(agent, consent, "/consent", "Allow")))
+    assert "orders:write" in agent.page("/me/apps").document.text

@@ -1,9 +1,11 @@
 """A client's keys: which of them fit, and how seldom they are fetched whatever comes in."""
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -215,6 +217,31 @@ def test_of_many_at_once_one_fetches_and_all_get_the_keys(
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(run, range(8))) == [["ES256"]] * 8
     assert len(server.requests) == 1
+
+
+def test_nobody_waits_long_for_another_who_waits_for_an_answer(
+    app: Flask, keys: ClientKeys, server: LittleServer, clock: FakeClock
+):
+    """Else one address that never answers has every thread of the process wait."""
+    client, asked, over, honest = publishing(server, ES), Event(), Event(), server.answer
+
+    def slow(connection: socket.socket) -> None:
+        asked.set()
+        over.wait(10)
+        honest(connection)
+
+    def run() -> list[Any]:
+        with app.app_context():
+            return find(keys, client, "ES256", clock)
+
+    server.answer = slow
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(run)
+        assert asked.wait(10)
+        assert run() == []
+        over.set()
+        assert first.result() == ["ES256"]
+    assert run() == ["ES256"]
 
 
 def test_while_it_fails_it_is_asked_less_and_less(

@@ -32,7 +32,7 @@ def _view(app: ConnectedApp) -> dict[str, Any]:
         "url": _opens(client.metadata) if client else None,
         "first_used": app.first_used,
         "last_used": app.last_used,
-        "permissions": [text for scope in app.scopes if (text := sentence(scope))],
+        "permissions": [sentence(scope) or scope for scope in app.scopes],
         "offline": app.offline,
         "remove_url": url_for("account.disconnect", client_id=app.client_id),
     }
