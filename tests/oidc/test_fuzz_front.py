@@ -24,9 +24,7 @@ TYPES = ["code", "id_token", "id_token token", "code id_token", "code token", "c
 
 ADDRESSES = (
     *(
-        CALLBACK,
-        OTHER,
-        BACK,
+        *(CALLBACK, CALLBACK, CALLBACK, OTHER, BACK),
         f"{BACK}/",
         f"{BACK}.evil.example",
         f"{CALLBACK}/",
@@ -57,10 +55,10 @@ NAMES = (
     *("post_logout_redirect_uri", "logout_hint"),
 )
 values = st.sampled_from((*ADDRESSES, *VALUES)) | st.text(max_size=30)
-changes = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=6), values), max_size=4)
+changes = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=6), values), max_size=2)
 raw = st.sampled_from(("", "&a=%ff", "&%", "&=", "&&", "&a=b;c=d", "&\xff=\xfe", "&state=%0d%0a"))
 methods = st.sampled_from(("GET", "POST"))
-addresses = st.none() | st.sampled_from(ADDRESSES)
+addresses = st.sampled_from(ADDRESSES)
 
 
 class Town:
@@ -156,17 +154,17 @@ def test_asking_leads_nowhere_else(
     method: str,
     who: str,
     response_type: str,
-    address: str | None,
+    address: str,
     changed: list[tuple[str, str]],
     more: str,
     known: bool,
 ) -> None:
     honest = town.clients[who].authorization_parameters(response_type=response_type)
-    honest["redirect_uri"] = CALLBACK if address is None else address
+    honest["redirect_uri"] = address
     leads_home(town.ask(method, "/oauth/authorize", sent(honest, changed, more), known=known))
 
 
-@settings(max_examples=120)
+@settings(max_examples=200)
 @given(
     method=methods,
     hinted=st.booleans(),
@@ -179,13 +177,13 @@ def test_leaving_leads_nowhere_else(
     town: Town,
     method: str,
     hinted: bool,
-    address: str | None,
+    address: str,
     changed: list[tuple[str, str]],
     more: str,
     known: bool,
 ) -> None:
     client = town.clients["all flows"].client_id
-    honest = {"post_logout_redirect_uri": BACK if address is None else address, "client_id": client}
+    honest = {"post_logout_redirect_uri": address, "client_id": client}
     if hinted and not known:  # else the session would end here
         honest["id_token_hint"] = town.hint
     answer = town.ask(method, "/oauth/logout", sent(honest, changed, more), known=known)
