@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.models import Client, Grant, SessionClient, db
 from idp.protocol.client_metadata import ClientMetadata
-from idp.services.clients import registered
+from idp.protocol.registration import parse_client_metadata
 
 _NOTES: Final = {
     "postgresql": postgresql.insert(SessionClient).on_conflict_do_nothing(),
@@ -52,7 +52,7 @@ class Party:
 def parties_of(session_id: str, now: datetime, *, access_lifetime: timedelta) -> tuple[Party, ...]:
     """The clients of a session, by name, as they stand after it has ended."""
     rows = db.session.execute(
-        select(Client.id, Client.registration, Client.disabled_at, Client.revision)
+        select(Client.id, Client.registration)
         .join(SessionClient, SessionClient.client_id == Client.id)
         .where(SessionClient.session_id == session_id)
         .order_by(Client.name, Client.id)
@@ -61,7 +61,7 @@ def parties_of(session_id: str, now: datetime, *, access_lifetime: timedelta) ->
     return tuple(
         Party(
             client_id=row.id,
-            metadata=registered(row, ()).metadata,
+            metadata=parse_client_metadata(row.registration),
             stays_until=held.get(row.id, (None, False))[0],
             away=held.get(row.id, (None, False))[1],
         )
