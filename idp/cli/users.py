@@ -10,6 +10,7 @@ import click
 from idp.cli.output import json_option, print_json, print_record, print_table, say
 from idp.cli.people import details_of, fields_from, find_person, person_json
 from idp.cli.people_changes import role, update
+from idp.cli.people_files import export_users, import_users
 from idp.cli.people_list import list_users
 from idp.cli.place import Place, at_place, confirm, context, is_terminal
 from idp.cli.refusals import Refused
@@ -253,5 +254,5 @@ def sessions(place: Place, who: str, end: bool, as_json: bool) -> None:
         print_table(names, [list(row.values()) for row in rows], none="Signed in nowhere.")
 
 
-for _command in (list_users, update, role):
+for _command in (list_users, update, role, import_users, export_users):
     users.add_command(_command)

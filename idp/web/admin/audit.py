@@ -13,10 +13,10 @@ from flask_babel import gettext as _
 from idp.audit import record
 from idp.models import AuditEvent
 from idp.services.audit_log import Outcome, Search, every, is_bad, search
+from idp.services.cells import plain_cell
 from idp.services.roles import Area
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
-from idp.web.admin.cells import plain_cell
 from idp.web.admin.guard import console
 from idp.web.admin.sentences import Names, sentence_of
 from idp.web.context import services
