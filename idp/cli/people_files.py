@@ -1,9 +1,5 @@
 """``idp users import`` and ``export``: people in files."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import IO
 
@@ -13,14 +9,11 @@ from idp import audit
 from idp.cli.output import json_option, print_json, print_table, say
 from idp.cli.place import Place, at_place, context
 from idp.cli.refusals import Refused
-from idp.models import User
-from idp.services.cells import plain_cell
-from idp.services.people import Wanted, people_of
+from idp.services.people_export import as_csv, as_json
 from idp.services.people_files import FirebaseKey, Unreadable, records
 from idp.services.people_import import Plan, carry_out, plan
 
 _SHOWN = 50
-_COLUMNS = ("email", "email_verified", "username", "name", "groups")
 
 
 @click.command("import")
@@ -90,42 +83,5 @@ def export_users(place: Place, form: str) -> None:
     with place.services() as services:
         audit.record("people.exported", context())
         services.commit()
-        for line in (_as_csv if form == "csv" else _as_json)():
+        for line in (as_csv if form == "csv" else as_json)():
             click.echo(line)
-
-
-def _everybody() -> Iterator[User]:
-    after = ""
-    while True:
-        found = people_of(Wanted(after=after, at_most=500))
-        for one in found.listed:
-            yield one.user
-        if not found.more:
-            return
-        after = found.listed[-1].user.email
-
-
-def _as_json() -> Iterator[str]:
-    """One object a line, however many there are."""
-    for user in _everybody():
-        person = {
-            "email": user.email,
-            "email_verified": user.email_verified,
-            "username": user.username,
-            "name": user.name,
-            "profile": user.profile,
-            "groups": [group.name for group in user.groups],
-            "disabled": user.disabled_at is not None,
-        }
-        yield json.dumps(person, ensure_ascii=False)
-
-
-def _as_csv() -> Iterator[str]:
-    yield ",".join(_COLUMNS)
-    for user in _everybody():
-        groups = ";".join(group.name for group in user.groups)
-        verified = "yes" if user.email_verified else "no"
-        cells = (user.email, verified, user.username, user.name, groups)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(map(plain_cell, cells))
-        yield text.getvalue()

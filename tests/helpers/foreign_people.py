@@ -20,6 +20,10 @@ FIREBASE = FirebaseKey(
     salt_separator="Bw==",
 )
 
+FIREBASE_HASH = (
+    "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="
+)
+
 
 @dataclass(frozen=True)
 class Export:
@@ -145,8 +149,7 @@ EXPORTS: Mapping[str, Export] = {
                     "emailVerified": True,
                     "displayName": "Ann",
                     "salt": "42xEC+ixf3L2lw==",
-                    "passwordHash": "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+V"
-                    "HjoZilo78198JAdRuid5lQ==",
+                    "passwordHash": FIREBASE_HASH,
                 }
             ]
         },

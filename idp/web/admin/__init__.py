@@ -1,6 +1,16 @@
 """The console, /admin: for people with a role, each page for those whom it permits."""
 
-from idp.web.admin import audit, explain, groups, home, people, person, person_changes, person_links
+from idp.web.admin import (
+    audit,
+    explain,
+    groups,
+    home,
+    people,
+    people_import,
+    person,
+    person_changes,
+    person_links,
+)
 from idp.web.admin.blueprint import bp
 
 __all__ = [
@@ -10,6 +20,7 @@ __all__ = [
     "groups",
     "home",
     "people",
+    "people_import",
     "person",
     "person_changes",
     "person_links",

@@ -49,6 +49,7 @@ def people() -> Response:
         next=url_for(".people", **given, after=found.listed[-1].user.email) if more else None,
         first=url_for(".people", **given) if wanted.after else None,
         invite=url_for(".invite") if may(CHANGES) else None,
+        take_over=url_for(".import_people") if may(CHANGES) else None,
         command=_command(values),
     )
 
