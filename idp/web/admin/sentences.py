@@ -80,6 +80,17 @@ SENTENCES: Final[Mapping[str, Any]] = {
 }
 """Every event that has a name of its own; ways to sign in make theirs from ``_OF_A_WAY``."""
 
+_BY_THEMSELVES: Final[Mapping[str, Any]] = {
+    "consent.revoked": later("%(person)s took back what %(app)s was allowed."),
+    "data.exported": later("%(person)s downloaded their own data."),
+    "user.created": later("The account of %(person)s was made."),
+    "user.deletion.requested": later("%(person)s asked for their account to be deleted."),
+    "user.deletion.undone": later("%(person)s kept their account."),
+    "user.updated": later("%(person)s changed their own account: %(fields)s."),
+    "password.set": later("%(person)s set a password."),
+}
+"""The same where nobody else did it."""
+
 _OF_A_WAY: Final[Mapping[str, Any]] = {
     "login.*.accepted": later("%(person)s signed in with %(method)s."),
     "login.*.refused": later("A sign-in of %(person)s with %(method)s failed."),
@@ -97,6 +108,8 @@ WAYS: Final[Mapping[str, Any]] = {
     "recovery_code": later("a recovery code"),
     "magic_link": later("a mailed link"),
 }
+_SOMEBODY: Final = later("somebody")
+_AN_APPLICATION: Final = later("an application")
 _COMMAND: Final = "command:"
 
 
@@ -119,11 +132,11 @@ class Names:
 
     def person(self, user_id: str | None) -> str:
         """By address; somebody who is gone by the bare id."""
-        return self.people.get(user_id or "") or user_id or str(later("somebody"))
+        return self.people.get(user_id or "") or user_id or str(_SOMEBODY)
 
     def app(self, client_id: str | None) -> str:
         """By name; one that is gone by the bare id."""
-        return self.clients.get(client_id or "") or client_id or str(later("an application"))
+        return self.clients.get(client_id or "") or client_id or str(_AN_APPLICATION)
 
     def actor(self, event: AuditEvent) -> str:
         """Who did it: a person, whoever ran the command, or the program by itself."""
@@ -137,7 +150,7 @@ class Names:
 
 def sentence_of(event: AuditEvent, names: Names) -> str:
     """One sentence; an event that nothing is known of is told by its name."""
-    words, method = _words(event.name)
+    words, method = _words(event)
     values = {
         **{name: _shown(value) for name, value in event.data.items()},
         "person": names.person(event.user_id),
@@ -146,10 +159,18 @@ def sentence_of(event: AuditEvent, names: Names) -> str:
         "method": str(WAYS.get(method, method)),
     }
     told = str(words) % _Filled(values)
-    return told[:1].upper() + told[1:]
+    return told[:1].upper() + told[1:] if told.startswith(_small()) else told
 
 
-def _words(name: str) -> tuple[Any, str]:
+def _small() -> tuple[str, ...]:
+    """What begins in small letters only because of where it mostly stands; names stay as is."""
+    return tuple(map(str, (_SOMEBODY, _AN_APPLICATION, *WAYS.values())))
+
+
+def _words(event: AuditEvent) -> tuple[Any, str]:
+    name = event.name
+    if event.user_id and event.actor_id == event.user_id and name in _BY_THEMSELVES:
+        return _BY_THEMSELVES[name], ""
     if name in SENTENCES:
         return SENTENCES[name], ""
     parts: Sequence[str] = name.split(".")

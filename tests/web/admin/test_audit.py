@@ -85,8 +85,9 @@ def test_by_time(town: House, auditor: UserAgent) -> None:
 
 def test_one_sentence_each_and_the_record_behind_it(auditor: UserAgent) -> None:
     text = found(auditor, person=BOB).document.text
-    assert f"Root, by the command, disabled {BOB}." in text
+    assert f"root, by the command, disabled {BOB}." in text
     assert f"A sign-in of {BOB} with a password failed." in text
+    assert f"The account of {BOB} was made." in text
     assert '"address": "192.0.2.1"' in text
 
 
