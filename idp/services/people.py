@@ -156,9 +156,8 @@ def _methods(user_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         select(Credential.user_id, Credential.kind)
         .where(Credential.user_id.in_(user_ids), Credential.used_at.is_(None))
         .distinct()
-        .order_by(Credential.kind)
     )
     found: dict[str, tuple[str, ...]] = {}
-    for user_id, kind in rows:
+    for user_id, kind in sorted(map(tuple, rows)):
         found[user_id] = (*found.get(user_id, ()), kind)
     return found
