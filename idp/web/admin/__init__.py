@@ -1,6 +1,27 @@
 """The console, /admin: for people with a role, each page for those whom it permits."""
 
-from idp.web.admin import explain, home
+from idp.web.admin import (
+    audit,
+    explain,
+    groups,
+    home,
+    people,
+    people_import,
+    person,
+    person_changes,
+    person_links,
+)
 from idp.web.admin.blueprint import bp
 
-__all__ = ["bp", "explain", "home"]
+__all__ = [
+    "audit",
+    "bp",
+    "explain",
+    "groups",
+    "home",
+    "people",
+    "people_import",
+    "person",
+    "person_changes",
+    "person_links",
+]

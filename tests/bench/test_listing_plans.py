@@ -1,0 +1,84 @@
+"""Lists and searches of the console find their rows by an index, however many there are."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import pytest
+
+from idp.models import db
+from idp.services.audit_log import Search, names_in_use, search
+from idp.services.group_list import groups_of
+from idp.services.people import State, Wanted, people_of
+from tests.bench.statements import counting
+from tests.bench.test_plans import plan
+from tests.helpers.clock import NOON, FakeClock
+from tests.helpers.house import House
+
+BY_INDEX = ("USING INDEX", "USING COVERING INDEX", "INTEGER PRIMARY KEY")
+
+SMALL = ("SCAN found", "SCAN (subquery", "MATERIALIZE", "SCAN CONSTANT", "SCAN ids", "SCAN anon_1")
+"""What was found already, a page of it."""
+
+LISTS: Mapping[str, Callable[[], object]] = {
+    "everybody": lambda: people_of(Wanted(after="m")),
+    "how a name begins": lambda: people_of(Wanted(beginning="ann")),
+    "the disabled": lambda: people_of(Wanted(state=State.DISABLED, after="m")),
+    "the leaving": lambda: people_of(Wanted(state=State.LEAVING)),
+    "the invited": lambda: people_of(Wanted(state=State.INVITED)),
+    "who has a role": lambda: people_of(Wanted(with_role=True)),
+    "groups": lambda: groups_of(after="m"),
+    "the log": lambda: search(Search(before=1000)),
+    "the log of a person": lambda: search(Search(user_id="x", outcome="refused")),
+    "the log by event": lambda: search(Search(event="login.password")),
+    "the log by reference": lambda: search(Search(reference="7KQ2M0XN")),
+    "the log of a time": lambda: search(
+        Search(since=NOON - timedelta(days=9), until=NOON - timedelta(days=8))
+    ),
+    "names in the log": names_in_use,
+}
+
+
+@pytest.fixture
+def house(sqlite_url: str, clock: FakeClock) -> House:
+    return House(sqlite_url, clock)
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=LISTS)
+def test_no_list_reads_a_table(house: House, listed: Callable[[], object]) -> None:
+    house.person(groups=["staff"])
+    with house.app.app_context():
+        with counting(db.engine) as counted:
+            listed()
+        db.session.rollback()
+        with db.engine.connect() as connection:
+            steps = [(text, step) for text in counted.texts for step in plan(connection, text)]
+    assert steps
+    slow = [
+        (text, step)
+        for text, step in steps
+        if step.startswith(("SCAN", "USE TEMP B-TREE FOR ORDER BY"))
+        and not any(word in step for word in BY_INDEX)
+        and not step.startswith(SMALL)
+    ]
+    assert slow == []
+
+
+OF_FEW: Mapping[str, tuple[Wanted, str]] = {
+    "the disabled": (Wanted(state=State.DISABLED), "ix_users_disabled"),
+    "the leaving": (Wanted(state=State.LEAVING), "ix_users_leaving"),
+    "the invited": (Wanted(state=State.INVITED), "ix_users_unverified"),
+    "who has a role": (Wanted(with_role=True), "ix_users_role"),
+}
+
+
+@pytest.mark.parametrize(("wanted", "index"), OF_FEW.values(), ids=OF_FEW)
+def test_few_are_found_without_reading_past_the_many(
+    house: House, wanted: Wanted, index: str
+) -> None:
+    with house.app.app_context():
+        with counting(db.engine) as counted:
+            people_of(wanted)
+        db.session.rollback()
+        with db.engine.connect() as connection:
+            steps = [step for text in counted.texts for step in plan(connection, text)]
+    assert any(index in step for step in steps), steps
