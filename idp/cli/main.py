@@ -13,6 +13,7 @@ from idp.cli.doctor import doctor
 from idp.cli.explain import explain
 from idp.cli.init import init
 from idp.cli.keys import keys
+from idp.cli.mail import mail
 from idp.cli.place import Place
 from idp.cli.refusals import Guarded
 from idp.cli.serve import serve
@@ -38,6 +39,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 for command in (
     *(init, serve, demo, doctor, db, cleanup),
-    *(users, clients, keys, explain, audit),
+    *(users, clients, keys, mail, explain, audit),
 ):
     main.add_command(command)
