@@ -18,6 +18,7 @@ from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.first_run import FirstRun
 from idp.services.holdings import Holdings
 from idp.services.mail import Mailer
 from idp.services.notices import Notices
@@ -92,6 +93,10 @@ class SignInServices:
     @cached_property
     def registration(self) -> Registration:
         return Registration(self.settings, mailer=self.mailer, throttle=self.throttle)
+
+    @cached_property
+    def first_run(self) -> FirstRun:
+        return FirstRun(self.settings, factors=self.factors, sessions=self.sessions)
 
     # Signing in
 
