@@ -19,6 +19,7 @@ from idp.web import (
     admin,
     api,
     authorization,
+    brand,
     browser_hints,
     browser_state,
     context,
@@ -118,6 +119,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         api.bp,
         well_known.bp,
         browser_hints.bp,
+        brand.bp,
         health.bp,
     ]
     for blueprint in (*pages, *documents):

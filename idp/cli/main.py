@@ -17,6 +17,7 @@ from idp.cli.mail import mail
 from idp.cli.place import Place
 from idp.cli.refusals import Guarded
 from idp.cli.serve import serve
+from idp.cli.settings import settings
 from idp.cli.users import users
 
 
@@ -39,6 +40,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 for command in (
     *(init, serve, demo, doctor, db, cleanup),
-    *(users, clients, keys, mail, explain, audit),
+    *(users, clients, keys, mail, settings, explain, audit),
 ):
     main.add_command(command)
