@@ -61,8 +61,10 @@ def finding_view(one: Finding) -> dict[str, str]:
 
 
 def _sentence(text: str) -> str:
-    """With a capital, unless it begins with an address."""
-    return text if "://" in text.split(maxsplit=1)[0] else text[:1].upper() + text[1:]
+    """With a capital, unless it begins with a name or an address."""
+    first = text.split(maxsplit=1)[0].rstrip(",:")
+    is_word = first.isalpha() and first != services().settings.rp_id
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def _page(*, problem: str | None = None) -> Response:

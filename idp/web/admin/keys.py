@@ -1,6 +1,7 @@
 """/admin/keys: what tokens are signed with, on a line in time."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -69,8 +70,9 @@ def _told(made: Sequence[str], *, at_once: bool) -> str:
     return str(_("The new keys are published, and sign in %(time)s.", time=_hours(days)))
 
 
-def _hours(span: Any) -> str:
-    return f"{span.total_seconds() / 3600:g} h"
+def _hours(span: timedelta) -> str:
+    hours, minutes = divmod(round(span.total_seconds() / 60), 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
 
 
 def _page(*, problem: tuple[str | None, str] | None = None) -> Response:

@@ -84,8 +84,8 @@ def _started() -> Mapping[str, object]:
     ours = services().settings
     return {
         "issuer": ours.issuer,
-        "registration": ours.registration,
+        "registration": _("yes") if ours.registration else _("no"),
         "client_registration": ours.client_registration,
-        "session_lifetime": ours.session_lifetime,
-        "key_lifetime": ours.key_lifetime,
+        "session_lifetime": f"{ours.session_lifetime.total_seconds():g} s",
+        "key_lifetime": f"{ours.key_lifetime.total_seconds():g} s",
     }
