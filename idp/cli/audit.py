@@ -10,7 +10,7 @@ from idp.cli.output import json_option, print_json, print_table, shown
 from idp.cli.people import find_person
 from idp.cli.place import Place, at_place
 from idp.models import AuditEvent, User
-from idp.services.audit_log import Search, search
+from idp.services.audit_log import Outcome, Search, search
 from idp.web.services import Services
 
 _NAMES = ("when", "event", "person", "client", "address", "reference", "more")
@@ -25,6 +25,7 @@ def audit() -> None:
 @click.option("--user", "who", metavar="EMAIL", help="About this person.")
 @click.option("--client", "client_id", metavar="ID", help="About this client.")
 @click.option("--event", help="This event, or those that begin with these words: login.password")
+@click.option("--outcome", type=click.Choice(["ok", "refused"]), help="What went well, or wrong.")
 @click.option("--reference", help="What an error page showed.")
 @click.option("--since", type=Moment(), help="Not before: an age such as 2h, or a time.")
 @click.option("--until", type=Moment(), help="Before: an age such as 2h, or a time.")
@@ -36,6 +37,7 @@ def search_events(
     who: str | None,
     client_id: str | None,
     event: str | None,
+    outcome: Outcome | None,
     reference: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -48,6 +50,7 @@ def search_events(
             user_id=_id_of(services, who) if who else None,
             client_id=client_id,
             event=event,
+            outcome=outcome,
             reference=reference.strip().upper() if reference else None,
             since=since,
             until=until,

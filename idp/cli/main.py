@@ -11,6 +11,7 @@ from idp.cli.db import db
 from idp.cli.demo import demo
 from idp.cli.doctor import doctor
 from idp.cli.explain import explain
+from idp.cli.groups import groups
 from idp.cli.init import init
 from idp.cli.keys import keys
 from idp.cli.mail import mail
@@ -40,6 +41,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 for command in (
     *(init, serve, demo, doctor, db, cleanup),
-    *(users, clients, keys, mail, settings, explain, audit),
+    *(users, groups, clients, keys, mail, settings, explain, audit),
 ):
     main.add_command(command)

@@ -55,11 +55,6 @@ def _object(text: bytes) -> Mapping[str, Any]:
     return read
 
 
-def state_of(user: User) -> str:
-    """In one word."""
-    return "disabled" if user.disabled_at else "active"
-
-
 def person_json(user: User) -> dict[str, object]:
     """A person as ``list`` shows one."""
     return {

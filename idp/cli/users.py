@@ -8,7 +8,10 @@ from typing import IO, Any
 import click
 
 from idp.cli.output import json_option, print_json, print_record, print_table, say
-from idp.cli.people import details_of, fields_from, find_person, person_json, state_of
+from idp.cli.people import details_of, fields_from, find_person, person_json
+from idp.cli.people_changes import role, update
+from idp.cli.people_files import export_users, import_users
+from idp.cli.people_list import list_users
 from idp.cli.place import Place, at_place, confirm, context, is_terminal
 from idp.cli.refusals import Refused
 from idp.models import User
@@ -133,27 +136,6 @@ def _tell_made(user: User, link: str | None, *, as_json: bool) -> None:
         say(f"To set a password, once, within {_VALID_FOR}: {link}")
 
 
-@users.command("list")
-@click.option("--containing", default="", metavar="TEXT", help="In address, user name or name.")
-@click.option("--after", default="", metavar="EMAIL", help="Go on after this address.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
-@json_option
-@at_place
-def list_users(place: Place, containing: str, after: str, limit: int, as_json: bool) -> None:
-    """List people by address."""
-    with place.services() as services:
-        found = services.accounts.listed(containing=containing, after=after, at_most=limit)
-        if as_json:
-            print_json([person_json(user) for user in found])
-            return
-        rows = [
-            (user.email, user.name, user.username, user.role, state_of(user), user.created_at)
-            for user in found
-        ]
-        names = ("email", "name", "username", "role", "state", "created")
-        print_table(names, rows, none="There is nobody. `idp users create` makes an account.")
-
-
 @users.command()
 @click.argument("who", metavar="EMAIL")
 @json_option
@@ -270,3 +252,7 @@ def sessions(place: Place, who: str, end: bool, as_json: bool) -> None:
         say(f"Ended {len(rows)} sessions of {user.email}.")
     else:
         print_table(names, [list(row.values()) for row in rows], none="Signed in nowhere.")
+
+
+for _command in (list_users, update, role, import_users, export_users):
+    users.add_command(_command)

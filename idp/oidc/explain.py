@@ -15,13 +15,13 @@ from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.silent import decide_silently, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
-from idp.protocol.claims import select_claims
+from idp.protocol.claims import Requests, select_claims
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
 from idp.services.clients import Clients
 from idp.services.consents import Consents
-from idp.services.profiles import profile_of
+from idp.services.profiles import for_client, profile_of
 from idp.services.sessions import Live
 from idp.services.weighing import Weighing
 
@@ -185,7 +185,7 @@ class Explainer:
         return frozenset(methods - {choice.method for choice in sufficing})
 
     def _answer(self, satisfied: Satisfied, case: _Case) -> Answer:
-        request, client, profile = case.asked.request, case.asked.client, _profile(case.user)
+        request, client = case.asked.request, case.asked.client
         # OIDC Core 5.4: without an access token, the claims of the scopes are in the ID token.
         alone = request.response_type == "id_token"
         claims: dict[str, object] = {
@@ -198,7 +198,7 @@ class Explainer:
             "auth_time": epoch(satisfied.auth_time),
             "authorization_details": list(case.asked.details(satisfied, case.now)) or None,
             **select_claims(
-                profile,
+                _profile(case, request.claims.id_token),
                 scopes=case.asked.scope if alone else (),
                 requested=request.claims.id_token,
             ),
@@ -208,7 +208,11 @@ class Explainer:
             scope=case.asked.scope,
             userinfo={}
             if alone
-            else select_claims(profile, scopes=case.asked.scope, requested=request.claims.userinfo),
+            else select_claims(
+                _profile(case, request.claims.userinfo),
+                scopes=case.asked.scope,
+                requested=request.claims.userinfo,
+            ),
         )
 
 
@@ -228,8 +232,12 @@ def _pages(case: _Case) -> tuple[str, ...]:
     return tuple(name for name, is_shown in pages.items() if is_shown)
 
 
-def _profile(user: User | None) -> Mapping[str, object]:
-    return profile_of(user.id, groups=True) if user else {}
+def _profile(case: _Case, requested: Requests) -> Mapping[str, object]:
+    """As the client is told it."""
+    if case.user is None:
+        return {}
+    profile, client = profile_of(case.user.id, groups=True), case.asked.client.metadata
+    return for_client(profile, client, scopes=case.asked.scope, requested=requested)
 
 
 class _OfNobody(Weighing):

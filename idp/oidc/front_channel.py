@@ -8,11 +8,12 @@ from idp.config import Settings
 from idp.oidc.issuance import Issuance, Statement, personal
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import select_claims
+from idp.protocol.client_metadata import ClientMetadata
 from idp.secrecy import new_secret
 from idp.services.binding import UNBOUND
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted, Grants
-from idp.services.profiles import profile_of
+from idp.services.profiles import for_client, profile_of
 from idp.services.tokens import Tokens, issue_tokens
 
 
@@ -50,7 +51,7 @@ class FrontChannel:
                 granted=granted,
                 now=now,
                 nonce=request.nonce,
-                claims=_of_the_person(granted, request),
+                claims=_of_the_person(granted, request, client.metadata),
                 access_token=found.get("access_token"),
                 code=code,
             )
@@ -86,7 +87,9 @@ class FrontChannel:
         }
 
 
-def _of_the_person(granted: Granted, request: AuthorizationRequest) -> Mapping[str, object]:
+def _of_the_person(
+    granted: Granted, request: AuthorizationRequest, client: ClientMetadata
+) -> Mapping[str, object]:
     """What the ID token says of the person.
 
     OIDC Core 5.4: the claims of the scopes only where no access token is issued, at once or for
@@ -98,4 +101,5 @@ def _of_the_person(granted: Granted, request: AuthorizationRequest) -> Mapping[s
         return {}
     groups = "groups" in scopes or "groups" in requested
     profile = profile_of(granted.person, groups=groups)
-    return select_claims(profile, scopes=scopes, requested=requested)
+    told = for_client(profile, client, scopes=granted.scope, requested=requested)
+    return select_claims(told, scopes=scopes, requested=requested)

@@ -12,10 +12,11 @@ from idp.clock import epoch
 from idp.config import Settings
 from idp.models import only_reads
 from idp.protocol.claims import PERSONAL_CLAIMS, Requests, select_claims
+from idp.protocol.client_metadata import ClientMetadata
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted, Redeemed
 from idp.services.keys import SigningKeys
-from idp.services.profiles import profile_of
+from idp.services.profiles import for_client, profile_of
 from idp.services.sealing import Sealing
 from idp.services.tokens import Tokens
 
@@ -56,7 +57,7 @@ class Issuance:
     ) -> dict[str, object]:
         """The members of the token response (RFC 6749 section 5.1, OIDC Core 3.1.3.3)."""
         tokens, is_openid = redeemed.tokens, "openid" in redeemed.scope
-        requested = _requested(redeemed) if is_openid else {}
+        requested = _requested(redeemed, client.metadata) if is_openid else {}
         access_token = self.access_token(tokens, redeemed.granted, redeemed.scope)
         response: dict[str, object] = {
             "access_token": access_token,
@@ -151,14 +152,15 @@ def _proved(satisfied: Satisfied) -> dict[str, object]:
     }
 
 
-def _requested(redeemed: Redeemed) -> Mapping[str, object]:
+def _requested(redeemed: Redeemed, client: ClientMetadata) -> Mapping[str, object]:
     """The person's claims that the ``claims`` parameter wants in the ID token itself."""
     requested = personal(redeemed.asked.claims.id_token)
     if not requested:
         return {}
     only_reads()
     profile = profile_of(redeemed.granted.person, groups="groups" in requested)
-    return select_claims(profile, scopes=(), requested=requested)
+    told = for_client(profile, client, scopes=redeemed.scope, requested=requested)
+    return select_claims(told, scopes=(), requested=requested)
 
 
 def personal(requested: Requests) -> Requests:

@@ -15,8 +15,8 @@ from idp.oidc.presented import DPOP, challenge_with
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
-from idp.services.clients import Clients
-from idp.services.profiles import profile_of
+from idp.services.clients import Clients, RegisteredClient
+from idp.services.profiles import for_client, profile_of
 from idp.services.sealing import Manner, Sealing
 
 
@@ -37,13 +37,14 @@ class UserInfo:
             live = self._live(direct)
             if live is None:
                 return self._challenge(direct)
-            return self._told(self._claims(live), live, direct.context.at)
+            return self._told(live, direct.context.at)
         except OAuthError as error:
             return self._challenge(direct, error)
 
-    def _told(self, claims: Mapping[str, object], live: LiveToken, now: datetime) -> Response:
+    def _told(self, live: LiveToken, now: datetime) -> Response:
         """As JSON, or in a JWT where the client registered that (OIDC Core 5.3.2)."""
         client = self._clients.at(live.granted.client_id, live.client_revision)
+        claims = self._claims(live, client)
         if client is None or Manner.of("userinfo", client.metadata).is_plain:
             return _json(claims)
         members = {"iss": self._issuer, "aud": client.id, **claims}
@@ -62,10 +63,12 @@ class UserInfo:
             raise OAuthError("insufficient_scope", "The scope openid is needed.", status=403)
         return live
 
-    def _claims(self, live: LiveToken) -> Mapping[str, object]:
+    def _claims(self, live: LiveToken, client: RegisteredClient | None) -> Mapping[str, object]:
         requested = live.asked.claims.userinfo
         groups = "groups" in live.scope or "groups" in requested
         profile = profile_of(live.granted.person, groups=groups)
+        if client is not None:
+            profile = for_client(profile, client.metadata, scopes=live.scope, requested=requested)
         claims = select_claims(profile, scopes=live.scope, requested=requested)
         return {"sub": live.granted.subject, **claims}
 

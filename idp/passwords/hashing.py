@@ -7,6 +7,7 @@ from functools import cache
 from threading import BoundedSemaphore
 
 from idp.config import Settings
+from idp.passwords.foreign import FOREIGN
 from idp.passwords.schemes import Argon2id, MakingScheme, Scheme
 
 LONGEST = 1024
@@ -47,7 +48,7 @@ class Hasher:
         settings: Settings,
         *,
         making: MakingScheme | None = None,
-        others: Sequence[Scheme] = (),
+        others: Sequence[Scheme] = FOREIGN,
     ) -> None:
         self._making = making or Argon2id(settings)
         self._schemes: tuple[Scheme, ...] = (self._making, *others)

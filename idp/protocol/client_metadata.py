@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from idp.protocol import metadata_readers as read
+from idp.protocol.claim_mapping import claim_mapping as read_claim_mapping
 from idp.protocol.json_values import Json, thaw
 from idp.protocol.policy import POLICIES, PROFILES, Policy
 from idp.protocol.scopes import SCOPE_NAMES
@@ -137,6 +138,9 @@ class ClientMetadata:
     user_verification: str | None = member(read.one_of(USER_VERIFICATION), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
+    told_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
+    """None named: all of a person's."""
+    claim_mapping: Mapping[str, str] | None = member(read_claim_mapping, None)
     allowed_resources: tuple[str, ...] = member(read.many(read.resource), ())
     """None named: any for a person's tokens, who allowed it; none for the client's own."""
     token_exchange_audiences: tuple[str, ...] = member(read.many(read.text(MAX_URL)), ())
@@ -181,6 +185,7 @@ OWN_MEMBERS: Final = frozenset(
         *("require_pkce", "access_token_format", "refresh_token_rotation"),
         *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
+        *("told_groups", "claim_mapping"),
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         *("allowed_resources", "token_exchange_audiences"),
         "refresh_token_ends_with_session",

@@ -1,7 +1,7 @@
 """People's accounts: made, found, changed, disabled, deleted."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import groups
+from idp.services import administrators, groups
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -57,11 +57,16 @@ class Accounts:
         values = read(fields)
         if values.get("email", user.email) != user.email:
             values.setdefault("email_verified", False)
+        if "role" in values:
+            administrators.may_become(user, values["role"], context)
         try:
+            before = _shown(user)
             changed = _apply(user, values)
             if changed:
                 user.updated_at = context.at
-                audit.record("user.updated", context, user_id=user.id, fields=changed)
+                audit.record(
+                    "user.updated", context, user_id=user.id, **_told(user, before, changed)
+                )
             db.session.commit()
         except IntegrityError as error:
             db.session.rollback()
@@ -81,8 +86,12 @@ class Accounts:
         db.session.commit()
 
     def disable(self, user: User, context: Context) -> None:
-        """Shut the person out now; sessions and grants end with it. Twice is once."""
+        """Shut the person out now; sessions and grants end with it. Twice is once.
+
+        Raises ``Invalid`` for the last administrator.
+        """
         if user.disabled_at is None:
+            administrators.insist_on_another(user, context)
             user.disabled_at = user.updated_at = context.at
             end_everything(user.id, context=context, reason="disabled")
             audit.record("user.disabled", context, user_id=user.id)
@@ -96,7 +105,11 @@ class Accounts:
         db.session.commit()
 
     def delete(self, user: User, context: Context) -> None:
-        """Remove the person and all that is theirs; the audit log keeps the bare id."""
+        """Remove the person and all that is theirs; the audit log keeps the bare id.
+
+        Raises ``Invalid`` for the last administrator.
+        """
+        administrators.insist_on_another(user, context)
         end_everything(user.id, context=context, reason="deleted")
         audit.record("user.deleted", context, user_id=user.id)
         db.session.flush()
@@ -176,6 +189,27 @@ def _apply(user: User, values: dict[str, Any]) -> list[str]:
     for name in changed:
         setattr(user, name, values[name])
     return sorted(changed)
+
+
+def _shown(user: User) -> dict[str, Any]:
+    """What the audit log may keep of an account that is deleted one day: nothing of the person."""
+    return {
+        "role": user.role,
+        "groups": [group.name for group in user.groups],
+        "email_verified": user.email_verified,
+    }
+
+
+def _told(user: User, before: Mapping[str, Any], changed: Sequence[str]) -> dict[str, Any]:
+    after = _shown(user)
+    kept = [name for name in before if name in changed]
+    values = {"fields": list(changed)}
+    if not kept:
+        return values
+    return values | {
+        "before": {name: before[name] for name in kept},
+        "after": {name: after[name] for name in kept},
+    }
 
 
 def _taken(error: IntegrityError) -> Invalid:

@@ -9,6 +9,7 @@ from idp import audit
 from idp.audit import Context
 from idp.factors.base import Refused
 from idp.models import User, db, only_reads, release
+from idp.services import administrators
 from idp.services.addresses import normalise_email
 from idp.services.endings import end_everything
 from idp.services.notices import Notices
@@ -18,6 +19,10 @@ BATCH: Final = 100
 
 NOT_HER_ADDRESS = Refused(
     "not_confirmed", "Type your email address as it stands here.", "confirm_email", counts=False
+)
+
+LAST_ADMINISTRATOR = Refused(
+    "last_administrator", administrators.LAST, "confirm_email", counts=False
 )
 
 
@@ -31,6 +36,12 @@ class Deletion:
         """Sign the person out everywhere and delete the account in two weeks. Commits."""
         if not _is_address_of(user, confirm_email):
             return NOT_HER_ADDRESS
+        if administrators.is_last(user.id):
+            audit.record(
+                "user.change.refused", context, user_id=user.id, reason="last_administrator"
+            )
+            db.session.commit()
+            return LAST_ADMINISTRATOR
         user.deletion_due_at = context.at + TIME_TO_UNDO
         user.updated_at = context.at
         end_everything(user.id, context=context, reason="deletion")

@@ -1,12 +1,14 @@
 """A person's standard claims, as the account keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, cast
 
 from sqlalchemy import Table, bindparam, select
 
 from idp.clock import epoch
 from idp.models import Group, User, db, membership
+from idp.protocol.claim_mapping import as_told, released_by
+from idp.protocol.client_metadata import ClientMetadata
 
 _users: Final = cast("Table", User.__table__)
 _groups: Final = cast("Table", Group.__table__)
@@ -47,3 +49,24 @@ def profile_of(user_id: str, *, groups: bool) -> Mapping[str, object]:
     if groups:
         profile["groups"] = list(db.session.execute(_GROUPS, {"user": user_id}).scalars())
     return profile
+
+
+def for_client(
+    profile: Mapping[str, object],
+    client: ClientMetadata,
+    *,
+    scopes: Collection[str],
+    requested: Collection[str] = (),
+) -> Mapping[str, object]:
+    """The same as this client is told it: its ``claim_mapping`` and ``told_groups`` applied.
+
+    ``scopes`` are all that were granted, ``requested`` the claims asked for by name.
+    """
+    if not client.claim_mapping and not client.told_groups:
+        return profile
+    return as_told(
+        profile,
+        mapping=client.claim_mapping or {},
+        groups=client.told_groups,
+        released=released_by(scopes, requested),
+    )

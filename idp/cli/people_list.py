@@ -1,0 +1,70 @@
+"""``idp users list``: everybody, or those who fit."""
+
+from collections.abc import Sequence
+
+import click
+
+from idp.cli.output import json_option, print_json, print_table
+from idp.cli.people import person_json
+from idp.cli.place import Place, at_place
+from idp.models import User
+from idp.services.people import Listed, State, Wanted, methods_of, people_of, state_of
+
+
+@click.command("list")
+@click.option("--containing", default="", metavar="TEXT", help="In address, user name or name.")
+@click.option("--beginning", default="", metavar="TEXT", help="Of address, user name or name.")
+@click.option("--state", type=click.Choice([one.value for one in State]), help="In this state.")
+@click.option("--group", metavar="NAME", help="In this group.")
+@click.option("--roles", is_flag=True, help="Only who has a role.")
+@click.option("--after", default="", metavar="EMAIL", help="Go on after this address.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@json_option
+@at_place
+def list_users(
+    place: Place,
+    containing: str,
+    beginning: str,
+    state: str | None,
+    group: str | None,
+    roles: bool,
+    after: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List people by address."""
+    with place.services() as services:
+        wanted = Wanted(
+            beginning=beginning,
+            state=State(state) if state else None,
+            with_role=roles,
+            group=group,
+            after=after,
+            at_most=limit,
+        )
+        if containing:
+            users = services.accounts.listed(containing=containing, after=after, at_most=limit)
+            _print([_listed(user) for user in users], as_json=as_json)
+        else:
+            _print(people_of(wanted).listed, as_json=as_json)
+
+
+def _listed(user: User) -> Listed:
+    methods = methods_of(user.id)
+    return Listed(user, state_of(user, methods), methods)
+
+
+def _print(found: Sequence[Listed], *, as_json: bool) -> None:
+    if as_json:
+        print_json([person_json(one.user) for one in found])
+        return
+    rows = [
+        (
+            *(one.user.email, one.user.name, one.user.username, one.user.role),
+            one.state.value,
+            one.user.created_at,
+        )
+        for one in found
+    ]
+    names = ("email", "name", "username", "role", "state", "created")
+    print_table(names, rows, none="There is nobody. `idp users create` makes an account.")

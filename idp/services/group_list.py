@@ -1,0 +1,138 @@
+"""Groups as an administrator keeps them: listed with how many are in each, renamed, deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from idp import audit
+from idp.audit import Context
+from idp.models import Client, Group, User, db, membership, new_id
+from idp.services.groups import normalise_group
+from idp.services.invalid import Invalid
+
+PAGE: Final = 50
+COUNTED: Final = 1000
+"""Members beyond this are not counted: a list of groups has to open, however big they are."""
+
+TAKEN: Final = "There is a group of this name already."
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """One group. ``members`` is at most ``COUNTED`` and one."""
+
+    id: str
+    name: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A page of groups by name, and whether there are more."""
+
+    listed: Sequence[GroupInfo]
+    more: bool
+
+
+def groups_of(*, after: str = "", at_most: int = PAGE) -> Groups:
+    """The page after the name ``after``."""
+    some = (
+        select(membership.c.user_id)
+        .where(membership.c.group_id == Group.id)
+        .limit(COUNTED + 1)
+        .correlate(Group)
+        .subquery()
+    )
+    members = select(func.count()).select_from(some).scalar_subquery()
+    rows = db.session.execute(
+        select(Group.id, Group.name, members.label("members"))
+        .where(Group.name > after)
+        .order_by(Group.name)
+        .limit(at_most + 1)
+    ).all()
+    listed = [GroupInfo(row.id, row.name, row.members) for row in rows[:at_most]]
+    return Groups(listed, more=len(rows) > at_most)
+
+
+def find(group_id: str) -> Group | None:
+    """By id."""
+    return db.session.get(Group, group_id)
+
+
+def clients_for(name: str) -> list[str]:
+    """The applications that let this group in, by name."""
+    rows = db.session.execute(select(Client.name, Client.registration).order_by(Client.name))
+    return [row.name for row in rows if name in row.registration.get("allowed_groups", ())]
+
+
+def create(name: str, context: Context) -> Group:
+    """An empty group. Raises ``Invalid``. Commits."""
+    group = Group(id=new_id(), name=_name(name))
+    _store(group)
+    audit.record("group.created", context, group=group.name)
+    db.session.commit()
+    return group
+
+
+def rename(group: Group, name: str, context: Context) -> None:
+    """Call it otherwise. Raises ``Invalid``. Commits.
+
+    Not while an application lets it in by its old name: it would let nobody in any more.
+    """
+    before, after = group.name, _name(name)
+    if after == before:
+        return
+    _insist_on_no_client(before)
+    group.name = after
+    _store(group)
+    audit.record("group.renamed", context, before=before, after=after)
+    db.session.commit()
+
+
+def remove(group: Group, context: Context) -> None:
+    """Delete it; its members stay. Raises ``Invalid`` while an application lets it in. Commits."""
+    _insist_on_no_client(group.name)
+    audit.record("group.deleted", context, group=group.name)
+    db.session.delete(group)
+    db.session.commit()
+
+
+def _name(text: str) -> str:
+    try:
+        return normalise_group(text)
+    except ValueError as error:
+        raise Invalid({"name": str(error)}) from error
+
+
+def _store(group: Group) -> None:
+    try:
+        db.session.add(group)
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise Invalid({"name": TAKEN}) from error
+
+
+def _insist_on_no_client(name: str) -> None:
+    if clients := clients_for(name):
+        told = ", ".join(clients)
+        raise Invalid({"name": f"Only this group may sign in to {told}. Change that first."})
+
+
+def find_named(name: str) -> Group | None:
+    """By name."""
+    return db.session.scalar(select(Group).where(Group.name == name))
+
+
+def members_of(group: Group, *, after: str = "", at_most: int = PAGE) -> Sequence[User]:
+    """Who is in it, by address; ``after`` is the last one's of the page before."""
+    return db.session.scalars(
+        select(User)
+        .join(membership, membership.c.user_id == User.id)
+        .where(membership.c.group_id == group.id, User.email > after)
+        .order_by(User.email)
+        .limit(at_most)
+    ).all()

@@ -1,0 +1,147 @@
+"""/admin/people/import: a file is looked at, then taken whole or not at all; and the export."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from typing import Any, Final
+
+from flask import Response, flash, request, stream_with_context, url_for
+from flask_babel import ngettext
+
+from idp.audit import record
+from idp.services.invalid import Invalid
+from idp.services.people_export import as_csv, as_json
+from idp.services.people_files import FirebaseKey, Unreadable, records
+from idp.services.people_import import Plan, carry_out, plan
+from idp.services.roles import Area
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp, page
+from idp.web.admin.guard import console
+from idp.web.answers import redirect_to
+from idp.web.context import context, services
+from idp.web.forms import submitted
+from idp.web.guards import viewer
+
+_KEPT_AS: Final = "import"
+_SHOWN: Final = 100
+
+
+@bp.get("/people/import")
+@console(Area.PEOPLE, writes=True)
+def import_people() -> Response:
+    """Which file?"""
+    return _ask()
+
+
+def _ask(problem: str | None = None, typed: dict[str, str] | None = None) -> Response:
+    return page(
+        "admin/import.html",
+        section="admin.people",
+        status=422 if problem else 200,
+        values=typed or {},
+        errors=[{"field": "file", "message": problem}] if problem else [],
+    )
+
+
+@bp.post("/people/import")
+@console(Area.PEOPLE, writes=True, back="admin.import_people")
+def look_at_people() -> Response:
+    """Read it, and show what would be made; nothing is made yet."""
+    live, _me = viewer()
+    sent, typed = request.files.get("file"), submitted()
+    content = sent.read() if sent else typed.get("people", "").encode("utf-8", "replace")
+    content = content or typed.get("people", "").encode("utf-8", "replace")
+    kept = {"content": b64encode(content).decode(), "firebase": _firebase(typed)}
+    try:
+        _planned(kept)
+    except Unreadable as error:
+        return _ask(str(error), typed)
+    services().once.keep(live.id, _KEPT_AS, kept, context().at)
+    services().commit()
+    return redirect_to(url_for(".preview_people"))
+
+
+@bp.get("/people/import/preview")
+@console(Area.PEOPLE, writes=True)
+def preview_people() -> Response:
+    """What would be made, and what is wrong, record by record."""
+    live, _me = viewer()
+    kept = services().once.show(live.id, _KEPT_AS, context().at)
+    if kept is None:
+        return redirect_to(url_for(".import_people"))
+    planned = _planned(kept)
+    return page(
+        "admin/import_preview.html",
+        section="admin.people",
+        count=len(planned.ready),
+        people=[
+            {
+                "email": one.user.email,
+                "name": one.user.name,
+                "groups": list(one.groups),
+                "has_password": one.hashed is not None,
+                "disabled": one.disabled,
+            }
+            for one in planned.ready[:_SHOWN]
+        ],
+        problems=planned.problems[:_SHOWN],
+        problem_count=len(planned.problems),
+    )
+
+
+@bp.post("/people/import/confirm")
+@console(Area.PEOPLE, writes=True, back="admin.import_people")
+def confirm_people() -> Response:
+    """All of them, or nobody."""
+    live, _me = viewer()
+    kept = services().once.show(live.id, _KEPT_AS, context().at)
+    if kept is None:
+        return redirect_to(url_for(".import_people"))
+    planned = _planned(kept)
+    try:
+        made = carry_out(planned, acting())
+    except Invalid:
+        return redirect_to(url_for(".preview_people"))
+    services().once.saved(live.id, _KEPT_AS, context().at)
+    services().commit()
+    flash(ngettext("%(num)s account is made.", "%(num)s accounts are made.", made))
+    return redirect_to(url_for(".people"))
+
+
+def _planned(kept: Any) -> Plan:
+    key = FirebaseKey(**kept["firebase"]) if kept["firebase"] else None
+    return plan(records(b64decode(kept["content"]), firebase=key), acting())
+
+
+def _firebase(typed: dict[str, str]) -> dict[str, Any] | None:
+    """The project's parameters, where the file is Firebase's."""
+    if "signer_key" not in typed:
+        return None
+    return {
+        "signer_key": typed["signer_key"],
+        "salt_separator": typed.get("salt_separator", "Bw=="),
+        "rounds": int(typed["rounds"]) if typed.get("rounds", "").isdigit() else 8,
+        "mem_cost": int(typed["mem_cost"]) if typed.get("mem_cost", "").isdigit() else 14,
+    }
+
+
+@bp.get("/people.csv")
+@console(Area.PEOPLE)
+def export_people_csv() -> Response:
+    """Everybody, with nothing secret; it is on record who took it."""
+    return _file(as_csv(), "people.csv", "text/csv")
+
+
+@bp.get("/people.json")
+@console(Area.PEOPLE)
+def export_people_json() -> Response:
+    """The same, one object a line."""
+    return _file(as_json(), "people.json", "application/x-ndjson")
+
+
+def _file(lines: Iterator[str], name: str, kind: str) -> Response:
+    record("people.exported", acting())
+    services().commit()
+    response = Response(stream_with_context(f"{line}\n" for line in lines), mimetype=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
