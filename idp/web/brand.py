@@ -52,7 +52,8 @@ def serve() -> Response:
     response.mimetype = "text/css"
     response.set_etag(_tag(css))
     response.headers["Cache-Control"] = f"public, max-age={FRESH}"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _deeper(colour: str) -> str:
