@@ -19,6 +19,7 @@ from idp.web import (
     admin,
     api,
     authorization,
+    brand,
     browser_hints,
     browser_state,
     context,
@@ -27,6 +28,7 @@ from idp.web import (
     demo,
     device,
     errors,
+    first_run,
     forms,
     headers,
     health,
@@ -107,6 +109,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         link.bp,
         reset.bp,
         register.bp,
+        first_run.bp,
         device.bp,
         signed_out.bp,
         account.bp,
@@ -120,6 +123,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         api.bp,
         well_known.bp,
         browser_hints.bp,
+        brand.bp,
         health.bp,
     ]
     for blueprint in (*pages, *documents):

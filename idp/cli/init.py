@@ -51,7 +51,7 @@ def init(issuer: str | None, database_url: str | None, force: bool, as_json: boo
     else:
         say(f"{config} and {keys} are written, and the database is ready.")
         say("Keep a copy of the keys where it is safe: without them the database is worth little.")
-        say("Next: `idp users create EMAIL --admin`, then `idp serve`.")
+        say("Next: `idp serve`, which prints a link that makes you the administrator.")
 
 
 def _insist_on_nothing_there(*files: Path) -> None:

@@ -11,11 +11,14 @@ from idp.cli.db import db
 from idp.cli.demo import demo
 from idp.cli.doctor import doctor
 from idp.cli.explain import explain
+from idp.cli.groups import groups
 from idp.cli.init import init
 from idp.cli.keys import keys
+from idp.cli.mail import mail
 from idp.cli.place import Place
 from idp.cli.refusals import Guarded
 from idp.cli.serve import serve
+from idp.cli.settings import settings
 from idp.cli.users import users
 
 
@@ -38,6 +41,6 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 for command in (
     *(init, serve, demo, doctor, db, cleanup),
-    *(users, clients, keys, explain, audit),
+    *(users, groups, clients, keys, mail, settings, explain, audit),
 ):
     main.add_command(command)

@@ -35,6 +35,7 @@ class Place:
         settings = self.settings()
         insist_on_schema(settings)
         with composed(settings) as services:
+            services.changed_settings.refresh(system_clock())
             yield services
 
 

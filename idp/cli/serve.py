@@ -34,21 +34,27 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
     proxy with TLS in front, and name it in trusted_proxies.
     """
     settings = place.settings()
-    _prepare(settings)
+    link = _prepare(settings)
     if not can_listen(host, port):
         raise Refused(f"{host}:{port} cannot be listened on: is something running there already?")
     if place.config is not None:
         os.environ["IDP_CONFIG"] = str(Path(place.config).resolve())
-    line = f"Gatehouse answers at http://{host}:{port} for {settings.issuer}"
-    server = Server(host, port, workers=workers, threads=threads, announce=lambda: say(line))
+    lines = [f"Gatehouse answers at http://{host}:{port} for {settings.issuer}"]
+    if link is not None:
+        lines.append(f"Nobody administers it yet. Within an hour, once: {link}")
+    server = Server(
+        host, port, workers=workers, threads=threads, announce=lambda: say("\n".join(lines))
+    )
     server.run(settings.log_level)
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> str | None:
     """See that the schema fits and that every key opens; make the first keys where there are none.
 
-    Leaves no connection behind, which the processes to come must not share.
+    Leaves no connection behind, which the processes to come must not share. Returns the link that
+    makes the first administrator, as long as there is none.
     """
     insist_on_schema(settings)
     with composed(settings) as services:
         services.key_rotation.prepare(context())
+        return services.first_run.link(context())

@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from idp.config.colours import ENOUGH, is_colour, least_contrast
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -110,6 +112,36 @@ def page_url(value: object) -> str:
     if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
         raise ValueError("must be an address, such as https://example.org/privacy")
     return address
+
+
+def logo_url(value: object) -> str:
+    """An image of somewhere else: no page of ours could be made of it."""
+    address = text(value)
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.username or len(address) > 2000:
+        raise ValueError("must start with https://, such as https://example.org/logo.svg")
+    return address
+
+
+def accent(value: object) -> str:
+    """A colour that text can be read in, and on."""
+    colour = text(value).lower()
+    if not is_colour(colour):
+        raise ValueError("must be a colour such as #2f5bd8")
+    if (found := least_contrast(colour)) < ENOUGH:
+        raise ValueError(
+            f"must be darker: its contrast with white pages is {found:.1f} to 1, and {ENOUGH} is"
+            " the least that people can read"
+        )
+    return colour
+
+
+def radius(value: object) -> int:
+    """Pixels of a corner."""
+    number = 0 if not isinstance(value, bool) and value in (0, "0") else whole(value)
+    if number > 24:
+        raise ValueError("must be from 0 to 24")
+    return number
 
 
 def redis_url(value: object) -> str:

@@ -78,6 +78,14 @@ class Settings:
     """Is PKCE asked of those with a secret, too?"""
     demo: bool = _setting(read.flag, False)
     site_name: str = _setting(read.text, "Gatehouse")
+    accent: str | None = _setting(read.accent)
+    """The colour of links and buttons, #rrggbb."""
+    radius: int | None = _setting(read.radius)
+    """How round corners are, in pixels."""
+    logo_url: str | None = _setting(read.logo_url)
+    logo_dark_url: str | None = _setting(read.logo_url)
+    """The same for dark pages."""
+    help_url: str | None = _setting(read.page_url)
     privacy_url: str | None = _setting(read.page_url)
     terms_url: str | None = _setting(read.page_url)
     log_level: str = _setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

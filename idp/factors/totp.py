@@ -73,7 +73,7 @@ class Totp:
 
     def __init__(self, tools: Tools) -> None:
         self._box = tools.box
-        self._site = tools.settings.site_name
+        self._settings = tools.settings
 
     def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """A possession for who set up an app; what anybody might have while nobody is known."""
@@ -128,7 +128,7 @@ class Totp:
         seed = pyotp.random_base32()  # 160 bits: RFC 4226 §4, R6
         # The label is "issuer:account", so neither may hold a colon of its own.
         uri = pyotp.TOTP(seed).provisioning_uri(
-            name=user.email.replace(":", ""), issuer_name=self._site.replace(":", "")
+            name=user.email.replace(":", ""), issuer_name=self._settings.site_name.replace(":", "")
         )
         pending = {"id": new_id(), "user_id": user.id, "seed": seed}
         return Ceremony(

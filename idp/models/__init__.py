@@ -12,6 +12,7 @@ from idp.models.key import SigningKey
 from idp.models.outbox import OutboxMessage
 from idp.models.secret import StoredSecret
 from idp.models.session import BrowserSession, EvidenceRow, SessionClient
+from idp.models.setting import ChangedSetting
 from idp.models.transaction import Transaction
 from idp.models.user import Group, User, membership
 
@@ -19,6 +20,7 @@ __all__ = [
     "AccessToken",
     "AuditEvent",
     "BrowserSession",
+    "ChangedSetting",
     "Client",
     "ClientSecret",
     "Consent",

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp import audit
 from idp.audit import Context
-from idp.models import Client, Group, db, membership, new_id
+from idp.models import Client, Group, User, db, membership, new_id
 from idp.services.groups import normalise_group
 from idp.services.invalid import Invalid
 
@@ -120,3 +120,19 @@ def _insist_on_no_client(name: str) -> None:
     if clients := clients_for(name):
         told = ", ".join(clients)
         raise Invalid({"name": f"Only this group may sign in to {told}. Change that first."})
+
+
+def find_named(name: str) -> Group | None:
+    """By name."""
+    return db.session.scalar(select(Group).where(Group.name == name))
+
+
+def members_of(group: Group, *, after: str = "", at_most: int = PAGE) -> Sequence[User]:
+    """Who is in it, by address; ``after`` is the last one's of the page before."""
+    return db.session.scalars(
+        select(User)
+        .join(membership, membership.c.user_id == User.id)
+        .where(membership.c.group_id == group.id, User.email > after)
+        .order_by(User.email)
+        .limit(at_most)
+    ).all()

@@ -24,6 +24,7 @@ from idp.config import Settings
 from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
 from idp.secrecy import Box
 from idp.services.client_secrets import unreadable
+from idp.services.issuer_certificate import SOON, expiry
 from idp.services.jose import ALGORITHMS
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import KeysUnreadable, SigningKeys
@@ -53,6 +54,7 @@ class Finding:
 
 
 Found = tuple[State, str]
+Checks = tuple[tuple[str, Callable[[datetime], Found]], ...]
 
 
 class Health:
@@ -68,18 +70,25 @@ class Health:
 
     def examine(self, now: datetime) -> Iterator[Finding]:
         """Every check, as it is done."""
-        checks: tuple[tuple[str, Callable[[datetime], Found]], ...] = (
+        yield from self.glance(now)
+        far: Checks = (("mail", self._mail), ("issuer", self._issuer))
+        if self._settings.secure:
+            far = (*far, ("certificate", self._certificate))
+        for name, check in far:
+            yield Finding(name, *_carefully(check, now))
+
+    def glance(self, now: datetime) -> Iterator[Finding]:
+        """Those that ask nobody but the database: quick enough for every page."""
+        near: Checks = (
             ("database", self._database),
             ("schema", self._schema),
             ("clock", self._clock),
             ("keys", self._signing_keys),
             ("clients", self._client_secrets),
-            ("mail", self._mail),
             ("outbox", self._outbox),
-            ("issuer", self._issuer),
             ("rp_id", self._rp_id),
         )
-        for name, check in checks:
+        for name, check in near:
             yield Finding(name, *_carefully(check, now))
 
     def _database(self, _now: datetime) -> Found:
@@ -157,7 +166,10 @@ class Health:
             )
         ).one()
         failed = db.session.scalar(
-            select(func.count()).where(OutboxMessage.failed_at > now - timedelta(days=1))
+            select(func.count()).where(
+                OutboxMessage.sent_at.is_(None),
+                OutboxMessage.failed_at > now - timedelta(days=1),
+            )
         )
         release()
         if failed:
@@ -184,6 +196,17 @@ class Health:
         if not self._settings.secure:
             return "warning", f"{issuer} answers, without TLS: good for this machine only"
         return "ok", f"{issuer} answers over HTTPS and says so itself"
+
+    def _certificate(self, now: datetime) -> Found:
+        try:
+            ends = expiry(self._settings.issuer)
+        except ssl.SSLError as error:
+            return "problem", f"is not trusted: {error.reason}"
+        except OSError as error:
+            return "warning", f"cannot be looked at from here: {_short(error)}"
+        if ends - now < SOON:
+            return "warning", f"ends on {ends:%Y-%m-%d}: see that it is renewed"
+        return "ok", f"good until {ends:%Y-%m-%d}"
 
     def _rp_id(self, _now: datetime) -> Found:
         rp_id = self._settings.rp_id

@@ -81,7 +81,10 @@ class KeyRotation:
         Returns the successors' kids. Raises ``KeysUnreadable``.
         """
         self._keys.check(context.at)
-        return self._commit([self._succeed(name, context, at_once=at_once) for name in algorithms])
+        kids = [self._succeed(name, context, at_once=at_once) for name in algorithms]
+        if any(kids):
+            audit.record("key.rotated", context, algorithms=[*algorithms], at_once=at_once)
+        return self._commit(kids)
 
     def rotate_due(self, context: Context) -> tuple[str, ...]:
         """Rotate the algorithms whose key will have signed for ``key_lifetime`` by then."""

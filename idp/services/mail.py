@@ -69,7 +69,7 @@ class Mailer:
         self, mail: Mail, *, now: datetime, user_id: str | None = None, decoy: bool = False
     ) -> None:
         """Keep a mail for sending, sealed. A ``decoy`` is the same work and is never sent."""
-        letter = self._rendered(mail, user_id)
+        letter = self.rendered(mail, user_id)
         db.session.add(
             OutboxMessage(
                 kind=DECOY if decoy else KIND,
@@ -81,7 +81,8 @@ class Mailer:
             )
         )
 
-    def _rendered(self, mail: Mail, user_id: str | None) -> Letter:
+    def rendered(self, mail: Mail, user_id: str | None) -> Letter:
+        """The mail as it would be sent; nothing is kept."""
         values = {"site": {"name": self._settings.site_name}, "locale": "en", **mail.values}
         subject, _, text = self._render(f"{mail.template}.txt", values).partition("\n")
         return Letter(

@@ -149,10 +149,10 @@ class Outbox:
         try:
             self._handlers[message.kind](self._opened(message))
         except (Undeliverable, Unreadable) as error:
-            self._give_up(message, _in_words(error), now)
+            self._give_up(message, in_words(error), now)
         except Exception as error:
             db.session.rollback()
-            self._postpone(message, _in_words(error), now)
+            self._postpone(message, in_words(error), now)
         else:
             _note(message, sent_at=now, payload="", last_error=None)
             return True
@@ -209,7 +209,8 @@ def _note(message: _Claimed, **values: Any) -> None:
     db.session.commit()
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What went wrong, in a line without a link."""
     # A server may quote the mail in its refusal, and so the link in it.
     told = _URL.sub("(an address)", f"{type(error).__name__}: {error}")
     return " ".join(told.split())[:400]

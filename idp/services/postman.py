@@ -17,8 +17,8 @@ class Postman:
 
     def __init__(self, settings: Settings, transport: Transport) -> None:
         self._transport = transport
-        name, self._sender = parseaddr(settings.sender)
-        self._from = _address(self._sender, name or settings.site_name)
+        name, self.sender = parseaddr(settings.sender)
+        self._from = _address(self.sender, name or settings.site_name)
         self._host = urlsplit(settings.issuer).hostname or "localhost"
 
     def __call__(self, delivery: Delivery) -> None:
@@ -28,7 +28,7 @@ class Postman:
             message = self.compose(letter, written=delivery.created_at)
         except ValueError as error:
             raise Undeliverable(str(error)) from error
-        self._transport.send(message, sender=self._sender, to=letter.to, number=delivery.id)
+        self._transport.send(message, sender=self.sender, to=letter.to, number=delivery.id)
 
     def compose(self, letter: Letter, *, written: datetime) -> EmailMessage:
         """The message. A line end in a header raises ``ValueError`` (the standard library's)."""

@@ -67,8 +67,13 @@ class Weighing:
         self, settings: Settings, *, factors: Mapping[str, Factor], sessions: Sessions
     ) -> None:
         self._settings = settings
-        self._factors = {name: one for name, one in factors.items() if _in_use(one, settings)}
+        self._all = factors
         self._sessions = sessions
+
+    @property
+    def _factors(self) -> Mapping[str, Factor]:
+        """Those in use: the settings may change while the program runs."""
+        return {name: one for name, one in self._all.items() if _in_use(one, self._settings)}
 
     def standing(
         self, transaction: Transaction, demand: Demand, *, presented: Live | None, context: Context

@@ -12,6 +12,8 @@ from idp.services.sessions import Live
 from idp.web import cookies
 from idp.web.services import Services
 
+_AS_STARTED = frozenset({"static", "health.alive", "health.ready"})
+"""Endpoints that no setting has a part in: they ask the database nothing of their own."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -28,6 +30,8 @@ def start() -> None:
     if "\0" in request.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
     logs.request_id.set(g.request_id)
+    if request.endpoint not in _AS_STARTED:
+        services().changed_settings.refresh(g.now)
 
 
 def context() -> Context:

@@ -6,6 +6,7 @@ from flask import Flask, g, request
 from flask_babel import Babel, get_locale
 from flask_wtf.csrf import generate_csrf
 
+from idp.web import brand
 from idp.web.context import services
 
 LANGUAGES = ("en",)
@@ -23,9 +24,8 @@ def _everywhere() -> dict[str, Any]:
     return {
         "site": {
             "name": settings.site_name,
-            "logo_url": None,
-            "css_url": None,
-            "help_url": None,
+            **brand.marks(settings),
+            "help_url": settings.help_url,
             "privacy_url": settings.privacy_url,
             "terms_url": settings.terms_url,
         },

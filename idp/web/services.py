@@ -26,9 +26,11 @@ from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes
 from idp.services.fetch import Fetcher, Limits
 from idp.services.grants import Grants
+from idp.services.health import Health
 from idp.services.key_rotation import KeyRotation
 from idp.services.keys import SigningKeys
 from idp.services.logout_notices import PlainText
+from idp.services.mail_trial import MailTrial
 from idp.services.outbox import Outbox
 from idp.services.pushed import PushedRequests
 from idp.services.sealing import Sealing
@@ -97,6 +99,14 @@ class Services(SignInServices):
     @cached_property
     def key_rotation(self) -> KeyRotation:
         return KeyRotation(self.settings, self.box, self.keys)
+
+    @cached_property
+    def health(self) -> Health:
+        return Health(self.settings, self.box, keys=self.keys, rotation=self.key_rotation)
+
+    @cached_property
+    def mail_trial(self) -> MailTrial:
+        return MailTrial(self.settings, self.mailer)
 
     @cached_property
     def provider(self) -> Provider:

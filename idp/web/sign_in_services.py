@@ -8,16 +8,19 @@ from idp import migrate
 from idp.assurance import Trait
 from idp.clock import Clock
 from idp.config import Settings
+from idp.config.live import LiveSettings
 from idp.factors import build
 from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.secrecy import Box
 from idp.services.accounts import Accounts
 from idp.services.ceremonies import Ceremonies
+from idp.services.changed_settings import ChangedSettings
 from idp.services.deletion import Deletion
 from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
+from idp.services.first_run import FirstRun
 from idp.services.holdings import Holdings
 from idp.services.mail import Mailer
 from idp.services.notices import Notices
@@ -40,10 +43,10 @@ class SignInServices:
     """People and how they sign in: what the rest is built upon."""
 
     def __init__(self, settings: Settings, *, clock: Clock, kinds: Iterable[type[Factor]]) -> None:
-        self.settings = settings
+        self.settings = LiveSettings.over(settings)
         self.clock = clock
         self.box = Box(settings.keys)
-        tools = Tools(settings=settings, box=self.box, clock=clock)
+        tools = Tools(settings=self.settings, box=self.box, clock=clock)
         self.factors = build(tools, tuple(kinds))
         self.schema_revision = migrate.head()
 
@@ -62,6 +65,10 @@ class SignInServices:
     def rollback(self) -> None:
         """Take back whatever was not committed."""
         db.session.rollback()
+
+    @cached_property
+    def changed_settings(self) -> ChangedSettings:
+        return ChangedSettings(self.settings)
 
     # People
 
@@ -92,6 +99,10 @@ class SignInServices:
     @cached_property
     def registration(self) -> Registration:
         return Registration(self.settings, mailer=self.mailer, throttle=self.throttle)
+
+    @cached_property
+    def first_run(self) -> FirstRun:
+        return FirstRun(self.settings, factors=self.factors, sessions=self.sessions)
 
     # Signing in
 

@@ -59,8 +59,10 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
     server.start()
     try:
         wait_until(lambda: "answers at" in server.output(), seconds=5, what="the line")
-        (line,) = [one for one in server.output().splitlines() if not one.startswith("{")]
+        line, link = [one for one in server.output().splitlines() if not one.startswith("{")]
         assert line == f"Gatehouse answers at http://127.0.0.1:{port} for http://localhost:{port}"
+        # Ann has no role: somebody has yet to administer.
+        assert f"once: http://localhost:{port}/login/first/" in link
         assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
         discovery = httpx.get(f"{server.url}/.well-known/openid-configuration").json()
         assert discovery["issuer"] == server.url

@@ -4,12 +4,15 @@ from idp.web.admin import (
     audit,
     explain,
     groups,
+    health,
     home,
+    keys,
     people,
     people_import,
     person,
     person_changes,
     person_links,
+    settings,
 )
 from idp.web.admin.blueprint import bp
 
@@ -18,10 +21,13 @@ __all__ = [
     "bp",
     "explain",
     "groups",
+    "health",
     "home",
+    "keys",
     "people",
     "people_import",
     "person",
     "person_changes",
     "person_links",
+    "settings",
 ]

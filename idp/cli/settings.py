@@ -1,0 +1,62 @@
+"""``idp settings``: what may change while the program runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import click
+
+from idp.cli.output import json_option, print_json, print_table, say
+from idp.cli.place import Place, at_place, context
+from idp.cli.refusals import Refused
+from idp.config.live import CHANGEABLE
+from idp.services.invalid import Invalid
+
+NAME = click.Choice(CHANGEABLE)
+
+
+@click.group()
+def settings() -> None:
+    """List and change what may change at run time; a variable wins over it, the file does not."""
+
+
+@settings.command("list")
+@json_option
+@at_place
+def list_settings(place: Place, as_json: bool) -> None:
+    """List them, each with where its value comes from."""
+    with place.services() as services:
+        found = services.changed_settings.listed()
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    rows = [(one.name, one.value, one.source) for one in found]
+    print_table(("name", "value", "source"), rows, none="There are none.")
+
+
+@settings.command("set")
+@click.argument("name", type=NAME)
+@click.argument("value")
+@at_place
+def set_setting(place: Place, name: str, value: str) -> None:
+    """Let NAME be VALUE; every node sees it within seconds."""
+    if not value.strip():
+        raise Refused(f"To go back: `idp settings unset {name}`.")
+    say(f"{name} is changed." if _change(place, {name: value}) else f"{name} was so already.")
+
+
+@settings.command()
+@click.argument("name", type=NAME)
+@at_place
+def unset(place: Place, name: str) -> None:
+    """Go back to what the server was started with."""
+    _change(place, {name: ""})
+    say(f"{name} is what the server was started with.")
+
+
+def _change(place: Place, values: Mapping[str, str]) -> bool:
+    with place.services() as services:
+        try:
+            return bool(services.changed_settings.set(values, context()))
+        except Invalid as error:
+            name, text = next(iter(error.problems.items()))
+            raise Refused(f"{name}: {text[:1].lower()}{text[1:]}") from error

@@ -1,0 +1,63 @@
+"""Settings of which some may change while the program runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Final, Self
+
+from idp.config.settings import Settings
+
+CHANGEABLE: Final = (
+    *("site_name", "accent", "radius", "logo_url", "logo_dark_url"),
+    *("help_url", "privacy_url", "terms_url"),
+    *("login_style", "account_second_step", "enrol_in_step_up"),
+)
+"""Nothing that tokens, keys or stored data depend on, nor what is only read at the start."""
+
+_CHANGEABLE: Final = frozenset(CHANGEABLE)
+_PARSERS: Final = {item.name: item.metadata["parse"] for item in fields(Settings)}
+
+
+class LiveSettings(Settings):
+    """As it was started with, and over that what was changed since.
+
+    Whoever holds it sees a change at the next look; all values change at one instant.
+    """
+
+    __slots__ = ("_changed",)
+    _changed: Mapping[str, Any]
+
+    @classmethod
+    def over(cls, started: Settings) -> Self:
+        """Nothing is changed yet."""
+        made = cls(**{item.name: getattr(started, item.name) for item in fields(Settings)})
+        made.change({})
+        return made
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """From now on these, parsed, stand for those it was started with."""
+        object.__setattr__(self, "_changed", dict(values))
+
+    def started_with(self, name: str) -> Any:
+        """The value that the file, the environment or the default gave."""
+        return object.__getattribute__(self, name)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _CHANGEABLE:
+            changed = object.__getattribute__(self, "_changed")
+            if name in changed:
+                return changed[name]
+        return object.__getattribute__(self, name)
+
+
+def parse(name: str, value: object) -> Any:
+    """One changeable setting from what was typed. Raises ``ValueError`` that says what it must be,
+    and ``KeyError`` for one that cannot be changed here."""
+    if name not in _CHANGEABLE:
+        raise KeyError(name)
+    return _PARSERS[name](value)
+
+
+def pinned(environ: Iterable[str]) -> frozenset[str]:
+    """Those that a variable sets: it wins, wherever else they are changed."""
+    given = {variable.removeprefix("IDP_").lower().removesuffix("_file") for variable in environ}
+    return frozenset(_CHANGEABLE & given)

@@ -1,0 +1,146 @@
+"""Settings changed while the program runs: kept in the database, seen by every process soon."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from idp import audit
+from idp.audit import Context
+from idp.config.live import CHANGEABLE, LiveSettings, parse, pinned
+from idp.models import ChangedSetting, db, only_reads, release
+from idp.services.invalid import Invalid
+
+REFRESH_AFTER: Final = timedelta(seconds=3)
+"""How long this process may not notice a change that another one made."""
+LONGEST: Final = 2000
+JUST_NOW: Final = "Somebody else changed this at the same moment. Look again."
+NOT_HERE: Final = "This is not changed here."
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """As listed; ``source`` is "environment", "changed here" or "started with"."""
+
+    name: str
+    value: Any
+    source: str
+    started_with: Any
+
+
+class ChangedSettings:
+    """The environment wins over what is changed here, and that over the file and the defaults."""
+
+    def __init__(self, settings: LiveSettings, environ: Iterable[str] | None = None) -> None:
+        self._settings = settings
+        self._pinned = pinned(os.environ if environ is None else environ)
+        self._read_at: datetime | None = None
+
+    def refresh(self, now: datetime) -> None:
+        """Read anew what was changed, at most every few seconds, in a transaction of its own.
+
+        A database that does not answer leaves everything as it was.
+        """
+        if self._read_at is not None and abs(now - self._read_at) < REFRESH_AFTER:
+            return
+        self._read_at = now
+        try:
+            only_reads()
+            self._apply()
+            release()
+        except SQLAlchemyError:
+            db.session.rollback()
+
+    def listed(self) -> Sequence[SettingInfo]:
+        """Every setting that may be changed, with where its value comes from."""
+        changed = self._stored()
+        return [
+            SettingInfo(
+                name,
+                getattr(self._settings, name),
+                self._source(name, changed),
+                self._settings.started_with(name),
+            )
+            for name in CHANGEABLE
+        ]
+
+    def set(self, values: Mapping[str, str], context: Context) -> Sequence[str]:
+        """Change these; an empty text goes back to what the program was started with.
+
+        Returns the names of those that differ from before. Commits once. Raises ``Invalid`` with
+        all that is wrong; then nothing is changed.
+        """
+        parsed = self._parsed(values)
+        try:
+            changed = [name for name in parsed if self._write(name, values[name], parsed, context)]
+            db.session.commit()
+        except IntegrityError as error:
+            db.session.rollback()
+            raise Invalid(dict.fromkeys(parsed, JUST_NOW)) from error
+        self._apply()
+        release()
+        return changed
+
+    def _parsed(self, values: Mapping[str, str]) -> dict[str, Any]:
+        parsed: dict[str, Any] = {}
+        problems: dict[str, str] = {}
+        for name, text in values.items():
+            try:
+                parsed[name] = self._read(name, text)
+            except KeyError:
+                problems[name] = NOT_HERE
+            except ValueError as error:
+                problems[name] = f"This {error}."
+        if problems:
+            raise Invalid(problems)
+        return parsed
+
+    def _read(self, name: str, text: str) -> Any:
+        if name in self._pinned:
+            raise ValueError(f"is set by the variable IDP_{name.upper()} of the server")
+        if name not in CHANGEABLE:
+            raise KeyError(name)
+        if not text.strip():
+            return self._settings.started_with(name)
+        if len(text) > LONGEST:
+            raise ValueError("must be shorter")
+        return parse(name, text.strip())
+
+    def _write(self, name: str, text: str, parsed: Mapping[str, Any], context: Context) -> bool:
+        row = db.session.get(ChangedSetting, name, with_for_update=True)
+        started = self._settings.started_with(name)
+        before = self._stored().get(name, started)
+        if parsed[name] == before:
+            return False
+        if row is not None and parsed[name] == started:
+            db.session.delete(row)
+        elif row is not None:
+            row.value, row.changed_at = text.strip(), context.at
+        else:
+            db.session.add(ChangedSetting(name=name, value=text.strip(), changed_at=context.at))
+        audit.record("setting.changed", context, setting=name, before=before, after=parsed[name])
+        return True
+
+    def _apply(self) -> None:
+        self._settings.change(self._stored())
+
+    def _stored(self) -> dict[str, Any]:
+        """What counts of what is stored; what a later version cannot read is left out."""
+        found: dict[str, Any] = {}
+        for row in db.session.execute(select(ChangedSetting.name, ChangedSetting.value)):
+            if row.name in self._pinned:
+                continue
+            try:
+                found[row.name] = parse(row.name, row.value)
+            except (KeyError, ValueError):
+                continue
+        return found
+
+    def _source(self, name: str, changed: Mapping[str, Any]) -> str:
+        if name in self._pinned:
+            return "environment"
+        return "changed here" if name in changed else "started with"

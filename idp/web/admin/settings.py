@@ -1,0 +1,91 @@
+"""/admin/settings: what may change while the program runs."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Response, flash, request, url_for
+from flask_babel import gettext as _
+
+from idp.config import LOGIN_STYLES
+from idp.config.colours import least_contrast
+from idp.config.live import CHANGEABLE
+from idp.services.changed_settings import SettingInfo
+from idp.services.invalid import Invalid
+from idp.services.roles import Area, Permission
+from idp.web.account.blueprint import DONE
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp, page
+from idp.web.admin.guard import console, may
+from idp.web.answers import redirect_to
+from idp.web.context import services
+
+FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up"})
+
+
+@bp.get("/settings")
+@console(Area.SETTINGS)
+def settings() -> Response:
+    """Each with its value and where that comes from."""
+    return _page()
+
+
+@bp.post("/settings")
+@console(Area.SETTINGS, writes=True, back="admin.settings")
+def save_settings() -> Response:
+    """Change what differs, all of it or nothing."""
+    listed = {one.name: one for one in services().changed_settings.listed()}
+    typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
+    try:
+        changed = services().changed_settings.set(typed, acting())
+    except Invalid as problems:
+        return _page(typed, problems)
+    if changed:
+        flash(_("Saved. Every node sees it within seconds."), DONE)
+    else:
+        flash(_("Nothing was different."), DONE)
+    return redirect_to(url_for("admin.settings"))
+
+
+def _typed(name: str) -> str:
+    """A box that is not ticked sends nothing, and means no."""
+    given = request.form.get(name, "")
+    return ("true" if given == "yes" else "false") if name in FLAGS else given
+
+
+def _page(typed: Mapping[str, str] | None = None, problems: Invalid | None = None) -> Response:
+    listed = services().changed_settings.listed()
+    found = problems.problems if problems else {}
+    accent = next(one.value for one in listed if one.name == "accent")
+    return page(
+        "admin/settings.html",
+        section="admin.settings",
+        status=422 if problems else 200,
+        settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
+        styles=LOGIN_STYLES,
+        contrast=f"{least_contrast(accent):.1f}" if accent else None,
+        started=_started(),
+        may_change=may(Permission(Area.SETTINGS, writes=True)),
+        errors=[{"field": name, "message": text} for name, text in found.items()],
+    )
+
+
+def _view(one: SettingInfo, typed: str | None) -> dict[str, Any]:
+    value = one.value if typed is None else (typed == "true" if one.name in FLAGS else typed)
+    return {
+        "value": "" if value is None else value,
+        "source": one.source,
+        "started_with": one.started_with,
+        "pinned": one.source == "environment",
+    }
+
+
+def _started() -> Mapping[str, object]:
+    """What is only read at the start, for who looks for it here."""
+    ours = services().settings
+    return {
+        "issuer": ours.issuer,
+        "registration": _("yes") if ours.registration else _("no"),
+        "client_registration": ours.client_registration,
+        "session_lifetime": f"{ours.session_lifetime.total_seconds():g} s",
+        "key_lifetime": f"{ours.key_lifetime.total_seconds():g} s",
+    }

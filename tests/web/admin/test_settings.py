@@ -1,0 +1,126 @@
+"""Settings that change while the program runs."""
+
+from typing import Any
+
+import pytest
+
+from idp.config.colours import DARK, ENOUGH, contrast, for_the_dark, least_contrast
+from tests.helpers.house import House
+from tests.helpers.user_agent import Page, UserAgent
+from tests.web.admin.people import signed_in_as
+from tests.web.walking import events, shown
+
+
+@pytest.fixture
+def agent(house: House) -> UserAgent:
+    return signed_in_as(house, "administrator")
+
+
+def save(agent: UserAgent, **values: str) -> Page:
+    page = agent.page("/admin/settings")
+    return shown(agent.submit(page, page.form("/settings"), values))
+
+
+def test_a_change_is_on_the_next_page_and_in_the_log(house: House, agent: UserAgent) -> None:
+    page = save(agent, site_name="Orchard", help_url="https://example.org/help")
+    assert "Saved." in page.document.text
+    login = house.browser().page("/login/")
+    assert login.document.title.endswith("Orchard")
+    assert login.link("Help") == "https://example.org/help"
+    changes = {
+        event.data["setting"]: event.data for event in events(house, event="setting.changed")
+    }
+    assert set(changes) == {"site_name", "help_url"}
+    assert (changes["site_name"]["before"], changes["site_name"]["after"]) == (
+        "Gatehouse",
+        "Orchard",
+    )
+    assert all(event.actor_id for event in events(house, event="setting.changed"))
+
+
+def test_another_node_sees_it_within_seconds(house: House, agent: UserAgent) -> None:
+    other = House(house.settings.database_url, house.clock)
+    assert other.browser().page("/login/").document.title.endswith("Gatehouse")
+    save(agent, site_name="Orchard")
+    assert other.browser().page("/login/").document.title.endswith("Gatehouse")
+    house.clock.advance(seconds=3)
+    assert other.browser().page("/login/").document.title.endswith("Orchard")
+
+
+def test_empty_goes_back_to_what_it_was_started_with(house: House, agent: UserAgent) -> None:
+    save(agent, site_name="Orchard")
+    save(agent, site_name="")
+    assert house.browser().page("/login/").document.title.endswith("Gatehouse")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"accent": "#8fb0ff"}, "must be darker"),
+        ({"accent": "blue"}, "must be a colour"),
+        ({"radius": "99"}, "from 0 to 24"),
+        ({"logo_url": "http://example.org/a.svg"}, "must start with https://"),
+        ({"logo_url": "javascript:alert(1)"}, "must start with https://"),
+        ({"privacy_url": "data:text/html,x"}, "must be an address"),
+    ],
+)
+def test_what_will_not_do_is_named_and_nothing_is_saved(
+    house: House, agent: UserAgent, values: dict[str, str], told: str
+) -> None:
+    page = save(agent, site_name="Orchard", **values)
+    assert page.status == 422
+    assert told in page.document.text
+    inputs = page.form("/settings").inputs
+    assert all(inputs[name]["value"] == value for name, value in values.items())
+    assert events(house, event="setting.changed") == []
+
+
+def test_a_variable_wins_and_is_not_changed_here(
+    sqlite_url: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDP_SITE_NAME", "Meadow")
+    house = House(sqlite_url, clock, site_name="Meadow")
+    agent = signed_in_as(house, "administrator")
+    page = agent.page("/admin/settings")
+    assert "Set by the variable IDP_SITE_NAME" in page.document.text
+    form = page.form("/settings")
+    assert "site_name" not in form.inputs
+    sent = {**form.fields, "site_name": "Orchard"}
+    agent.client.post("/admin/settings", data=sent, headers={"Origin": agent.home})
+    assert house.browser().page("/login/").document.title.endswith("Meadow")
+
+
+def test_the_brand_is_a_stylesheet_with_a_tag(house: House, agent: UserAgent) -> None:
+    assert "brand.css" not in house.browser().page("/login/").response.text
+    save(agent, accent="#7A1FA2", radius="0", logo_url="https://cdn.example/logo.svg")
+    page = house.browser().page("/login/")
+    assert "/brand.css?v=" in page.response.text
+    assert "https://cdn.example" in page.response.headers["Content-Security-Policy"]
+    answer = house.http().get("/brand.css")
+    assert "--accent:#7a1fa2" in answer.text
+    assert "--radius:0px" in answer.text
+    assert answer.headers["Content-Type"].startswith("text/css")
+    again = house.http().get("/brand.css", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("colour", ["#000000", "#2f5bd8", "#7a1fa2", "#b42318", "#00695c"])
+def test_on_dark_pages_the_tint_can_be_read(colour: str) -> None:
+    assert least_contrast(for_the_dark(colour), DARK) >= ENOUGH
+
+
+def test_contrast_as_it_is_defined() -> None:
+    assert round(contrast("#000000", "#ffffff"), 1) == 21
+    assert round(contrast("#777777", "#ffffff"), 2) == 4.48
+
+
+def test_policies_count_at_once(house: House, agent: UserAgent) -> None:
+    save(agent, login_style="passkey_only")
+    login = house.browser().page("/login/")
+    assert "password" not in {name for form in login.document.forms for name in form.inputs}
+
+
+def test_an_auditor_reads_them(house: House) -> None:
+    page = signed_in_as(house, "auditor").page("/admin/settings")
+    assert "Gatehouse" in page.document.text
+    assert "site_name" not in {name for one in page.document.forms for name in one.inputs}
