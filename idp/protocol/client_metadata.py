@@ -137,6 +137,7 @@ class ClientMetadata:
     user_verification: str | None = member(read.one_of(USER_VERIFICATION), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
+    owner_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
     allowed_resources: tuple[str, ...] = member(read.many(read.resource), ())
     """None named: any for a person's tokens, who allowed it; none for the client's own."""
     token_exchange_audiences: tuple[str, ...] = member(read.many(read.text(MAX_URL)), ())
@@ -181,6 +182,7 @@ OWN_MEMBERS: Final = frozenset(
         *("require_pkce", "access_token_format", "refresh_token_rotation"),
         *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
+        "owner_groups",
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         *("allowed_resources", "token_exchange_audiences"),
         "refresh_token_ends_with_session",
