@@ -60,7 +60,7 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
             ("", _("Whatever it asks for")),
             *((name, name) for name in (*ladder_names(), *settings.acr_aliases)),
         ],
-        methods=sorted(services().factors),
+        methods=[(name, _(one.phrase)) for name, one in sorted(services().factors.items())],
         owns=manager().role == ADMINISTRATOR,
         errors=errors or [],
     )
