@@ -1,13 +1,14 @@
 """Changing a registration member by member, as forms do: what is not named stays as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from idp.audit import Context
-from idp.protocol.registration import InvalidClientMetadata
+from idp.protocol.registration import InvalidClientMetadata, Problems
 from idp.services.client_listing import ClientInfo, ClientRefused, shown
 from idp.services.client_pages import Manager, unknown_groups
 from idp.services.client_registry import ClientRegistry, Registration
+from idp.services.client_rules import ClientRules
 from idp.services.roles import ADMINISTRATOR
 
 FILE: Final = "file"
@@ -16,16 +17,24 @@ FILE: Final = "file"
 class ClientEditing:
     """The rules for whoever changes clients by hand. Every operation commits once."""
 
-    def __init__(self, registry: ClientRegistry) -> None:
+    def __init__(self, registry: ClientRegistry, rules: ClientRules) -> None:
         self._registry = registry
+        self._rules = rules
 
     def register(
-        self, members: Mapping[str, object], manager: Manager, context: Context
+        self,
+        members: Mapping[str, object],
+        manager: Manager,
+        context: Context,
+        *,
+        found: Problems = (),
     ) -> Registration:
-        """Add a client. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
+        """Add a client; ``found`` is what was seen to be wrong with the form already.
+
+        Raises ``InvalidClientMetadata`` with all problems, ``ClientRefused``.
+        """
         wanted = _named(members)
-        _check_groups(wanted, {})
-        _check_owners(wanted, {}, manager)
+        self._check(wanted, {}, manager, found)
         return self._registry.register(wanted, context, managed_by="console")
 
     def change(
@@ -53,9 +62,23 @@ class ClientEditing:
         context: Context,
     ) -> str | None:
         wanted, before = _named(members), info.metadata.to_json()
-        _check_groups(wanted, before)
-        _check_owners(wanted, before, manager)
+        self._check(wanted, before, manager)
         return self._registry.update(info.id, wanted, context)
+
+    def _check(
+        self,
+        wanted: Mapping[str, object],
+        before: Mapping[str, object],
+        manager: Manager,
+        found: Problems = (),
+    ) -> None:
+        problems = (*found, *_groups(wanted, before), *_owners(wanted, before, manager))
+        try:
+            self._rules.parse(wanted)
+        except InvalidClientMetadata as error:
+            problems += error.problems
+        if problems:
+            raise InvalidClientMetadata(problems)
 
     def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
         """One more redirect address. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
@@ -82,21 +105,22 @@ def _named(members: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in members.items() if value not in (None, "")}
 
 
-def _check_groups(wanted: Mapping[str, object], before: Mapping[str, object]) -> None:
+def _groups(
+    wanted: Mapping[str, object], before: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
     for member in ("allowed_groups", "owner_groups"):
         names = wanted.get(member)
         if names == before.get(member) or not isinstance(names, list):
             continue  # of another type: for the rules to say
         if missing := unknown_groups([str(name) for name in names]):
-            sentence = f"names a group that there is not: {', '.join(missing)}"
-            raise InvalidClientMetadata(((member, sentence),))
+            yield member, f"names a group that there is not: {', '.join(missing)}"
 
 
-def _check_owners(
+def _owners(
     wanted: Mapping[str, object], before: Mapping[str, object], manager: Manager
-) -> None:
+) -> Iterator[tuple[str, str]]:
     """Whose a client is, only an administrator says: nobody takes it from the others."""
     if manager.role == ADMINISTRATOR:
         return
     if (wanted.get("owner_groups") or []) != (before.get("owner_groups") or []):
-        raise InvalidClientMetadata((("owner_groups", "is for an administrator to change"),))
+        yield "owner_groups", "is for an administrator to change"

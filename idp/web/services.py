@@ -56,7 +56,7 @@ class Services(SignInServices):
 
     @cached_property
     def client_editing(self) -> ClientEditing:
-        return ClientEditing(self.client_registry)
+        return ClientEditing(self.client_registry, self.client_rules)
 
     @cached_property
     def client_registration(self) -> ClientRegistration:

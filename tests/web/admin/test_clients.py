@@ -160,6 +160,12 @@ def test_what_is_wrong_is_named_and_what_was_typed_is_kept(
     assert dict(form.fields)["redirect_uris"].split() == values["redirect_uris"].split()
 
 
+def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
+    page = register(admin, client_name="", redirect_uris="http://x.example/*", who="groups")
+    for told in ("The name is", "Address 1 must not hold", "needs a group"):
+        assert told in page.document.text
+
+
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
     page = register(admin, client_name="Wiki", redirect_uris="https://wiki.example/")
     assert "Address 1 looks like a homepage" in page.document.text

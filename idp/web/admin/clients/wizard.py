@@ -1,5 +1,6 @@
 """/admin/clients/new: what it is; its name and addresses; then how it is connected."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, abort, flash, request, url_for
@@ -47,10 +48,9 @@ def client_new_kind(kind: str) -> Response:
     given = fields.read(fields.WHO)
     members = {**preset.members, **_members(given, preset)}
     values = {**given, "who": request.form.get("who", EVERYONE), "ours": "ours" in request.form}
-    if found := _missing(given, values["who"]):
-        return _form(preset, values, errors=problems(found, fields.WHO))
+    found = tuple(_missing(given, values["who"]))
     try:
-        made = services().client_editing.register(members, manager(), acting())
+        made = services().client_editing.register(members, manager(), acting(), found=found)
     except InvalidClientMetadata as error:
         return _form(preset, values, errors=problems(error.problems, fields.WHO))
     fresh.keep(made.client_id, made.secret)
@@ -67,13 +67,11 @@ def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
     return members
 
 
-def _missing(given: dict[str, object], who: object) -> list[tuple[str, str]]:
-    found = []
+def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]:
     if given["client_name"] is None:
-        found.append(("client_name", "is what people know it by: type one"))
+        yield "client_name", "is what people know it by: type one"
     if who == GROUPS and not given["allowed_groups"]:
-        found.append(("allowed_groups", "needs a group, one a line, or choose everyone"))
-    return found
+        yield "allowed_groups", "needs a group, one a line, or choose everyone"
 
 
 def _warn(uris: tuple[str, ...], application_type: str) -> None:
