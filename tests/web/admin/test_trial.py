@@ -50,7 +50,7 @@ def test_it_works(town: House, admin: UserAgent, members: dict[str, Any]) -> Non
 
 
 def test_nothing_is_left_that_anybody_could_use(town: House, admin: UserAgent) -> None:
-    shop = town.client()
+    shop = town.client(grant_types=["authorization_code", "refresh_token"])
     page = run(admin, shop, scope="openid offline_access")
     assert not re.search(r"eyJ[\w-]+\.[\w-]+\.", page.response.text)  # a JWT
 
