@@ -18,7 +18,8 @@ class Client(Model):
     name: Mapped[str] = mapped_column(String(255), index=True)
     registration: Mapped[dict[str, Any]]
     managed_by: Mapped[str] = mapped_column(String(32), default="command")
-    """``command``, ``file`` or ``registration``: who keeps it, and so who may change it."""
+    """Who keeps it, and so who may change it: ``command``, ``console``, ``file``, or
+    ``registration``."""
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]

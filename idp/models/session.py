@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.models.base import Model, new_id
@@ -38,12 +38,13 @@ class SessionClient(Model):
     """
 
     __tablename__ = "session_clients"
+    __table_args__ = (Index("ix_session_clients_client_id_since", "client_id", "since"),)
 
     session_id: Mapped[str] = mapped_column(
         ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
     )
     client_id: Mapped[str] = mapped_column(
-        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True, index=True
+        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True
     )
     since: Mapped[datetime]
 

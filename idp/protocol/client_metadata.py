@@ -141,6 +141,7 @@ class ClientMetadata:
     told_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
     """None named: all of a person's."""
     claim_mapping: Mapping[str, str] | None = member(read_claim_mapping, None)
+    owner_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
     allowed_resources: tuple[str, ...] = member(read.many(read.resource), ())
     """None named: any for a person's tokens, who allowed it; none for the client's own."""
     token_exchange_audiences: tuple[str, ...] = member(read.many(read.text(MAX_URL)), ())
@@ -186,6 +187,7 @@ OWN_MEMBERS: Final = frozenset(
         *("consent", "acr_values_voluntary"),
         *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
         *("told_groups", "claim_mapping"),
+        "owner_groups",
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),
         *("allowed_resources", "token_exchange_audiences"),
         "refresh_token_ends_with_session",

@@ -1,8 +1,9 @@
 """Redirect addresses: which may be registered, and when one that was sent is one of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from idp.protocol.urls import NOT_A_URL, split, web_problems, without_loopback_port
 
@@ -52,3 +53,31 @@ def _native_problems(uri: str, parts: SplitResult) -> Iterator[str]:
         yield "needs a path after the scheme, such as com.example.app:/callback"
     if "#" in uri:
         yield "must not have a # part: remove it and what follows it"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about one of several addresses; ``number`` counts from one."""
+
+    number: int
+    sentence: str
+    blocks: bool
+
+
+def notes_on(uris: Sequence[str], application_type: str = "web") -> Iterator[Note]:
+    """What is wrong with each address, and what is allowed and mostly a slip."""
+    for number, uri in enumerate(uris, start=1):
+        problems = check_redirect_uri(uri, application_type)
+        yield from (Note(number, sentence, blocks=True) for sentence in problems)
+        if uri in uris[: number - 1]:
+            yield Note(number, "is there already", blocks=False)
+        elif not problems:
+            yield from (Note(number, sentence, blocks=False) for sentence in _slips(uri))
+
+
+def _slips(uri: str) -> Iterator[str]:
+    parts = urlsplit(uri)
+    if parts.scheme in ("http", "https") and parts.path in ("", "/") and not parts.query:
+        yield "looks like a homepage: callbacks usually end in /callback"
+    elif uri.endswith("/"):
+        yield "ends in / : applications often send it without, and it must match exactly"

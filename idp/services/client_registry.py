@@ -74,9 +74,11 @@ class ClientRegistry:
         Raises ``InvalidClientMetadata``, ``ClientRefused``.
         """
         metadata = self._rules.parse(members)
+        before = shown(client_id).metadata.to_json()
         change(client_id, context, **columns(client_id, metadata))
         secret = self._secrets.fit(client_id, metadata, context.at)
-        audit.record("client.changed", context, client_id=client_id)
+        told = differences(before, metadata.to_json())
+        audit.record("client.changed", context, client_id=client_id, **told)
         db.session.commit()
         return secret
 
@@ -174,6 +176,16 @@ def insert_client(
         )
     )
     audit.record("client.registered", context, client_id=client_id, managed_by=managed_by)
+
+
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, Any]:
+    """Which members differ, and what they were and are: for the audit log."""
+    names = sorted(name for name in {**before, **after} if before.get(name) != after.get(name))
+    return {
+        "members": names,
+        "before": {name: before.get(name) for name in names},
+        "after": {name: after.get(name) for name in names},
+    }
 
 
 def columns(client_id: str, metadata: ClientMetadata) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from werkzeug.exceptions import HTTPException
 from idp import audit
 from idp.protocol.errors import OAuthError
 from idp.services.clients import RegisteredClient
+from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, wants_json
-from idp.web.context import context, services
+from idp.web.context import context, live_session, services
 
 log = logging.getLogger("idp.web")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -36,6 +37,7 @@ def page(
     back: dict[str, str] | None = None,
     reference: str | None = None,
     symbol: str = "alert",
+    hint: dict[str, str] | None = None,
 ) -> Response:
     """The error page; with another ``symbol`` than a warning's, a piece of good news."""
     html = render_template(
@@ -46,7 +48,7 @@ def page(
         back=back,
         reference=reference,
         at=g.now if reference else None,
-        hint=None,
+        hint=hint,
         symbol=symbol,
     )
     return make_response(html, status)
@@ -80,6 +82,7 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         shared=_("Nothing was shared."),
         back=_back_to(client),
         reference=reference,
+        hint=_hint(reference),
     )
 
 
@@ -103,6 +106,18 @@ def _back_to(client: RegisteredClient | None) -> dict[str, str]:
         label = _("Return to %(app)s", app=client.name)
         return {"url": client.metadata.client_uri, "label": label}
     return {"url": url_for("account.home"), "label": _("Go to your account")}
+
+
+def _hint(reference: str) -> dict[str, str] | None:
+    """For whoever may see applications: what was sent against what is registered."""
+    live = live_session()
+    if live is None or not permits(live.role, Permission(Area.CLIENTS)):
+        return None
+    return {
+        "text": _("You administer this provider."),
+        "url": url_for("admin.refused_request", reference=reference),
+        "label": _("See what was sent and repair it"),
+    }
 
 
 def _sayable(sent: object) -> str:

@@ -13,8 +13,10 @@ from idp.oidc.provider import Provider
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
+from idp.oidc.trial import Trials
 from idp.services.apps import ConnectedApps
 from idp.services.backchannel import BackChannel, logout_handlers
+from idp.services.client_editing import ClientEditing
 from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
 from idp.services.client_registration import ClientRegistration
@@ -53,6 +55,10 @@ class Services(SignInServices):
     @cached_property
     def client_registry(self) -> ClientRegistry:
         return ClientRegistry(self.client_rules, self.client_secrets)
+
+    @cached_property
+    def client_editing(self) -> ClientEditing:
+        return ClientEditing(self.client_registry, self.client_rules)
 
     @cached_property
     def client_registration(self) -> ClientRegistration:
@@ -179,6 +185,18 @@ class Services(SignInServices):
             weighing=self.weighing,
             subjects=self.subjects,
             session_states=self.session_states,
+        )
+
+    @cached_property
+    def trials(self) -> Trials:
+        return Trials(
+            self.settings,
+            requests=self.requests,
+            weighing=self.weighing,
+            subjects=self.subjects,
+            grants=self.grants,
+            issuance=self.issuance,
+            userinfo=self.provider.userinfo,
         )
 
     @cached_property

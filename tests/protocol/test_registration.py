@@ -164,6 +164,7 @@ FULL: dict[str, object] = {
     "confirm_operation_acr": "urn:idp:acr:mfa",
     "enrol_in_step_up": False,
     "refresh_token_ends_with_session": True,
+    "owner_groups": ["Keepers"],
     "allowed_groups": ["staff"],
     "allowed_resources": ["https://api.example", "urn:example:api"],
     "token_exchange_audiences": ["ledger", "https://books.example"],

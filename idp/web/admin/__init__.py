@@ -2,6 +2,7 @@
 
 from idp.web.admin import (
     audit,
+    clients,
     explain,
     groups,
     health,
@@ -19,6 +20,7 @@ from idp.web.admin.blueprint import bp
 __all__ = [
     "audit",
     "bp",
+    "clients",
     "explain",
     "groups",
     "health",

@@ -39,7 +39,7 @@ def explain() -> Response:
 
 def _explained(url: str, person: User | None, supposed: tuple[Supposed, ...]) -> dict[str, Any]:
     now = context().at
-    found = _explainer().explain(
+    found = explainer().explain(
         Parameters.of(parse_qsl(urlsplit(url).query or url, keep_blank_values=True)),
         user=person,
         supposed=supposed,
@@ -55,7 +55,8 @@ def _explained(url: str, person: User | None, supposed: tuple[Supposed, ...]) ->
     }
 
 
-def _explainer() -> Explainer:
+def explainer() -> Explainer:
+    """One, of the parts that there are."""
     parts = services()
     return Explainer(
         parts.settings.issuer,

@@ -1,0 +1,126 @@
+"""Changing a registration member by member, as forms do: what is not named stays as it is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from idp.audit import Context
+from idp.protocol.registration import InvalidClientMetadata, Problems
+from idp.services.client_listing import ClientInfo, ClientRefused, shown
+from idp.services.client_pages import Manager, unknown_groups
+from idp.services.client_registry import ClientRegistry, Registration
+from idp.services.client_rules import ClientRules
+from idp.services.roles import ADMINISTRATOR
+
+FILE: Final = "file"
+
+
+class ClientEditing:
+    """The rules for whoever changes clients by hand. Every operation commits once."""
+
+    def __init__(self, registry: ClientRegistry, rules: ClientRules) -> None:
+        self._registry = registry
+        self._rules = rules
+
+    def register(
+        self,
+        members: Mapping[str, object],
+        manager: Manager,
+        context: Context,
+        *,
+        found: Problems = (),
+    ) -> Registration:
+        """Add a client; ``found`` is what was seen to be wrong with the form already.
+
+        Raises ``InvalidClientMetadata`` with all problems, ``ClientRefused``.
+        """
+        wanted = _named(members)
+        self._check(wanted, {}, manager, found)
+        return self._registry.register(wanted, context, managed_by="console")
+
+    def change(
+        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+    ) -> str | None:
+        """Set these members, and take away those that are None; the rest stays.
+
+        Returns a secret, told this once, if a new one was needed. Raises
+        ``InvalidClientMetadata``, ``ClientRefused``.
+        """
+        info = _editable(client_id)
+        return self._replace(info, {**info.metadata.to_json(), **members}, manager, context)
+
+    def replace(
+        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+    ) -> str | None:
+        """Let this be the whole registration. Returns and raises like ``change``."""
+        return self._replace(_editable(client_id), members, manager, context)
+
+    def _replace(
+        self,
+        info: ClientInfo,
+        members: Mapping[str, object],
+        manager: Manager,
+        context: Context,
+    ) -> str | None:
+        wanted, before = _named(members), info.metadata.to_json()
+        self._check(wanted, before, manager)
+        return self._registry.update(info.id, wanted, context)
+
+    def _check(
+        self,
+        wanted: Mapping[str, object],
+        before: Mapping[str, object],
+        manager: Manager,
+        found: Problems = (),
+    ) -> None:
+        problems = (*found, *_groups(wanted, before), *_owners(wanted, before, manager))
+        try:
+            self._rules.parse(wanted)
+        except InvalidClientMetadata as error:
+            problems += error.problems
+        if problems:
+            raise InvalidClientMetadata(problems)
+
+    def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
+        """One more redirect address. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
+        known = _editable(client_id).metadata.redirect_uris
+        if uri not in known:
+            self.change(client_id, {"redirect_uris": [*known, uri]}, manager, context)
+
+    def delete(self, client_id: str, typed: str, context: Context) -> None:
+        """Remove the client, whose name was typed. Raises ``ClientRefused``."""
+        info = _editable(client_id)
+        if typed.strip() != info.name.strip():
+            raise ClientRefused(f"Type {info.name} to delete it.")
+        self._registry.delete(client_id, context)
+
+
+def _editable(client_id: str) -> ClientInfo:
+    info = shown(client_id)
+    if info.managed_by == FILE:
+        raise ClientRefused("A file keeps this application: change the file and apply it.")
+    return info
+
+
+def _named(members: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in members.items() if value not in (None, "")}
+
+
+def _groups(
+    wanted: Mapping[str, object], before: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    for member in ("allowed_groups", "owner_groups"):
+        names = wanted.get(member)
+        if names == before.get(member) or not isinstance(names, list):
+            continue  # of another type: for the rules to say
+        if missing := unknown_groups([str(name) for name in names]):
+            yield member, f"names a group that there is not: {', '.join(missing)}"
+
+
+def _owners(
+    wanted: Mapping[str, object], before: Mapping[str, object], manager: Manager
+) -> Iterator[tuple[str, str]]:
+    """Whose a client is, only an administrator says: nobody takes it from the others."""
+    if manager.role == ADMINISTRATOR:
+        return
+    if (wanted.get("owner_groups") or []) != (before.get("owner_groups") or []):
+        yield "owner_groups", "is for an administrator to change"

@@ -1,0 +1,98 @@
+"""Clients by name, page by page, for whoever administers them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Text, cast, or_, select, tuple_
+
+from idp.models import Client, Group, User, db
+from idp.services.client_listing import ClientInfo, no_client, shown
+from idp.services.roles import CLIENT_MANAGER
+
+PAGE: Final = 25
+READ_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """Whoever administers, by role and groups."""
+
+    role: str | None
+    groups: frozenset[str]
+
+    @classmethod
+    def of(cls, user: User) -> "Manager":
+        """The person as she is now."""
+        return cls(user.role, frozenset(group.name for group in user.groups))
+
+    def may_see(self, owners: Iterable[str]) -> bool:
+        """A client that groups own is, of the client managers, for these groups' alone."""
+        named = frozenset(owners)
+        return self.role != CLIENT_MANAGER or not named or bool(named & self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPage:
+    """``after`` is where the next page begins; None on the last."""
+
+    ids: Sequence[str]
+    after: tuple[str, str] | None
+
+
+def page_of(
+    manager: Manager, *, wanted: str = "", after: tuple[str, str] | None = None
+) -> ClientPage:
+    """Clients by name, those whose name, id or addresses hold ``wanted``; ``after`` name and id.
+
+    Read by an index from where the page begins; never counted, never skipped over.
+    """
+    found: list[tuple[str, str]] = []
+    while len(found) <= PAGE:
+        rows = _rows(wanted, after)
+        found += [(row.name, row.id) for row in rows if manager.may_see(_owners(row))]
+        if len(rows) < READ_AT_ONCE:
+            break
+        after = (rows[-1].name, rows[-1].id)
+    shown_now = found[:PAGE]
+    more = len(found) > PAGE
+    return ClientPage([one for _name, one in shown_now], shown_now[-1] if more else None)
+
+
+def _rows(wanted: str, after: tuple[str, str] | None) -> Sequence[Any]:
+    statement = select(Client.name, Client.id, Client.registration).where(*_matching(wanted))
+    if after is not None:
+        statement = statement.where(tuple_(Client.name, Client.id) > after)
+    ordered = statement.order_by(Client.name, Client.id).limit(READ_AT_ONCE)
+    return db.session.execute(ordered).all()
+
+
+def _matching(wanted: str) -> tuple[ColumnElement[bool], ...]:
+    if not wanted:
+        return ()
+    return (
+        or_(
+            Client.id == wanted,
+            Client.name.icontains(wanted, autoescape=True),
+            cast(Client.registration["redirect_uris"], Text).icontains(wanted, autoescape=True),
+        ),
+    )
+
+
+def _owners(row: Any) -> Iterable[str]:
+    owners: Iterable[str] = row.registration.get("owner_groups", ())
+    return owners
+
+
+def seen_by(manager: Manager, client_id: str) -> ClientInfo:
+    """One client. Raises ``ClientRefused`` when there is none such, or not for this one's eyes."""
+    info = shown(client_id)
+    if not manager.may_see(info.metadata.owner_groups):
+        raise no_client(client_id)
+    return info
+
+
+def unknown_groups(named: Sequence[str]) -> tuple[str, ...]:
+    """Names that no group has: a door for nobody is mostly a slip."""
+    known = set(db.session.scalars(select(Group.name).where(Group.name.in_(named))))
+    return tuple(name for name in named if name not in known)

@@ -1,0 +1,76 @@
+"""An authorization request that was refused, found by the reference on its error page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+from urllib.parse import urlsplit
+
+from idp.models import AuditEvent
+from idp.services.audit_log import Search, search
+
+NAME: Final = "authorization.refused"
+LONGEST: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of an address; ``differs`` where the other has something else."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was sent against one address that is registered."""
+
+    registered: str
+    sent: tuple[Piece, ...]
+    expected: tuple[Piece, ...]
+
+
+def find(reference: str) -> AuditEvent | None:
+    """The event; people read references out, so the letters' size is no matter."""
+    wanted = reference.strip().upper()[:16]
+    found = search(Search(reference=wanted, event=NAME, at_most=1)) if wanted else ()
+    return found[0] if found else None
+
+
+def is_mismatch(event: AuditEvent) -> bool:
+    """Was it the redirect address that is not registered?"""
+    described = str(event.data.get("description", ""))
+    return described.startswith("redirect_uri is not one") and bool(event.data.get("redirect_uri"))
+
+
+def compared(sent: str, registered: Sequence[str]) -> list[Comparison]:
+    """``sent`` against each address, the likest first."""
+    matched = [(SequenceMatcher(None, sent, one, autojunk=False), one) for one in registered]
+    matched.sort(key=lambda pair: (-pair[0].ratio(), pair[1]))
+    return [_comparison(matcher, sent, one) for matcher, one in matched]
+
+
+def _comparison(matcher: SequenceMatcher[str], sent: str, registered: str) -> Comparison:
+    codes = matcher.get_opcodes()
+    return Comparison(
+        registered,
+        tuple(Piece(sent[a:b], tag != "equal") for tag, a, b, _, _ in codes if a < b),
+        tuple(Piece(registered[a:b], tag != "equal") for tag, _, _, a, b in codes if a < b),
+    )
+
+
+def is_new_host(sent: str, registered: Sequence[str]) -> bool:
+    """Is it somewhere that the application has never been?
+
+    Whoever makes somebody follow a link can have any address end up here: one at a host that is
+    not known must not be added by a click on what looks like a repair.
+    """
+    return _place(sent) not in {_place(one) for one in registered}
+
+
+def _place(uri: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "", uri
+    return parts.scheme, parts.netloc

@@ -1,0 +1,27 @@
+"""The console's applications: the list, the wizard, and one application's tabs."""
+
+from idp.web.admin.clients import (
+    access,
+    connect,
+    danger,
+    details,
+    listing,
+    overview,
+    refused,
+    secrets,
+    trial,
+    wizard,
+)
+
+__all__ = [
+    "access",
+    "connect",
+    "danger",
+    "details",
+    "listing",
+    "overview",
+    "refused",
+    "secrets",
+    "trial",
+    "wizard",
+]

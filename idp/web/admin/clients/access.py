@@ -1,0 +1,66 @@
+"""/admin/clients/<id>/access: who may sign in, how strongly, and who keeps it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+from flask_babel import gettext as _
+
+from idp.assurance import ladder_names
+from idp.services.client_listing import ClientInfo
+from idp.services.roles import ADMINISTRATOR, Area
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp
+from idp.web.admin.clients import fields
+from idp.web.admin.clients.common import client_page, done, manager, wanted
+from idp.web.admin.clients.details import Errors, saved
+from idp.web.admin.guard import console
+from idp.web.context import services
+
+
+def _fields() -> Mapping[str, fields.Reader]:
+    owns = manager().role == ADMINISTRATOR
+    return {**fields.ACCESS, **(fields.OWNERS if owns else {})}
+
+
+@bp.get("/clients/<path:client_id>/access")
+@console(Area.CLIENTS)
+def client_access(client_id: str) -> Response:
+    """The form, with what is registered."""
+    info = wanted(client_id)
+    members = info.metadata.to_json()
+    return _page(info, fields.shown(members, {**fields.ACCESS, **fields.OWNERS}))
+
+
+@bp.post("/clients/<path:client_id>/access")
+@console(Area.CLIENTS, writes=True, back="admin.client_access")
+def client_access_saved(client_id: str) -> Response:
+    """Save it; it counts from the next request on."""
+    info, named = wanted(client_id), _fields()
+    given = fields.read(named)
+    errors, _secret = saved(
+        lambda: services().client_editing.change(client_id, given, manager(), acting()),
+        client_id,
+        named,
+    )
+    if errors:
+        return _page(info, given, errors)
+    return done(_("Saved. It counts from now on."), "admin.client_access", client_id=client_id)
+
+
+def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None) -> Response:
+    settings = services().settings
+    return client_page(
+        "access",
+        info,
+        tab="admin.client_access",
+        status=422 if errors else 200,
+        values=values,
+        acr_choices=[
+            ("", _("Whatever it asks for")),
+            *((name, name) for name in (*ladder_names(), *settings.acr_aliases)),
+        ],
+        methods=[(name, _(one.phrase)) for name, one in sorted(services().factors.items())],
+        owns=manager().role == ADMINISTRATOR,
+        errors=errors or [],
+    )

@@ -1,0 +1,123 @@
+"""What the pages of one application share: who looks, at what, under which tabs."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from flask import Response, abort, flash, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from idp.services.client_editing import FILE
+from idp.services.client_listing import ClientInfo, ClientRefused
+from idp.services.client_pages import Manager, seen_by
+from idp.services.client_secrets import has_secret
+from idp.services.roles import Area, Permission
+from idp.web.admin.blueprint import page
+from idp.web.admin.guard import may
+from idp.web.answers import redirect_to
+from idp.web.guards import viewer
+
+SECTION: Final = "admin.clients"
+
+KINDS: Final = {
+    "web": later("Server web app"),
+    "browser": later("Single-page app"),
+    "native": later("Mobile or desktop app"),
+    "device": later("Command line or TV"),
+    "machine": later("Machine to machine"),
+}
+"""Presets by their names for people."""
+
+_TABS: Final[tuple[tuple[str, Any], ...]] = (
+    ("admin.client_overview", later("Overview")),
+    ("admin.client_connect", later("Connect")),
+    ("admin.client_details", later("Details")),
+    ("admin.client_access", later("Access and strength")),
+    ("admin.client_secrets", later("Secrets")),
+    ("admin.client_activity", later("Activity")),
+    ("admin.client_danger", later("Danger")),
+)
+
+
+def manager() -> Manager:
+    """Whoever is signed in here."""
+    return Manager.of(viewer()[1])
+
+
+def wanted(client_id: str) -> ClientInfo:
+    """The application of the address; 404 for one that is not there, or not for these eyes."""
+    try:
+        return seen_by(manager(), client_id)
+    except ClientRefused:
+        abort(404)
+
+
+def may_change() -> bool:
+    """Does the viewer's role permit to change applications?"""
+    return may(Permission(Area.CLIENTS, writes=True))
+
+
+def client_page(template: str, info: ClientInfo, *, tab: str, **values: Any) -> Response:
+    """A page of one application; ``tab`` is the endpoint of the tab that it belongs to."""
+    shown = [one for one in _TABS if one[0] != "admin.client_secrets" or has_secret(info.metadata)]
+    return page(
+        f"admin/clients/{template}.html",
+        section=SECTION,
+        client=info,
+        by_file=info.managed_by == FILE,
+        writable=may_change(),
+        editable=may_change() and info.managed_by != FILE,
+        tabs=[
+            {
+                "url": url_for(endpoint, client_id=info.id),
+                "label": label,
+                "current": endpoint == tab,
+            }
+            for endpoint, label in shown
+        ],
+        **values,
+    )
+
+
+def done(sentence: str, endpoint: str, **arguments: Any) -> Response:
+    """It worked: say so on the page that comes next."""
+    flash(sentence)
+    return redirect_to(url_for(endpoint, **arguments))
+
+
+_ITEM: Final = "item "
+
+
+def problems(
+    found: Iterable[tuple[str, str]], fields: Iterable[str]
+) -> list[dict[str, str | None]]:
+    """What is wrong with a registration, at the fields that there are for it."""
+    named = frozenset(fields)
+    return [
+        {"field": member if member in named else None, "message": _told(member, sentence)}
+        for member, sentence in found
+    ]
+
+
+def _told(member: str, sentence: str) -> str:
+    if sentence.startswith(_ITEM):
+        number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
+        return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
+    label = _LABELS.get(member, member)
+    return f"{label} {sentence}."
+
+
+_LABELS: Final = {
+    "client_name": later("The name"),
+    "redirect_uris": later("Redirect addresses"),
+    "logo_uri": later("The logo’s address"),
+    "client_uri": later("The home page"),
+    "policy_uri": later("The privacy policy"),
+    "tos_uri": later("The terms"),
+    "allowed_groups": later("Who may sign in"),
+    "owner_groups": later("Who keeps it"),
+    "minimum_acr": later("The least strength"),
+    "max_auth_age": later("The oldest sign-in"),
+    "refused_methods": later("Refused methods"),
+    "registration": later("The registration"),
+}

@@ -1,0 +1,122 @@
+"""/admin/clients/<id>/details: name, addresses, papers; and the whole registration as JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, request
+from flask_babel import gettext as _
+
+from idp.protocol.redirect_uris import notes_on
+from idp.protocol.registration import InvalidClientMetadata
+from idp.services.client_listing import ClientInfo, ClientRefused
+from idp.services.roles import Area
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp
+from idp.web.admin.clients import fields, fresh
+from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
+from idp.web.admin.guard import console
+from idp.web.context import services
+
+Errors = list[dict[str, str | None]]
+
+
+def saved(
+    change: Callable[[], str | None], client_id: str, names: Any
+) -> tuple[Errors, str | None]:
+    """Do it; what was wrong, at the fields ``names``, and a new secret if one had to be made."""
+    try:
+        return [], change()
+    except InvalidClientMetadata as error:
+        return problems(error.problems, names), None
+    except ClientRefused as error:
+        return [{"field": None, "message": str(error)}], None
+
+
+@bp.get("/clients/<path:client_id>/details")
+@console(Area.CLIENTS)
+def client_details(client_id: str) -> Response:
+    """The form, with what is registered."""
+    info = wanted(client_id)
+    return _page(info, fields.shown(info.metadata.to_json(), fields.DETAILS))
+
+
+@bp.post("/clients/<path:client_id>/details")
+@console(Area.CLIENTS, writes=True, back="admin.client_details")
+def client_details_saved(client_id: str) -> Response:
+    """Save it, warnings and all; what is wrong is named and nothing is saved."""
+    info, given = wanted(client_id), fields.read(fields.DETAILS)
+    errors, secret = saved(
+        lambda: services().client_editing.change(client_id, given, manager(), acting()),
+        client_id,
+        fields.DETAILS,
+    )
+    if errors:
+        return _page(info, given, errors)
+    fresh.keep(client_id, secret)
+    uris = wanted(client_id).metadata.redirect_uris
+    for note in notes_on(uris, info.metadata.application_type):
+        flash(_("Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence))
+    return done(_("Saved."), "admin.client_details", client_id=client_id)
+
+
+def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None) -> Response:
+    return client_page(
+        "details",
+        info,
+        tab="admin.client_details",
+        status=422 if errors else 200,
+        values=values,
+        errors=errors or [],
+    )
+
+
+@bp.get("/clients/<path:client_id>/registration")
+@console(Area.CLIENTS)
+def client_registration(client_id: str) -> Response:
+    """Every member, as JSON, for those that no form has."""
+    info = wanted(client_id)
+    text = json.dumps(info.metadata.to_json(), indent=2, ensure_ascii=False)
+    return _as_json(info, text)
+
+
+@bp.post("/clients/<path:client_id>/registration")
+@console(Area.CLIENTS, writes=True, back="admin.client_registration")
+def client_registration_saved(client_id: str) -> Response:
+    """Replace the registration by what was typed, if the rules take it."""
+    info, text = wanted(client_id), request.form.get("registration", "")
+    try:
+        members = _object(text)
+    except ValueError as error:
+        return _as_json(info, text, [{"field": "registration", "message": str(error)}])
+    errors, secret = saved(
+        lambda: services().client_editing.replace(client_id, members, manager(), acting()),
+        client_id,
+        (),
+    )
+    if errors:
+        at_field: Errors = [{**one, "field": "registration"} for one in errors]
+        return _as_json(info, text, at_field)
+    fresh.keep(client_id, secret)
+    return done(_("Saved."), "admin.client_registration", client_id=client_id)
+
+
+def _object(text: str) -> dict[str, object]:
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(_("This is not JSON: %(error)s.", error=str(error))) from None
+    if not isinstance(read, dict):
+        raise ValueError(_("A registration is one JSON object, in braces."))
+    return read
+
+
+def _as_json(info: ClientInfo, text: str, errors: Errors | None = None) -> Response:
+    return client_page(
+        "registration",
+        info,
+        tab="admin.client_details",
+        status=422 if errors else 200,
+        text=text,
+        errors=errors or [],
+    )

@@ -1,0 +1,78 @@
+"""/admin/clients: every application, how it fares, and the way to a new one."""
+
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+from flask_babel import gettext as _
+
+from idp.protocol.redirect_uris import notes_on
+from idp.services.client_health import health_of
+from idp.services.client_listing import ClientInfo
+from idp.services.client_pages import page_of, seen_by
+from idp.services.client_presets import kind_of
+from idp.services.roles import Area
+from idp.web.admin.blueprint import bp, page
+from idp.web.admin.clients.common import KINDS, SECTION, manager, may_change
+from idp.web.admin.clients.health import words
+from idp.web.admin.guard import console
+from idp.web.context import context
+
+MOST_ADDRESSES = 50
+
+
+@bp.get("/clients")
+@console(Area.CLIENTS)
+def clients() -> Response:
+    """By name, a page at a time; ``q`` is looked for in names, ids and addresses."""
+    looks, wanted = manager(), request.args.get("q", "").strip()[:200]
+    after = (request.args.get("name", ""), request.args["after"]) if _is_later() else None
+    found = page_of(looks, wanted=wanted, after=after)
+    more = None
+    if found.after is not None:
+        name, last = found.after
+        more = url_for(SECTION, q=wanted or None, name=name, after=last)
+    return page(
+        "admin/clients/list.html",
+        section=SECTION,
+        rows=[_row(seen_by(looks, client_id)) for client_id in found.ids],
+        wanted=wanted,
+        more=more,
+        first=url_for(SECTION, q=wanted or None) if after else None,
+        writable=may_change(),
+    )
+
+
+def _is_later() -> bool:
+    return "after" in request.args
+
+
+def _row(info: ClientInfo) -> dict[str, Any]:
+    health = health_of(info.id, context().at)
+    return {
+        "name": info.name,
+        "logo_url": None,
+        "id": info.id,
+        "url": url_for("admin.client_overview", client_id=info.id),
+        "kind": KINDS[kind_of(info.metadata)],
+        "by_file": info.managed_by == "file",
+        "health": words(health, disabled=info.disabled_at is not None),
+        "last_sign_in": health.last_sign_in,
+    }
+
+
+@bp.get("/clients/check")
+@console(Area.CLIENTS)
+def client_addresses_checked() -> Response:
+    """What is to be said about redirect addresses while they are typed: ``uri``, several times."""
+    uris = request.args.getlist("uri")[:MOST_ADDRESSES]
+    kind = request.args.get("application_type", "web")
+    notes = [
+        {
+            "blocks": note.blocks,
+            "message": _(
+                "Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence
+            ),
+        }
+        for note in notes_on(uris, kind)
+    ]
+    return jsonify(notes=notes)

@@ -1,0 +1,173 @@
+"""/admin/clients/<id>/test: the real exchange as whoever asks, and what another would get."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import Response, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+
+from idp.oidc.explain import Explanation
+from idp.oidc.explanation import lines
+from idp.oidc.supposed import KINDS, read_supposed
+from idp.oidc.trial import Step, Trial
+from idp.protocol.parameters import Parameters
+from idp.services.client_listing import ClientInfo
+from idp.services.roles import Area, Permission
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp
+from idp.web.admin.clients.common import client_page, wanted
+from idp.web.admin.explain import explainer
+from idp.web.admin.guard import console, may
+from idp.web.context import context, live_session, services
+
+ASKS: Final = ("scope", "acr_values", "max_age")
+_USUAL: Final = ("openid", "profile", "email")
+
+_NAMES: Final = {
+    "authorization": later("Authorization request"),
+    "token": later("Token request"),
+    "userinfo": later("Userinfo request"),
+}
+FIXES: Final[Mapping[str, Any]] = {
+    "access_denied": later(
+        "You are in none of the groups that may sign in. Add yourself to one, or change who may."
+    ),
+    "interaction_required": later(
+        "It asks for more than you proved when you signed in here. Sign in with a passkey, or lower"
+        " what it asks for under Access and strength."
+    ),
+    "login_required": later(
+        "It takes a fresher sign-in than yours. Sign in again, or raise the oldest sign-in under"
+        " Access and strength."
+    ),
+    "unmet_authentication_requirements": later(
+        "The strength asked for cannot be reached. Set up a stronger factor, or lower the least"
+        " strength under Access and strength."
+    ),
+    "unauthorized_client": later(
+        "It is disabled, or not registered for codes. Enable it under Danger, or let its grant"
+        " types name authorization_code."
+    ),
+    "unsupported_response_type": later("Its registration does not name the response type code."),
+    "invalid_scope": later("A scope is asked for that is not in its registration."),
+    "invalid_request": later("A parameter is not as the registration wants it: see the answer."),
+    "invalid_client_metadata": later(
+        "Tokens cannot be made as registered: look at its keys and algorithms."
+    ),
+    "temporarily_unavailable": later("Its keys could not be read: look at its jwks_uri."),
+}
+
+
+@bp.get("/clients/<path:client_id>/test")
+@console(Area.CLIENTS)
+def client_test(client_id: str) -> Response:
+    """What would be asked; with ``person``, what the tokens and userinfo would say of them."""
+    info = wanted(client_id)
+    scopes = [scope for scope in _USUAL if scope in info.metadata.scope]
+    values = {"scope": " ".join(scopes), "acr_values": "", "max_age": ""}
+    return _page(info, values)
+
+
+@bp.post("/clients/<path:client_id>/test")
+@console(Area.CLIENTS, writes=True, back="admin.client_test")
+def client_tested(client_id: str) -> Response:
+    """Run it. Nothing of it is kept, so that there is no page to be sent to."""
+    info = wanted(client_id)
+    values = {name: request.form.get(name, "").strip()[:1000] for name in ASKS}
+    client, live = services().clients.get(client_id), live_session()
+    assert client is not None  # noqa: S101  both were looked at above
+    assert live is not None  # noqa: S101
+    trial = services().trials.run(client, live, values, acting())
+    return _page(info, values, trial=trial)
+
+
+def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = None) -> Response:
+    return client_page(
+        "test",
+        info,
+        tab="",
+        values=values,
+        codes="code" in info.metadata.response_types,
+        trial=_trial(trial) if trial else None,
+        issuer=services().settings.issuer,
+        **_preview(info),
+    )
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    error = trial.error
+    return {
+        "passed": trial.passed,
+        "acr": trial.acr,
+        "steps": [_step(one) for one in trial.steps],
+        "fix": FIXES.get(error, FIXES["invalid_request"]) if error else None,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": _NAMES[step.name],
+        "failed": step.error,
+        "sent": json.dumps(step.sent, indent=2, ensure_ascii=False) if step.sent else None,
+        "answer": json.dumps(step.answer, indent=2, ensure_ascii=False),
+    }
+
+
+def _preview(info: ClientInfo) -> dict[str, Any]:
+    """Of somebody else, for whoever may read about people; nothing is written."""
+    if not may(Permission(Area.PEOPLE)) or not info.metadata.redirect_uris:
+        return {"previews": False}
+    url = _request(info)
+    person = request.args.get("person", "").strip()
+    evidence = request.args.get("evidence", "passkey").strip()
+    told = {
+        "previews": True,
+        "person": person,
+        "evidence": evidence,
+        "kinds": ", ".join(KINDS),
+        "explain_url": url_for("admin.explain", url=url, person=person, evidence=evidence),
+    }
+    return told | (_previewed(url, person, evidence) if person else {})
+
+
+def _request(info: ClientInfo) -> str:
+    """An authorization request such as the application would send."""
+    scopes = [scope for scope in _USUAL if scope in info.metadata.scope]
+    asked = {
+        "client_id": info.id,
+        "redirect_uri": info.metadata.redirect_uris[0],
+        "response_type": "code",
+        "scope": " ".join(scopes),
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636 appendix B
+        "code_challenge_method": "S256",
+    }
+    return f"{services().settings.issuer}/oauth/authorize?{urlencode(asked)}"
+
+
+def _previewed(url: str, person: str, evidence: str) -> dict[str, Any]:
+    user = services().accounts.find_by_login(person)
+    if user is None:
+        return {"errors": [{"field": "person", "message": _("Nobody is called so.")}]}
+    try:
+        supposed = read_supposed(evidence)
+    except ValueError as error:
+        return {"errors": [{"field": "evidence", "message": f"{error}."}]}
+    asked = Parameters.of(parse_qsl(urlsplit(url).query))
+    found = explainer().explain(asked, user=user, supposed=supposed, now=context().at)
+    return {"preview": _told(found)}
+
+
+def _told(found: Explanation) -> dict[str, Any]:
+    answer = found.answer
+    return {
+        "lines": list(lines(found)),
+        "id_token": _pretty(answer.id_token) if answer else None,
+        "userinfo": _pretty(answer.userinfo) if answer else None,
+    }
+
+
+def _pretty(claims: Mapping[str, object]) -> str:
+    return json.dumps(claims, indent=2, ensure_ascii=False)

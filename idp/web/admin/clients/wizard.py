@@ -1,0 +1,95 @@
+"""/admin/clients/new: what it is; its name and addresses; then how it is connected."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, abort, flash, request, url_for
+from flask_babel import gettext as _
+
+from idp.protocol.redirect_uris import notes_on
+from idp.protocol.registration import InvalidClientMetadata
+from idp.services.client_presets import PRESETS, Preset
+from idp.services.roles import Area
+from idp.web.admin.acting import acting
+from idp.web.admin.blueprint import bp, page
+from idp.web.admin.clients import fields, fresh
+from idp.web.admin.clients.common import KINDS, SECTION, manager, problems
+from idp.web.admin.clients.presets import ABOUT, chose
+from idp.web.admin.guard import console
+from idp.web.answers import redirect_to
+from idp.web.context import services
+
+EVERYONE, GROUPS = "everyone", "groups"
+
+
+@bp.get("/clients/new")
+@console(Area.CLIENTS, writes=True)
+def client_new() -> Response:
+    """What is it?"""
+    kinds = [
+        {
+            "label": KINDS[name],
+            "about": ABOUT[name],
+            "chose": chose(preset),
+            "url": url_for("admin.client_new_kind", kind=name),
+        }
+        for name, preset in PRESETS.items()
+    ]
+    return page("admin/clients/new.html", section=SECTION, kinds=kinds)
+
+
+@bp.route("/clients/new/<kind>", methods=["GET", "POST"])
+@console(Area.CLIENTS, writes=True)
+def client_new_kind(kind: str) -> Response:
+    """Name, logo, addresses, and who may sign in."""
+    preset = PRESETS.get(kind) or abort(404)
+    if request.method == "GET":
+        return _form(preset, {"who": EVERYONE})
+    given = fields.read(fields.WHO)
+    members = {**preset.members, **_members(given, preset)}
+    values = {**given, "who": request.form.get("who", EVERYONE), "ours": "ours" in request.form}
+    found = tuple(_missing(given, values["who"]))
+    try:
+        made = services().client_editing.register(members, manager(), acting(), found=found)
+    except InvalidClientMetadata as error:
+        return _form(preset, values, errors=problems(error.problems, fields.WHO))
+    fresh.keep(made.client_id, made.secret)
+    _warn(made.metadata.redirect_uris, made.metadata.application_type)
+    return redirect_to(url_for("admin.client_connect", client_id=made.client_id))
+
+
+def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
+    members = {**given, "redirect_uris": given["redirect_uris"] if preset.redirects else []}
+    if request.form.get("who", EVERYONE) != GROUPS:
+        members["allowed_groups"] = []
+    if "ours" in request.form:
+        members["consent"] = "never"
+    return members
+
+
+def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]:
+    if given["client_name"] is None:
+        yield "client_name", "is what people know it by: type one"
+    if who == GROUPS and not given["allowed_groups"]:
+        yield "allowed_groups", "needs a group, one a line, or choose everyone"
+
+
+def _warn(uris: tuple[str, ...], application_type: str) -> None:
+    """What is allowed and mostly a slip is saved, and said."""
+    for note in notes_on(uris, application_type):
+        flash(_("Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence))
+
+
+def _form(
+    preset: Preset, values: dict[str, Any], *, errors: list[dict[str, str | None]] | None = None
+) -> Response:
+    return page(
+        "admin/clients/new_kind.html",
+        section=SECTION,
+        status=422 if errors else 200,
+        kind=KINDS[preset.name],
+        preset=preset,
+        chose=chose(preset),
+        values=values,
+        errors=errors or [],
+    )

@@ -1,0 +1,379 @@
+"""Applications in the console: found, registered, changed, and not where they are not to be."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+
+from idp.models import Client, db
+from idp.services.groups import named
+from tests.helpers.house import House
+from tests.helpers.relying_party import RelyingParty
+from tests.helpers.user_agent import Page, UserAgent
+from tests.web.admin.people import signed_in_as
+from tests.web.walking import events
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def admin(town: House) -> UserAgent:
+    return signed_in_as(town, "administrator")
+
+
+@pytest.fixture
+def shop(town: House) -> RelyingParty:
+    return town.client(client_name=f"Shop {next(_NUMBERS)}", consent="never")
+
+
+def members(house: House, client_id: str) -> Mapping[str, Any]:
+    def read(_services: object) -> Mapping[str, Any]:
+        row = db.session.get(Client, client_id, populate_existing=True)
+        return {} if row is None else {**row.registration, "managed_by": row.managed_by}
+
+    found: Mapping[str, Any] = house.do(read)
+    return found
+
+
+def group(house: House, name: str) -> None:
+    def make(_services: object) -> None:
+        named([name])
+        db.session.commit()
+
+    house.do(make)
+
+
+def send(agent: UserAgent, page: Page, path: str, **values: str) -> Page:
+    place = agent.submit(page, page.form(path), values)
+    assert isinstance(place, Page)
+    return place
+
+
+def register(agent: UserAgent, kind: str = "web", **values: str) -> Page:
+    page = agent.page(f"/admin/clients/new/{kind}")
+    return send(agent, page, f"/new/{kind}", **values)
+
+
+def id_on(page: Page) -> str:
+    found = re.fullmatch(r"/admin/clients/([^/]+)/connect", page.path)
+    assert found, page.path
+    return found[1]
+
+
+WEB = {"client_name": "Wiki", "redirect_uris": "https://wiki.example/callback"}
+
+
+def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent) -> None:
+    page = register(admin, **WEB)
+    client_id, text = id_on(page), page.document.text
+    secret = re.search(r"OIDC_CLIENT_SECRET=(\S+)", text)
+    assert secret
+    assert members(town, client_id)["managed_by"] == "console"
+    wiki = RelyingParty(
+        town.settings.issuer,
+        client_id,
+        WEB["redirect_uris"],
+        client_secret=secret[1],
+        http=town.http(),
+        clock=town.clock,
+    )
+    answer = wiki.post("/oauth/token", {"grant_type": "refresh_token", "refresh_token": "none"})
+    assert answer.json()["error"] == "invalid_grant"  # it is let in
+
+
+def test_a_secret_is_shown_until_it_is_stored_and_never_again(admin: UserAgent) -> None:
+    page = register(admin, **WEB)
+    assert "I’ve stored it" in page.document.text
+    assert "I’ve stored it" in admin.page(page.path).document.text
+    after = send(admin, page, "/stored")
+    assert "I’ve stored it" not in after.document.text
+    assert "OIDC_CLIENT_SECRET=<the client secret>" in after.document.text
+
+
+def test_a_shown_secret_is_nobody_elses_to_see(town: House, admin: UserAgent) -> None:
+    page = register(admin, **WEB)
+    assert "I’ve stored it" in page.document.text
+    other = signed_in_as(town, "administrator").page(page.path)
+    assert "I’ve stored it" not in other.document.text
+
+
+KINDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "browser": (WEB, {"token_endpoint_auth_method": "none", "application_type": "web"}),
+    "native": (
+        {"client_name": "Phone", "redirect_uris": "com.example.app:/callback"},
+        {"token_endpoint_auth_method": "none", "application_type": "native"},
+    ),
+    "device": (
+        {"client_name": "TV"},
+        {"token_endpoint_auth_method": "none", "response_types": []},
+    ),
+    "machine": (
+        {"client_name": "Robot"},
+        {"grant_types": ["client_credentials"], "response_types": []},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_becomes_what_it_says(town: House, admin: UserAgent, kind: str) -> None:
+    values, expected = KINDS[kind]
+    registered = members(town, id_on(register(admin, kind, **values)))
+    assert {name: registered.get(name, []) for name in expected} == expected
+
+
+REFUSED = {
+    "no name": ({**WEB, "client_name": ""}, "The name is what people know it by"),
+    "http": (
+        {**WEB, "redirect_uris": "http://wiki.example/callback"},
+        "Address 1 must start with https://",
+    ),
+    "a fragment": (
+        {**WEB, "redirect_uris": "https://wiki.example/callback#x"},
+        "Address 1 must not have a # part",
+    ),
+    "a wildcard": (
+        {**WEB, "redirect_uris": "https://ok.example/callback\nhttps://wiki.example/*"},
+        "Address 2 must not hold a *",
+    ),
+    "no group": ({**WEB, "who": "groups"}, "needs a group"),
+    "a group that there is not": (
+        {**WEB, "who": "groups", "allowed_groups": "Nobodies"},
+        "a group that there is not: Nobodies",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_named_and_what_was_typed_is_kept(
+    admin: UserAgent, values: dict[str, str], told: str
+) -> None:
+    page = register(admin, **values)
+    assert page.status == 422
+    assert told in page.document.text
+    form = page.form("/new/web")
+    kept = {name: form.inputs[name] for name in values if name in form.inputs}
+    assert kept
+    assert dict(form.fields)["redirect_uris"].split() == values["redirect_uris"].split()
+
+
+def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
+    page = register(admin, client_name="", redirect_uris="http://x.example/*", who="groups")
+    for told in ("The name is", "Address 1 must not hold", "needs a group"):
+        assert told in page.document.text
+
+
+def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
+    page = register(admin, client_name="Wiki", redirect_uris="https://wiki.example/")
+    assert "Address 1 looks like a homepage" in page.document.text
+
+
+def test_addresses_are_judged_while_they_are_typed(admin: UserAgent) -> None:
+    asked = {"uri": ["https://a.example/cb", "https://a.example/cb/", "x", "https://a.example/cb"]}
+    notes = admin.client.get("/admin/clients/check", params=asked).json()["notes"]
+    assert [note["blocks"] for note in notes] == [False, True, False]
+    assert "Address 4 is there already." in notes[2]["message"]
+
+
+def test_only_fields_of_the_form_are_ever_set(town: House, admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new/browser")
+    data = {
+        **dict(page.form("/new/browser").fields),
+        **WEB,
+        "token_endpoint_auth_method": "client_secret_post",
+        "owner_groups": "x",
+        "managed_by": "file",
+    }
+    response = admin.client.post(page.path, data=data, headers={"Origin": "null"})
+    client_id = response.headers["Location"].split("/")[-2]
+    registered = members(town, client_id)
+    assert registered["token_endpoint_auth_method"] == "none"
+    assert registered["managed_by"] == "console"
+    assert "owner_groups" not in registered
+
+
+@pytest.mark.parametrize("words", ["name", "id", "host"])
+def test_the_list_finds_by_name_id_and_host(town: House, admin: UserAgent, words: str) -> None:
+    host = f"needle{next(_NUMBERS)}.example"
+    found = town.client(client_name=f"Haystack {host[:8]}", redirect_uris=[f"https://{host}/cb"])
+    other = town.client(client_name="Another")
+    wanted = {"name": f"HAYSTACK {host[:8]}", "id": found.client_id, "host": host}[words]
+    text = admin.page(f"/admin/clients?q={wanted}").document.text
+    assert found.client_id in text
+    assert other.client_id not in text
+
+
+def test_the_list_goes_on_page_by_page_and_leaves_none_out(town: House, admin: UserAgent) -> None:
+    made = {town.client(client_name="Paged all alike").client_id for _ in range(30)}
+    first = admin.page("/admin/clients?q=Paged all alike")
+    second = admin.page(first.link("Next page"))
+    on = [{one for one in made if one in page.document.text} for page in (first, second)]
+    assert (len(on[0]), len(on[1])) == (25, 5)
+    assert on[0] | on[1] == made
+
+
+def test_health_is_told_in_words(town: House, admin: UserAgent, shop: RelyingParty) -> None:
+    def told() -> str:
+        return admin.page(f"/admin/clients/{shop.client_id}").document.text
+
+    assert "No sign-in yet" in told()
+    admin.get(shop.authorization_url())
+    assert "Working" in told()
+    for _ in range(2):
+        admin.get(shop.authorization_url(redirect_uri="https://shop.example/other"))
+    assert "2 failures in 24 hours It sent a redirect address not known here" in told()
+
+
+def test_details_change_what_they_name_alone(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    page = admin.page(f"/admin/clients/{shop.client_id}/details")
+    before = members(town, shop.client_id)
+    page = send(admin, page, "/details", client_name="Renamed")
+    assert "Saved." in page.document.text
+    assert members(town, shop.client_id) == {**before, "client_name": "Renamed"}
+    changed = events(town, event="client.changed", client_id=shop.client_id)[0]
+    assert changed.data["before"] == {"client_name": before["client_name"]}
+    assert changed.data["after"] == {"client_name": "Renamed"}
+    assert changed.actor_id
+
+
+def test_access_sets_a_floor(town: House, admin: UserAgent, shop: RelyingParty) -> None:
+    group(town, "Staff")
+    page = admin.page(f"/admin/clients/{shop.client_id}/access")
+    given = {
+        "minimum_acr": "phr",
+        "max_auth_age": "600",
+        "allowed_groups": "Staff",
+        "owner_groups": "Staff",
+    }
+    send(admin, page, "/access", **given)
+    registered = members(town, shop.client_id)
+    expected = {**given, "max_auth_age": 600, "allowed_groups": ["Staff"]}
+    assert {**registered, **expected, "owner_groups": ["Staff"]} == registered
+    again = send(admin, admin.page(page.path), "/access", max_auth_age="soon")
+    assert again.status == 422
+    assert "The oldest sign-in" in again.document.text
+
+
+def test_the_whole_registration_as_json_is_held_to_the_rules(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    path = f"/admin/clients/{shop.client_id}/registration"
+    page = admin.page(path)
+    text = dict(page.form("/registration").fields)["registration"]
+    wanted = {**json.loads(text), "access_token_format": "opaque"}
+    send(admin, page, "/registration", registration=json.dumps(wanted))
+    assert members(town, shop.client_id)["access_token_format"] == "opaque"
+    for wrong, told in (
+        ("{", "This is not JSON"),
+        ("[]", "one JSON object"),
+        (json.dumps({**wanted, "nonsense": 1}), "nonsense is not a member"),
+    ):
+        refused = send(admin, admin.page(path), "/registration", registration=wrong)
+        assert refused.status == 422
+        assert told in refused.document.text
+        assert wrong in refused.document.text
+
+
+def test_a_secret_is_rotated_while_the_old_one_still_works(town: House, admin: UserAgent) -> None:
+    shop = town.client(grant_types=["authorization_code", "refresh_token"])
+    path = f"/admin/clients/{shop.client_id}/secrets"
+    page = send(admin, admin.page(path), "/secrets/rotate", overlap="day")
+    assert "A new secret was made" in page.document.text
+    assert page.document.text.count("…") >= 2
+    asked = {"grant_type": "refresh_token", "refresh_token": "none"}
+    assert shop.post("/oauth/token", asked).json()["error"] == "invalid_grant"
+    page = send(admin, page, "/stored")
+    page = send(admin, admin.page(path), "/secrets/rotate", overlap="now")
+    assert shop.post("/oauth/token", asked).json()["error"] == "invalid_client"
+    count_before = len([f for f in page.document.forms if f.action.endswith("/remove")])
+    page = send(admin, page, "/remove")
+    assert len([f for f in page.document.forms if f.action.endswith("/remove")]) < count_before
+
+
+def test_a_public_application_has_no_secrets(town: House, admin: UserAgent) -> None:
+    public = town.client(token_endpoint_auth_method="none")
+    assert admin.page(f"/admin/clients/{public.client_id}/secrets").status == 404
+
+
+def test_disabled_enabled_deleted(town: House, admin: UserAgent, shop: RelyingParty) -> None:
+    path = f"/admin/clients/{shop.client_id}/danger"
+    page = send(admin, admin.page(path), "/disable")
+    assert "Disabled" in page.document.text
+    page = send(admin, page, "/enable")
+    wrong = send(admin, page, "/delete", name="something else")
+    assert wrong.status == 422
+    name = members(town, shop.client_id)["client_name"]
+    page = send(admin, wrong, "/delete", name=name)
+    assert f"{name} was deleted." in page.document.text
+    assert members(town, shop.client_id) == {}
+
+
+def test_what_is_exported_is_a_file_without_a_secret(admin: UserAgent, shop: RelyingParty) -> None:
+    response = admin.client.get(f"/admin/clients/{shop.client_id}/client.toml")
+    read = tomllib.loads(response.text)
+    assert read["client_id"] == shop.client_id
+    assert read["client_secret"] == {"generate": True}
+
+
+def test_what_a_file_keeps_is_not_edited_here(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    paths = ("details", "access", "registration", "delete")
+    pages = {one: admin.page(f"/admin/clients/{shop.client_id}/{_page_of(one)}") for one in paths}
+
+    def hand_over(_services: object) -> None:
+        db.session.get_one(Client, shop.client_id).managed_by = "file"
+        db.session.commit()
+
+    town.do(hand_over)
+    before = members(town, shop.client_id)
+    for one, page in pages.items():
+        answer = send(admin, page, f"/{one}")
+        assert answer.status == 422, one
+        assert "A file keeps this application" in answer.document.text
+    assert members(town, shop.client_id) == before
+    shown = admin.page(f"/admin/clients/{shop.client_id}/details")
+    assert "Save" not in [button.label for form in shown.document.forms for button in form.buttons]
+
+
+def _page_of(one: str) -> str:
+    return "danger" if one == "delete" else one
+
+
+TABS = ("", "/connect", "/details", "/access", "/secrets", "/activity", "/danger", "/test")
+
+
+@pytest.mark.parametrize("role", ["client_manager", "auditor", "administrator"])
+def test_what_groups_own_is_for_their_client_managers_alone(town: House, role: str) -> None:
+    group(town, "Keepers")
+    mine = town.client(client_name="Owned", owner_groups=["Keepers"])
+    agent = signed_in_as(town, role)
+    expected = 404 if role == "client_manager" else 200
+    found = {tab: agent.page(f"/admin/clients/{mine.client_id}{tab}").status for tab in TABS}
+    assert set(found.values()) == {expected}, found
+    in_list = mine.client_id in agent.page("/admin/clients?q=Owned").document.text
+    assert in_list is (expected == 200)
+
+
+def test_a_member_of_the_owners_keeps_it_and_cannot_give_it_away(town: House) -> None:
+    mine = town.client(client_name="Kept", owner_groups=["Keepers"])
+    agent = signed_in_as(town, "client_manager", groups=["Keepers"])
+    path = f"/admin/clients/{mine.client_id}"
+    assert agent.page(path).status == 200
+    page = agent.page(f"{path}/registration")
+    text = json.loads(dict(page.form("/registration").fields)["registration"])
+    text.pop("owner_groups")
+    refused = send(agent, page, "/registration", registration=json.dumps(text))
+    assert refused.status == 422
+    assert "for an administrator to change" in refused.document.text
+    assert "owner_groups" not in agent.page(f"{path}/access").form("/access").inputs
+
+
+def test_what_happened_is_told_in_sentences(admin: UserAgent, shop: RelyingParty) -> None:
+    text = admin.page(f"/admin/clients/{shop.client_id}/activity").document.text
+    assert "It was registered." in text
