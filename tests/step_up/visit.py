@@ -12,6 +12,8 @@ from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 from tests.step_up.issuer import Issuer
 from tests.step_up.people import Person
 
+_MAY_SAY = frozenset(("error", "error_description", "error_uri", "state", "session_state", "iss"))
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -80,13 +82,14 @@ class Visit:
     def refusal(self, place: Place) -> Mapping[str, str]:
         """The error the browser was sent back with; its ``state`` and ``iss`` have been checked.
 
-        RFC 6749, 4.1.2.1 and RFC 9207, 2: every error carries both, and nothing unregistered.
+        RFC 6749, 4.1.2.1 and RFC 9207, 2: every error carries both, and nothing unregistered
+        (``session_state`` is Session Management's).
         """
         assert isinstance(place, Departure), f"stays on {place.url}: {_text(place)}"
         with pytest.raises(AuthorizationFailed) as refused:
             self.client.authorization_code(place)
         parameters = refused.value.parameters
-        assert set(parameters) <= {"error", "error_description", "error_uri", "state", "iss"}
+        assert set(parameters) <= _MAY_SAY
         return parameters
 
     def error(self, **parameters: object) -> str:

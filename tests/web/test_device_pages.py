@@ -99,7 +99,7 @@ def test_from_the_code_to_the_device(town: House, tv: RelyingParty, alice: Perso
     for word in (told["user_code"], alice.email, "TellyOS/4.2", "127.0.0.1", "just now"):
         assert word in text, word
     assert "Sign you in, and recognise you the next time" in text
-    assert "See your e-mail address" in text
+    assert "See your email address" in text
     assert "Only continue if you started this yourself." in text
     assert polled(tv, told).json()["error"] == "authorization_pending"
     done = answered(agent, ask, "Allow")

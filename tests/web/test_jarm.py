@@ -70,7 +70,9 @@ def test_a_code_comes_signed(town: House, shop: RelyingParty, alice: Person, mod
     )
     departure = sign_in(town.browser(), url, username=alice.email, password=alice.password)
     said = opened(town, shop, sealed_in(departure, where), "RS256")
-    wanted = {"code", "state"} | ({"id_token"} if "id_token" in response_type else set())
+    wanted = {"code", "state", "session_state"} | (
+        {"id_token"} if "id_token" in response_type else set()
+    )
     assert said.keys() == wanted
     pending = shop.pending[said["state"]]
     assert shop.exchange(said["code"], pending).claims["sub"] == alice.id
@@ -84,7 +86,7 @@ def test_an_error_comes_signed(town: House, shop: RelyingParty, mode: str) -> No
     said = opened(town, shop, sealed_in(departure, MODES[mode][1]), "RS256")
     assert said["error"] == "login_required"
     assert said["state"] in shop.pending
-    assert said.keys() == {"error", "error_description", "state"}
+    assert said.keys() == {"error", "error_description", "state", "session_state"}
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "PS256"])

@@ -58,7 +58,7 @@ def test_leaving_signs_out_everywhere_and_can_be_undone_for_two_weeks(
     assert "will be deleted on 15 June 2030" in mails(house)[-1]["subject"]
     house.clock.advance(days=13)
     page = visit(agent, "/me", alice)
-    assert "This account will be deleted on June 15, 2030" in page.document.text
+    assert "This account will be deleted on 15 Jun 2030" in page.document.text
     assert 'class="notice warn"' in agent.page("/me/security").response.text
     assert 'class="notice warn"' in page.response.text
     page = press(agent, page, "/security/keep", "Keep my account")
