@@ -9,10 +9,9 @@ import hmac
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 
+import bcrypt
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -75,15 +74,10 @@ def check_argon2(stored: str) -> None:
 
 
 class Bcrypt(Foreign):
-    """bcrypt ($2a$, $2b$, $2y$), as Auth0 exports it. Needs the library ``bcrypt``."""
+    """bcrypt ($2a$, $2b$, $2y$), as Auth0 exports it."""
 
     prefixes = ("$2a$", "$2b$", "$2y$")
     _FORM: Final = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
-
-    @staticmethod
-    def is_there() -> bool:
-        """Is the library installed?"""
-        return find_spec("bcrypt") is not None
 
     def read(self, stored: str) -> Callable[[bytes], bool]:
         found = self._FORM.fullmatch(stored)
@@ -91,13 +85,8 @@ class Bcrypt(Foreign):
             raise ValueError("is not a bcrypt hash")
         if not 4 <= int(found[1]) <= _BCRYPT_COSTLIEST:
             raise ValueError("costs more to check than is allowed here")
-        if not self.is_there():
-            raise ValueError("is a bcrypt hash, for which the library bcrypt must be installed")
-        library: Any = import_module("bcrypt")
         # bcrypt never looked at more than 72 bytes; the library refuses more.
-        return lambda password: bool(
-            library.checkpw(password[:_BCRYPT_LONGEST], stored.encode("ascii"))
-        )
+        return lambda password: bcrypt.checkpw(password[:_BCRYPT_LONGEST], stored.encode("ascii"))
 
 
 class Pbkdf2(Foreign):

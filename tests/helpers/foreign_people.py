@@ -10,7 +10,6 @@ from argon2.low_level import Type, hash_secret
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from idp.passwords.foreign import Bcrypt
 from idp.services.people_files import FirebaseKey
 
 FIREBASE = FirebaseKey(
@@ -33,8 +32,6 @@ class Export:
     file: Any
     email: str
     firebase: FirebaseKey | None = None
-    taken: bool = True
-    """Can its hash be checked here?"""
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -162,7 +159,6 @@ EXPORTS: Mapping[str, Export] = {
         '{"_id": {"$oid": "1"}, "email": "au1@example.com", "email_verified": true,'
         ' "passwordHash": "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}\n',
         "au1@example.com",
-        taken=Bcrypt.is_there(),
     ),
     "CSV, Argon2i": Export(
         "an old password",
