@@ -46,6 +46,7 @@ from idp.web import (
 )
 from idp.web.proxy import TrustedProxies
 from idp.web.requests import Request
+from idp.web.routing import LazyRule
 from idp.web.services import Services
 
 MAX_BODY = 256 * 1024
@@ -66,6 +67,7 @@ def create_app(
         raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
+    app.url_rule_class = LazyRule
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from joserfc.jwk import JWKRegistry, Key
+from joserfc.jwk import Key
 from sqlalchemy import Row, select
 
 from idp.config import Settings
@@ -147,7 +147,7 @@ class SigningKeys:
                 private = self._box.open(row.private_jwk)
             except Unreadable:
                 raise KeysUnreadable from None
-            key = self._parsed[row.id] = JWKRegistry.import_key(private)
+            key = self._parsed[row.id] = jose.reopened(private)
         return key
 
 
