@@ -33,6 +33,14 @@ class Foreign:
         """What says whether a password is the one behind this hash."""
         raise NotImplementedError
 
+    def reads(self, stored: str) -> bool:
+        """Is it whole, and of a cost that is allowed here?"""
+        try:
+            self.read(stored)
+        except ValueError:
+            return False
+        return True
+
     def verify(self, stored: str, password: bytes) -> bool:
         """Is this the password behind ``stored``? False too for a hash that is broken."""
         try:

@@ -76,7 +76,9 @@ class Hasher:
     def _scheme_of(self, stored: str | None) -> Scheme | None:
         if stored is None:
             return None
-        return next((one for one in self._schemes if stored.startswith(one.prefixes)), None)
+        known = (one for one in self._schemes if stored.startswith(one.prefixes))
+        # One that cannot be checked costs as much as none, or it would be told by its speed.
+        return next((one for one in known if one.reads(stored)), None)
 
     def _check(self, scheme: Scheme, stored: str, password: str) -> bool:
         with self._gate:

@@ -20,6 +20,9 @@ class Scheme(Protocol):
     def prefixes(self) -> tuple[str, ...]:
         """How the hashes that it understands begin."""
 
+    def reads(self, stored: str) -> bool:
+        """Can this hash be checked at all? Asked of those that begin so."""
+
     def verify(self, stored: str, password: bytes) -> bool:
         """Is this the password behind ``stored``? False too for a hash that is broken."""
 
@@ -54,6 +57,9 @@ class Argon2id:
 
     def hash(self, password: bytes) -> str:
         return self._hasher.hash(password)
+
+    def reads(self, stored: str) -> bool:
+        return True
 
     def verify(self, stored: str, password: bytes) -> bool:
         try:

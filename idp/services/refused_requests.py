@@ -33,8 +33,8 @@ class Comparison:
 def find(reference: str) -> AuditEvent | None:
     """The event; people read references out, so the letters' size is no matter."""
     wanted = reference.strip().upper()[:16]
-    found = search(Search(reference=wanted, event=NAME, at_most=1)) if wanted else ()
-    return found[0] if found else None
+    found = search(Search(reference=wanted, at_most=5)) if wanted else ()
+    return next((event for event in found if event.name == NAME), None)
 
 
 def is_mismatch(event: AuditEvent) -> bool:

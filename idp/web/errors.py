@@ -76,9 +76,9 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         return response
     client = _known(sent.get("client_id"))
     return page(
-        _heading(error, client),
+        _("The application sent a request we can’t accept"),
         status=error.status,
-        detail=_explained(error),
+        detail=f"{_named(error, client)} {_explained(error)}".strip(),
         shared=_("Nothing was shared."),
         back=_back_to(client),
         reference=reference,
@@ -92,12 +92,16 @@ def _known(client_id: object) -> RegisteredClient | None:
     return client if client is not None and not client.disabled else None
 
 
-def _heading(error: OAuthError, client: RegisteredClient | None) -> str:
-    """Names the application, where there is one of that ``client_id``."""
-    name = client.name if client else _("The application")
+def _named(error: OAuthError, client: RegisteredClient | None) -> str:
+    """Names the application, where there is one of that ``client_id``.
+
+    Beneath a heading that is always the same: so that whoever drives a browser knows this page.
+    """
+    if client is None:
+        return ""
     if "redirect_uri" in error.description:
-        return str(_("%(app)s sent an address we don’t recognise", app=name))
-    return str(_("%(app)s sent a request we can’t accept", app=name))
+        return str(_("%(app)s sent an address we don’t recognise.", app=client.name))
+    return str(_("The application is %(app)s.", app=client.name))
 
 
 def _back_to(client: RegisteredClient | None) -> dict[str, str]:

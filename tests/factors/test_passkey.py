@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, get_args
@@ -218,7 +219,8 @@ def test_a_first_verification_is_not_relied_upon_until_it_is_vouched_for(
 def test_an_operation_is_under_the_signature(factor: Passkey, alice: User) -> None:
     soft = authenticator()
     enrolled(factor, alice, soft)
-    ceremony = factor.begin(alice, Task("transaction", binding="digest of 40 EUR"), NOON)
+    task = replace(REQUIRED, binding="digest of 40 EUR")
+    ceremony = factor.begin(alice, task, NOON)
     secret = stored(ceremony)
     nonce = base64url.decode(secret["nonce"])
     challenge = base64url.decode(ceremony.public["options"]["challenge"])
@@ -228,7 +230,7 @@ def test_an_operation_is_under_the_signature(factor: Passkey, alice: User) -> No
     response = soft.get_assertion(ceremony.public["options"])
     swapped = secret | {"binding": "digest of 4000 EUR"}
     assert reason(factor.verify(alice, swapped, answer(response), NOON)) == "wrong_challenge"
-    fresh = factor.begin(alice, Task("transaction", binding="digest of 40 EUR"), NOON)
+    fresh = factor.begin(alice, task, NOON)
     response = soft.get_assertion(fresh.public["options"])
     assert reason(factor.verify(alice, stored(fresh), answer(response), NOON)) == "accepted"
 

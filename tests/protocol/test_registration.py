@@ -166,6 +166,8 @@ FULL: dict[str, object] = {
     "refresh_token_ends_with_session": True,
     "owner_groups": ["Keepers"],
     "allowed_groups": ["staff"],
+    "told_groups": ["staff", "cooks"],
+    "claim_mapping": {"preferred_username": "email"},
     "allowed_resources": ["https://api.example", "urn:example:api"],
     "token_exchange_audiences": ["ledger", "https://books.example"],
 }

@@ -93,7 +93,7 @@ def test_has_both_parts_and_what_servers_want(settings: Settings, mailer: Mailer
     assert message["Message-ID"] == f"<{kept.id}@id.example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert links(message) == ["https://id.example.com/login/reset/t0ken"]
-    assert "60 minutes" in text(message)
+    assert "1 hour" in text(message)
     html = message.get_body(preferencelist=("html",))
     assert html is not None
     assert 'href="https://id.example.com/login/reset/t0ken"' in html.get_content()

@@ -285,7 +285,8 @@ def test_the_page_names_the_application_and_leads_back_to_it(town: House) -> Non
     home = "https://shop.example/welcome"
     shop = town.client(client_uri=home, consent="never")
     page = town.browser().page(shop.authorization_url(redirect_uri="https://elsewhere.example/"))
-    assert page.document.headings == ["Shop sent an address we don’t recognise"]
+    assert page.document.headings == ["The application sent a request we can’t accept"]
+    assert "Shop sent an address we don’t recognise." in page.document.text
     assert page.link("Return to Shop") == home
     assert "elsewhere.example" not in page.response.text
     homeless = town.client(consent="never")

@@ -30,7 +30,7 @@ def test_from_the_link_to_the_console_with_a_passkey(house: House) -> None:
     made = SoftAuthenticator(house.settings.issuer).make_credential(options)
     answer = {"passkey_response": json.dumps(made)}
     codes = shown(agent.submit(page, page.form("/passkey"), answer))
-    place = shown(agent.submit(codes, codes.form("/saved"), {}))
+    place = shown(agent.submit(codes, codes.form("/saved"), {"saved": "yes"}))
     assert place.path == "/admin"
     assert agent.page("/admin").document.headings[0] == "Administration"
     assert event_names(house, event="administrator") == [

@@ -21,6 +21,7 @@ TITLES = {
     "schema": later("Schema"),
     "clock": later("Clock"),
     "keys": later("Signing keys"),
+    "clients": later("Clients’ secrets"),
     "outbox": later("Outbox"),
     "rp_id": later("Passkeys’ domain"),
     "mail": later("Mail"),

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from idp.models import AuditEvent, Client, User, db
 
 SENTENCES: Final[Mapping[str, Any]] = {
+    "administrator.link.made": later("A link was made for the first administrator."),
+    "administrator.made": later("%(person)s became the first administrator, by the link."),
     "audit.exported": later("%(actor)s exported the audit log."),
     "authorization.refused": later("A sign-in to %(app)s was not finished: %(error)s."),
     "client.authentication.refused": later("%(app)s did not prove to be %(app)s."),
@@ -26,6 +28,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "client.secret_added": later("%(actor)s added a secret to %(app)s."),
     "client.secret_removed": later("%(actor)s removed a secret of %(app)s."),
     "client.secret_rotated": later("%(actor)s gave %(app)s a new secret."),
+    "client.tested": later("%(actor)s tested %(app)s from the console."),
     "code.refused": later("%(app)s could not finish the sign-in of %(person)s."),
     "consent.given": later("%(person)s allowed %(app)s to see details."),
     "consent.revoked": later("%(actor)s took back what %(person)s had allowed %(app)s."),
@@ -45,6 +48,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "group.deleted": later("%(actor)s deleted the group %(group)s."),
     "group.renamed": later("%(actor)s renamed the group %(before)s to %(after)s."),
     "key.created": later("%(actor)s made a signing key."),
+    "key.rotated": later("%(actor)s rotated the signing keys."),
     "key.retired": later("%(actor)s retired a signing key."),
     "login.link.disowned": later("%(person)s said that a sign-in by a mailed link was not theirs."),
     "logout.flawed": later("%(app)s asked to sign somebody out, in a way that proves nothing."),
@@ -63,6 +67,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "registration.throttled": later("Accounts were asked for too often."),
     "second_step.reset": later("%(actor)s took the second step off the account of %(person)s."),
     "session.ended": later("A session of %(person)s was ended."),
+    "setting.changed": later("%(actor)s changed the setting %(setting)s."),
     "step_up.satisfied": later("%(person)s confirmed it again for %(app)s."),
     "token.exchange.refused": later("%(app)s could not pass on what it may do."),
     "token.exchanged": later("%(app)s passed on what it may do for %(person)s."),

@@ -69,7 +69,7 @@ def test_a_web_application_is_registered_and_tested_green_in_eight_clicks(
 ) -> None:
     clicks = Clicks()
     page.goto(f"{house.settings.issuer}/admin")
-    clicks.on(page.locator("nav").get_by_role("link", name="Applications"))
+    clicks.on(page.locator("header nav").get_by_role("link", name="Applications"))
     clicks.on(link(page, "New application"))
     look("new")
     clicks.on(link(page, "Server web app"))

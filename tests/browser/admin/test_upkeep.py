@@ -39,6 +39,7 @@ def become_administrator(page: Page, house: House) -> None:
     page.get_by_role("link", name="Set up a passkey").click()
     page.get_by_role("button", name="passkey").first.click()
     page.wait_for_function("document.body.innerText.includes('Save your recovery codes')")
+    page.get_by_label("I’ve saved these").check()
     page.get_by_role("button", name="Continue", exact=True).click()
     page.wait_for_url("**/admin")
 

@@ -176,7 +176,7 @@ def forgotten(gate: World, page: Page) -> None:
 
 def nowhere(gate: World, page: Page) -> None:
     page.goto(gate.shop().authorization_url(redirect_uri="https://elsewhere.example/"))
-    fair(page, "Lampwright sent an address we don’t recognise")
+    fair(page, "The application sent a request we can’t accept")
     page.goto(f"{gate.url}/login/nothing")
     fair(page, "This sign-in is no longer here")
     page.goto(f"{gate.url}/nothing")

@@ -1,10 +1,11 @@
 """The console's first page."""
 
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.sign_in import sign_in, totp
 from tests.helpers.user_agent import UserAgent
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import newcomer
+from tests.web.walking import housed, newcomer
 
 
 def by_app(house: House) -> UserAgent:
@@ -28,7 +29,12 @@ def test_the_state_comes_first_in_words(house: House) -> None:
     assert "All is in order." in document.text
     assert "Administrators 1" in document.text
     assert "Last sign-ins" in document.text
-    assert "No mail can be sent yet" in document.text
+
+
+def test_where_no_mail_can_be_sent_that_is_said(sqlite_url: str, clock: FakeClock) -> None:
+    with housed(sqlite_url, clock, mail_url=None) as house:
+        text = signed_in_as(house, "administrator").page("/admin").document.text
+    assert "No mail can be sent yet" in text
 
 
 def test_an_administrator_without_a_passkey_is_led_to_one(house: House) -> None:
