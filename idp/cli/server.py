@@ -52,7 +52,11 @@ class Server(MPServer):
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
         logs.configure(log_level)
-        os.register_at_fork(after_in_child=_listen_to_the_parent)
+        os.register_at_fork(
+            before=_hold_signals,
+            after_in_parent=_take_signals,
+            after_in_child=_listen_to_the_parent,
+        )
         # Not a lambda: where processes are spawned and not forked, it has to be pickled.
         self.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
 
@@ -75,6 +79,15 @@ def _load(parent: int) -> Any:
     return import_module("idp.wsgi").app
 
 
+def _hold_signals() -> None:
+    """A SIGTERM that comes while a worker is being forked waits until the worker can hear it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _take_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _listen_to_the_parent() -> None:
     """Until it serves, a worker that is asked to end just does; the parent's handlers are not its.
 
@@ -82,6 +95,7 @@ def _listen_to_the_parent() -> None:
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _take_signals()
 
 
 def _end_with(parent: int) -> None:
