@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from clients.ledger.access_tokens import AccessTokens
+from tests.clients.modules import load
 from tests.clients.provider import LEDGER, SECRETS, Provider, seconds
-from tests.clients.serving import load, served
 from tests.helpers.html import Document, parse
 from tests.helpers.ports import free_port
+from tests.helpers.served import served
 
 
 @pytest.fixture

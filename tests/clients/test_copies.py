@@ -18,8 +18,8 @@ from idp.config import load_settings
 from idp.oidc.capabilities import capabilities_of
 from idp.services.client_files import read_client_file
 from idp.services.client_rules import ClientRules
+from tests.clients.modules import CLIENTS
 from tests.clients.provider import LEDGER
-from tests.clients.serving import CLIENTS
 from tests.helpers.ports import free_port, wait_until
 from tests.helpers.servers import TEST_KEY
 

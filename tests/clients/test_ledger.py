@@ -11,8 +11,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from clients.ledger.access_tokens import AccessTokens
 from clients.ledger.step_up import requires
 from clients.ledger.step_up_asgi import Application, Scope, StepUp
+from tests.clients.modules import load
 from tests.clients.provider import Provider, seconds
-from tests.clients.serving import load
 from tests.helpers.loops import in_own_loop
 from tests.helpers.ports import free_port
 

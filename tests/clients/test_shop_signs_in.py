@@ -15,12 +15,13 @@ from idp.oidc.capabilities import capabilities_of
 from idp.services.client_apply import apply_client_files
 from idp.services.client_files import read_client_file
 from idp.services.client_rules import ClientRules
-from tests.clients.serving import CLIENTS, load, served
+from tests.clients.modules import CLIENTS, load
 from tests.helpers.chromium import VirtualAuthenticator
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
 from tests.helpers.ports import free_port, wait_until
+from tests.helpers.served import served
 from tests.helpers.servers import serve
 
 CHEAP_HASH = {"IDP_ARGON2_MEMORY_KIB": "8", "IDP_ARGON2_TIME": "1"}

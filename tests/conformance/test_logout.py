@@ -14,13 +14,13 @@ from flask import Flask, Response, request
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
-from tests.clients.serving import served
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
 from tests.helpers.ports import free_port
 from tests.helpers.relying_party import RelyingParty, Tokens
+from tests.helpers.served import served
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 from tests.oidc.desk import header_of
 from tests.web.walking import gone, housed, newcomer, press, shown, silently, tokens_of

@@ -10,7 +10,13 @@ from typing import Any, Literal, Self
 
 from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 Transport = Literal["internal", "usb", "nfc", "ble", "hybrid"]
 
 

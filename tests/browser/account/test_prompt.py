@@ -1,28 +1,31 @@
 """The question after a sign-in with a password, in a real browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.chromium import VirtualAuthenticator
-from tests.helpers.house import CALLBACK, House, Person
+from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
+from tests.interop.site import site
 
 Look = Callable[[str], None]
 TITLE = "Sign in faster with your face, fingerprint or PIN"
 
 
+@pytest.fixture(scope="module")
+def callback() -> Iterator[str]:
+    """An application's page that says so."""
+    arrived = b"<title>Shop</title><h1>You are in the shop</h1>"
+    with site({"/callback": ("text/html", arrived)}) as port:
+        yield f"http://127.0.0.1:{port}/callback"
+
+
 @pytest.fixture
-def shop(house: House, page: Page) -> RelyingParty:
-    """An application whose callback is a page that says so."""
-
-    def arrived(route: Route) -> None:
-        route.fulfill(body="<title>Shop</title><h1>You are in the shop</h1>")
-
-    page.route(f"{CALLBACK}**", arrived)
-    return house.client(consent="never")
+def shop(house: House, callback: str) -> RelyingParty:
+    return house.client(consent="never", application_type="native", redirect_uris=[callback])
 
 
 def sign_in(page: Page, shop: RelyingParty, person: Person, *, keep: bool = True) -> None:

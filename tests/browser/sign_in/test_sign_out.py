@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from idp.clock import system_clock
 from tests.browser.sign_in.test_sign_in_look import fair
 from tests.browser.sign_in.world import World, enter, headed, main, press, steady
-from tests.clients.serving import served
 from tests.helpers.ports import free_port
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.served import served
 
 ASK = """async ([source, message]) => {
   const frame = Object.assign(document.createElement("iframe"), { src: source });

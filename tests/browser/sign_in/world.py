@@ -18,7 +18,6 @@ from markupsafe import escape
 from playwright.sync_api import Locator, Page, expect
 
 from idp.clock import system_clock
-from tests.clients.serving import served
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.chromium import VirtualAuthenticator
 from tests.helpers.clock import FakeClock
@@ -26,6 +25,7 @@ from tests.helpers.databases import Databases
 from tests.helpers.house import PASSWORD, House, Person
 from tests.helpers.ports import free_port
 from tests.helpers.relying_party import RelyingParty, Tokens
+from tests.helpers.served import served
 from tests.helpers.servers import serve
 from tests.helpers.smtp import Outbox
 
