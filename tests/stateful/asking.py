@@ -39,6 +39,14 @@ wishes = st.fixed_dictionaries(
 ).map(lambda wish: {name: value for name, value in wish.items() if value is not None})
 """Each part of a request is there or not, independently of the others."""
 
+further_wishes = st.fixed_dictionaries(
+    {
+        "acr_values": st.sampled_from((None, ["phr"], ["urn:idp:acr:mfa"], ["urn:idp:acr:1fa"])),
+        "max_age": st.sampled_from((None, None, 0, 300)),
+    }
+).map(lambda wish: {name: value for name, value in wish.items() if value is not None})
+"""What an application asks for of somebody who has signed in before: more, or anew."""
+
 
 def parameters(wish: Mapping[str, Any]) -> dict[str, Any]:
     """The wish in the words of an authorization request."""

@@ -6,13 +6,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
-    consumes,
     initialize,
     multiple,
     rule,
 )
 
-from tests.helpers.relying_party import TokenRefused, Tokens
 from tests.helpers.user_agent import Departure, Page, Place
 from tests.stateful import asking
 from tests.stateful.answering import (
@@ -23,23 +21,14 @@ from tests.stateful.answering import (
     make,
 )
 from tests.stateful.browsing import Attempt, Browser, Session, Tab, sign_in_of
-from tests.stateful.checks import (
-    claims_of,
-    said,
-)
-from tests.stateful.town import CLIENTS, Resident
-from tests.stateful.walking import Walking
+from tests.stateful.happening import PAUSES, RESIDENTS, Happening
+from tests.stateful.town import CLIENTS
 from tests.stateful.wants import Wanted
 from tests.stateful.watching import BROWSERS
 
-RESIDENTS = range(3)
 HOLDINGS = ((), ("totp",), ("passkey",), ("touch",), ("totp", "passkey"), ("totp", "recovery_code"))
-PAUSES = (1, 31, 61, 310, 310, 1900, 40_000)
-"""Seconds. The last ends every session that was not to be kept."""
-HAPPENINGS = (
-    *("gain totp", "gain passkey", "gain touch", "gain recovery_code"),
-    *("lose totp", "lose passkey", "let in", "let in", "let in", "shut out"),
-)
+PACES = (0, 0, 9, 70)
+"""Seconds that somebody takes for a page."""
 
 
 def shown(tab: Tab | None) -> Any:
@@ -47,11 +36,10 @@ def shown(tab: Tab | None) -> Any:
     return multiple() if tab is None else tab
 
 
-class Machine(Walking):
+class Machine(Happening):
     """Browsers and people of one town, and applications that ask for this and that."""
 
     tabs = Bundle("tabs")
-    families = Bundle("families")
 
     @initialize(
         careful=st.booleans(),
@@ -90,13 +78,32 @@ class Machine(Walking):
         client=st.sampled_from(sorted(CLIENTS)),
         wish=asking.wishes,
         who=st.sampled_from(RESIDENTS),
+        pace=st.sampled_from(PACES),
     )
     def ask_and_see_it_through(
-        self, number: int, client: str, wish: dict[str, Any], who: int
+        self, number: int, client: str, wish: dict[str, Any], who: int, pace: int
     ) -> None:
-        """The same, and she does what is asked of her."""
+        """The same, and she does what is asked of her, quickly or slowly."""
         wanted, url = self._request(client, wish, None, None)
-        self._walk(self._ask(self.browsers[number], wanted, url), self.residents[who])
+        self._walk(self._ask(self.browsers[number], wanted, url), self.residents[who], pace=pace)
+
+    @rule(
+        number=st.sampled_from(BROWSERS),
+        client=st.sampled_from(sorted(CLIENTS)),
+        wish=asking.further_wishes,
+        pause=st.sampled_from(PAUSES[:-1]),
+        pace=st.sampled_from(PACES),
+    )
+    def come_back(
+        self, number: int, client: str, wish: dict[str, Any], pause: int, pace: int
+    ) -> None:
+        """Later, where somebody is signed in: more is asked of her, or the same anew."""
+        browser = self.browsers[number]
+        session = browser.presented
+        if session is not None:
+            self.town.clock.advance(seconds=pause)
+            wanted, url = self._request(client, wish, None, None)
+            self._walk(self._ask(browser, wanted, url), session.who, pace=pace)
 
     def _ask(self, browser: Browser, wanted: Wanted, url: str) -> Tab | None:
         before = self._counting(browser)
@@ -243,55 +250,3 @@ class Machine(Walking):
     def see_it_through(self, tab: Tab, who: int) -> None:
         """From any page, by doing what it asks for: it ends, and not in a corner."""
         self._walk(self._look(tab), self.residents[who])
-
-    # What happens to people
-
-    @rule(seconds=st.sampled_from(PAUSES))
-    def pass_time(self, seconds: int) -> None:
-        self.town.clock.advance(seconds=seconds)
-
-    @rule(happens=st.sampled_from(HAPPENINGS), who=st.sampled_from(RESIDENTS))
-    def happen(self, happens: str, who: int) -> None:
-        """She gets something to sign in with, or loses it; or is shut out, or let in again."""
-        resident, (verb, method) = self.residents[who], happens.split()
-        if verb == "gain":
-            resident.gain(method)
-        elif verb == "lose":
-            resident.lose(method)
-        else:
-            self._shut_out(resident, disabled=method == "out")
-
-    def _shut_out(self, resident: Resident, *, disabled: bool) -> None:
-        resident.disable(disabled=disabled)
-        for browser in self.browsers:
-            for session in browser.sessions.values():
-                session.ended |= disabled and session.who is resident
-
-    @rule(target=families, number=st.integers(0, 5))
-    def keep_tokens(self, number: int) -> Any:
-        """Those of an application that may refresh them."""
-        kept = [one for one in self.issued if "refresh_token" in one[1].raw]
-        if number >= len(kept):
-            return multiple()
-        self.issued.remove(kept[-1 - number])
-        return kept[-1 - number]
-
-    @rule(target=families, family=consumes(families))
-    def refresh(self, family: tuple[str, Tokens, Resident]) -> Any:
-        """Whatever happened since, the tokens say what they said."""
-        client, tokens, who = family
-        try:
-            refreshed = self.town.clients[client].refresh(tokens)
-        except TokenRefused as refused:
-            if refused.error == "invalid_grant" and self._was_ended(tokens):
-                return multiple()
-            raise
-        assert not who.disabled, "tokens for somebody who is shut out"
-        for claims in (refreshed.claims, claims_of(refreshed.access_token)):
-            assert claims is None or said(claims) == said(tokens.claims), "not what they said"
-        return client, refreshed, who
-
-    def _was_ended(self, tokens: Tokens) -> bool:
-        """Was the session that they came from ended, or its person shut out?"""
-        sessions = [browser.sessions.get(tokens.claims["sid"]) for browser in self.browsers]
-        return any(one is not None and one.ended for one in sessions)

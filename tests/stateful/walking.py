@@ -29,7 +29,8 @@ class Walking(Watching):
     def _look(self, tab: Tab) -> Tab | None:
         return self._arrive(tab.browser, self._go(tab.browser, tab.page.url), tab.wanted)
 
-    def _walk(self, place: Tab | None, somebody: Resident) -> None:
+    def _walk(self, place: Tab | None, somebody: Resident, *, pace: int = 0) -> None:
+        """``pace`` is how many seconds she takes for each page."""
         in_vain: set[str] = set()
         trail = []
         for _ in range(MOST_STEPS):
@@ -37,6 +38,7 @@ class Walking(Watching):
                 return
             trail.append(place)
             somebody = self._named_on(place.page) or somebody
+            self.town.clock.advance(seconds=pace)
             place = self._step(place, somebody, in_vain)
         raise AssertionError(f"no end for {somebody}: {trail}")
 
