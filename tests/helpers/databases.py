@@ -4,10 +4,12 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from tests.helpers.copies import Copies
 from tests.helpers.postgres import PostgresCluster
 
 Kind = Literal["sqlite", "postgresql"]
@@ -26,7 +28,6 @@ class Databases:
         self._migrate = migrate
         self._numbers = count(1)
         self._cluster: PostgresCluster | None = None
-        self._postgresql_migrated = False
 
     @contextmanager
     def fresh(self, kind: Kind, *, migrated: bool = True) -> Iterator[str]:
@@ -59,18 +60,19 @@ class Databases:
 
     @contextmanager
     def _postgresql(self, name: str, migrated: bool) -> Iterator[str]:
-        template = self._postgresql_template() if migrated else "template1"
+        if migrated:
+            with self._copies.lent(name) as url:
+                yield url
+            return
         try:
-            yield self.cluster.create(name, template=template)
+            yield self.cluster.create(name)
         finally:
             self.cluster.drop(name)
 
-    def _postgresql_template(self) -> str:
-        if not self._postgresql_migrated:
-            self.cluster.drop(_TEMPLATE)
-            self._migrate(self.cluster.create(_TEMPLATE))
-            self._postgresql_migrated = True
-        return _TEMPLATE
+    @cached_property
+    def _copies(self) -> Copies:
+        self._migrate(self.cluster.create(_TEMPLATE))
+        return Copies(self.cluster, _TEMPLATE)
 
     @property
     def cluster(self) -> PostgresCluster:

@@ -97,7 +97,7 @@ class PostgresCluster:
 
     def _answers(self) -> bool:
         try:
-            with psycopg.connect(**self._address("postgres")):
+            with psycopg.connect(self.conninfo("postgres")):
                 return True
         except psycopg.OperationalError:
             return False
@@ -119,8 +119,9 @@ class PostgresCluster:
         self.stop(immediate=True)
         shutil.rmtree(self._folder)
 
-    def _address(self, database: str) -> dict[str, Any]:
-        return {"host": "127.0.0.1", "port": self.port, "user": _OWNER, "dbname": database}
+    def conninfo(self, database: str) -> str:
+        """What psycopg connects to one of its databases by."""
+        return f"host=127.0.0.1 port={self.port} user={_OWNER} dbname={database}"
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
@@ -132,11 +133,16 @@ class PostgresCluster:
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
+    def rename(self, database: str, name: str) -> None:
+        """Give a database that nobody is connected to another name."""
+        names = map(sql.Identifier, (database, name))
+        self._execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+
     def drop(self, database: str) -> None:
         """Remove a database, cutting whoever is connected."""
         name = sql.Identifier(database)
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(**self._address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             connection.execute(statement)

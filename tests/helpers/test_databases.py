@@ -17,7 +17,10 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
 
 
 def make_notes(url: str) -> None:
-    execute(url, "CREATE TABLE notes (text VARCHAR(10))")
+    number = "SERIAL" if url.startswith("postgresql") else "INTEGER"
+    execute(url, f"CREATE TABLE notes (id {number} PRIMARY KEY, text VARCHAR(10))")
+    execute(url, "CREATE TABLE versions (number VARCHAR(10))")
+    execute(url, "INSERT INTO versions VALUES ('newest')")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def own_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_database_is_a_migrated_copy_of_its_own(own_databases: Databases, kind: Kind) -> None:
     with own_databases.fresh(kind) as one, own_databases.fresh(kind) as other:
-        execute(one, "INSERT INTO notes VALUES ('mine')")
+        execute(one, "INSERT INTO notes (text) VALUES ('mine')")
         assert execute(one, "SELECT text FROM notes") == [("mine",)]
         assert execute(other, "SELECT text FROM notes") == []
 
@@ -56,6 +59,35 @@ def test_a_database_goes_although_somebody_is_connected(own_databases: Databases
         engine.connect()
 
 
+def test_a_copy_that_was_used_is_as_new(own_databases: Databases) -> None:
+    before = "INSERT INTO notes (text) VALUES ('before') RETURNING id"
+    for _ in range(3):
+        with own_databases.fresh("postgresql") as url:
+            assert execute(url, "SELECT text FROM notes") == []
+            assert execute(url, before) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE notes ADD COLUMN author VARCHAR(9)",
+        "ALTER TABLE notes DROP CONSTRAINT notes_pkey",
+        "CREATE INDEX by_text ON notes (text)",
+        "DROP TABLE notes",
+        "UPDATE versions SET number = 'other'",
+        "DELETE FROM versions",
+    ],
+)
+def test_a_copy_that_was_changed_is_not_lent_again(own_databases: Databases, change: str) -> None:
+    with own_databases.fresh("postgresql") as url:
+        execute(url, change)
+    with own_databases.fresh("postgresql") as url:
+        assert execute(url, "SELECT * FROM notes JOIN versions ON true") == []
+        assert execute(url, "SELECT number FROM versions") == [("newest",)]
+        found = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'"
+        assert execute(url, found) == [(1,)]
+
+
 def test_no_file_is_left_of_a_sqlite_database(own_databases: Databases) -> None:
     with own_databases.fresh("sqlite") as url:
         file = Path(url.removeprefix("sqlite:///"))
@@ -69,7 +101,7 @@ def test_a_restarted_cluster_has_its_data_and_its_port(
     own_databases: Databases, immediate: bool
 ) -> None:
     with own_databases.fresh("postgresql") as url:
-        execute(url, "INSERT INTO notes VALUES ('kept')")
+        execute(url, "INSERT INTO notes (text) VALUES ('kept')")
         own_databases.cluster.restart(immediate=immediate)
         assert execute(url, "SELECT text FROM notes") == [("kept",)]
 
