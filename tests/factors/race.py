@@ -1,6 +1,5 @@
 """The same call in two processes at the same moment, round after round."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 from idp.factors.base import Tools
 from idp.models import db
 from tests.factors.storage import make_tools, storage
+from tests.helpers.processes import nodes
 
 PROCESSES = 2
 Attempt = Callable[[Tools, Any], bool]
@@ -43,7 +43,7 @@ class Racetrack:
 @contextmanager
 def racetrack() -> Iterator[Racetrack]:
     """Start the processes; they end with the block."""
-    context = multiprocessing.get_context("spawn")
+    context = nodes()
     barrier = context.Barrier(PROCESSES, timeout=30)
     with ProcessPoolExecutor(
         PROCESSES, mp_context=context, initializer=_meet_at, initargs=(barrier,)

@@ -1,10 +1,10 @@
 """N redemptions of one value at the same instant, over processes that share only the database."""
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from multiprocessing.queues import Queue
 from typing import Literal
 
 from sqlalchemy import select, update
@@ -21,6 +21,7 @@ from idp.services.device_polling import DevicePolling
 from idp.services.dpop import Proof, Proofs
 from idp.services.grants import Grants
 from idp.services.refresh import Refreshing
+from tests.helpers.processes import nodes
 from tests.services.bare import bare_app
 from tests.services.people import CALLBACK, VERIFIER, as_registered
 
@@ -37,9 +38,9 @@ def race(
     settings: Settings, what: What, values: Sequence[str], now: datetime
 ) -> list[Counter[str]]:
     """Redeem each of ``values`` in all threads of all processes at once; how each attempt ended."""
-    context = multiprocessing.get_context("spawn")
+    context = nodes()
     barrier = context.Barrier(PROCESSES * THREADS)
-    queue: multiprocessing.Queue[list[list[str]]] = context.Queue()
+    queue: Queue[list[list[str]]] = context.Queue()
     racers = [
         context.Process(target=_process, args=(settings, what, values, now, barrier, queue))
         for _ in range(PROCESSES)
