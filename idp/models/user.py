@@ -66,7 +66,7 @@ class User(Model):
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1, onupdate=text("version + 1"))
-    """Grows with every change of the row, whoever makes it: so that nobody overwrites one unseen."""
+    """Grows with every change, whoever makes it: so that nobody overwrites one unseen."""
 
     groups: Mapped[list[Group]] = relationship(secondary=membership, order_by=Group.name)
 
