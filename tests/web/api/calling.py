@@ -23,6 +23,7 @@ class Tool:
     house: House
     token: str
     person: Person | None = None
+    app: RelyingParty | None = None
 
     def __call__(
         self,
@@ -67,8 +68,9 @@ def as_role(
     """Somebody of this role who has just used a passkey."""
     person = newcomer(house, role=role, **fields)
     answers = {"passkey": passkey(house.passkey(person))}
-    tokens = tokens_of(house.browser(), app or app_of(house), answers=answers)
-    return Tool(house, tokens.access_token, person)
+    app = app or app_of(house)
+    tokens = tokens_of(house.browser(), app, answers=answers)
+    return Tool(house, tokens.access_token, person, app)
 
 
 def as_machine(house: House, scopes: Iterable[str] = EVERYTHING.split()) -> Tool:
@@ -79,7 +81,7 @@ def as_machine(house: House, scopes: Iterable[str] = EVERYTHING.split()) -> Tool
         grant_types=["client_credentials"],
     )
     form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
-    return Tool(house, str(app.token_request(**form).json()["access_token"]))
+    return Tool(house, str(app.token_request(**form).json()["access_token"]), app=app)
 
 
 def path_of(name: str, **arguments: str) -> str:

@@ -3,9 +3,10 @@
 import pytest
 
 from idp.services.roles import ROLES
+from idp.web.services import Services
 from tests.helpers.house import House, Person
 from tests.web.api.calling import Tool, app_of, as_machine, as_role, problems
-from tests.web.walking import events, newcomer, sessions_of, signed_in
+from tests.web.walking import events, newcomer, sessions_of, signed_in, user_of
 
 PEOPLE = ["admin:people:read", "admin:people:write"]
 
@@ -89,11 +90,11 @@ def test_what_the_console_changed_meanwhile_is_not_overwritten(
     town: House, admin: Tool, bob: Person
 ) -> None:
     tag = admin.tag(path(bob))
-    town.do(
-        lambda services: services.accounts.update(
-            services.accounts.find(bob.id), {"name": "Rob"}, town.context
-        )
-    )
+
+    def change(services: Services) -> None:
+        services.accounts.update(user_of(services, bob), {"name": "Rob"}, town.context)
+
+    town.do(change)
     assert admin("PATCH", path(bob), {"name": "Bobby"}, match=tag).status_code == 412
     assert admin.ok("GET", path(bob))["name"] == "Rob"
 
