@@ -49,7 +49,7 @@ def test_it_has_every_operation_with_its_scope(document: dict[str, Any]) -> None
 def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:
     for methods in document["paths"].values():
         for one in methods.values():
-            assert one["summary"].endswith((".", ";", ":")) or one["summary"], one
+            assert one["summary"], one
 
 
 def test_its_schemas_are_json_schemas(document: dict[str, Any]) -> None:
@@ -96,34 +96,29 @@ def test_our_checker_agrees_with_one_that_is_not_ours(schema: Any, value: Any) -
     assert (told == []) == jsonschema_rs.is_valid(whole, value)
 
 
-LINES = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/api/v1/[^'\"\n]*(?:['\"] ~ [\w.]+)?[^\n,)]*)")
+CALL = re.compile(r"admin\.parity\((?P<arguments>.*?)\) }}")
+FILLED = re.compile(r"'\s*~\s*[\w.|]+\s*(?:~\s*'|(?=[,)]|$))")
+LINE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/api/v1/[^\s'?\\]*)")
+BY_HAND = {"admin/clients/test.html"}
+"""Where a person signs in, which no script does for her."""
 
 
-def api_lines() -> list[tuple[str, str, str]]:
-    """Template, method and path of each line about the API; what is filled in stands as ``{}``."""
-    found = []
+def forms() -> dict[str, list[tuple[str, str]]]:
+    """What each call of ``parity`` says of the API; what is filled in stands as ``{}``."""
+    found = {}
     for template in sorted((TEMPLATES / "admin").rglob("*.html")):
-        for method, path in LINES.findall(template.read_text(encoding="utf-8")):
-            filled = re.sub(r"'\s*~\s*[\w.]+\s*(?:~\s*')?", "{}", path).rstrip("' })")
-            where = str(template.relative_to(TEMPLATES))
-            found.append((where, method, filled + "}" * (filled.count("{") - filled.count("}"))))
+        name = str(template.relative_to(TEMPLATES))
+        for number, call in enumerate(CALL.finditer(template.read_text(encoding="utf-8"))):
+            told = FILLED.sub("{}", call["arguments"]).replace("\\n", "\n")
+            found[f"{name} {number}"] = LINE.findall(told)
     return found
 
 
-def test_every_line_in_the_console_names_an_operation() -> None:
+def test_every_form_of_the_console_names_operations_that_there_are() -> None:
     known = {
         (one.method, re.sub(r"\{\w+\}", "{}", f"/api/v1{one.path}")) for one in OPERATIONS.values()
     }
-    lines = api_lines()
-    assert len(lines) > 25
-    assert [line for line in lines if line[1:] not in known] == []
-
-
-def test_every_form_of_the_console_has_a_line_about_the_api() -> None:
-    without = [
-        (str(template.relative_to(TEMPLATES)), line.strip())
-        for template in sorted((TEMPLATES / "admin").rglob("*.html"))
-        for line in template.read_text(encoding="utf-8").splitlines()
-        if "admin.parity(" in line and "/api/v1/" not in line
-    ]
-    assert without == []
+    told = forms()
+    assert len(told) > 25
+    assert {name: one for name, one in told.items() if not set(one) <= known} == {}
+    assert {name.partition(" ")[0] for name, one in told.items() if not one} == BY_HAND
