@@ -249,3 +249,16 @@ def test_tokens_for_registering_are_made_listed_and_revoked(admin: Tool) -> None
     assert made["id"] in {one["id"] for one in listed.json()["items"]}
     assert admin("DELETE", f"/registration-tokens/{made['id']}").status_code == 204
     assert admin("DELETE", f"/registration-tokens/{made['id']}").status_code == 404
+
+
+def test_why_a_sign_in_asks_what_it_asks_is_told(town: House, admin: Tool) -> None:
+    shop = town.client(consent="never")
+    url = shop.authorization_url(acr_values="phr")
+    assert admin.person is not None
+    hers = {"url": url, "person": admin.person.email}
+    assert admin("GET", "/explain", params=hers).json()["outcome"] == "asks"
+    proved = {**hers, "evidence": "passkey"}
+    assert admin("GET", "/explain", params=proved).json()["outcome"] == "tokens"
+    assert admin("GET", "/explain", params={"url": "client_id=x"}).json()["outcome"] == "error"
+    for wrong in ({}, {"url": url, "person": "nobody"}, {"url": url, "evidence": "luck"}):
+        assert admin("GET", "/explain", params=wrong).status_code == 422

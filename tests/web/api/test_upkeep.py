@@ -52,6 +52,15 @@ def test_what_happened_is_found_and_told_in_sentences(town: House, admin: Tool) 
     assert bob.email in one.json()["items"][0]["sentence"]
 
 
+def test_an_application_that_acted_is_called_by_its_name(town: House, admin: Tool) -> None:
+    robot = as_machine(town, ["admin:groups:write"])
+    robot.ok("POST", "/groups", {"name": "of the robot"})
+    newest = admin.ok("GET", "/audit?event=group.created&limit=1")["items"][0]
+    assert robot.app is not None
+    assert newest["actor_id"] == f"client:{robot.app.client_id}"
+    assert newest["sentence"] == "Shop made the group of the robot."
+
+
 def test_the_log_is_read_page_by_page_to_its_end(town: House, admin: Tool) -> None:
     bob = newcomer(town)
     signed_in(town, town.client(consent="never"), bob)
