@@ -3,7 +3,8 @@
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from idp.oidc.explanation import Explanation, lines
+from idp.oidc.explain import Explanation
+from idp.oidc.explanation import lines
 from idp.oidc.supposed import read_supposed
 from idp.protocol.parameters import Parameters
 from idp.services.roles import Area
