@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, column
+from sqlalchemy import Column, ForeignKey, Index, String, Table, column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
 
@@ -65,6 +65,8 @@ class User(Model):
     passkey_prompt_after: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1, onupdate=text("version + 1"))
+    """Grows with every change, whoever makes it: so that nobody overwrites one unseen."""
 
     groups: Mapped[list[Group]] = relationship(secondary=membership, order_by=Group.name)
 

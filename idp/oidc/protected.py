@@ -54,10 +54,17 @@ class ProtectedResource:
 
         Raises ``NoToken``, or ``OAuthError`` as ``Holders`` does.
         """
+        return self._judged(direct, scope=scope, persons=True)
+
+    def anybodys_token(self, direct: Direct, *, scope: str) -> LiveToken:
+        """The same, or a client's own token, by which nobody but the client is there."""
+        return self._judged(direct, scope=scope, persons=False)
+
+    def _judged(self, direct: Direct, *, scope: str, persons: bool) -> LiveToken:
         live = self._holders.token(direct)
         if live is None:
             raise NoToken
-        if live.granted.user_id is None:
+        if persons and live.granted.user_id is None:
             raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if scope not in live.scope:
             raise OAuthError("insufficient_scope", f"The scope {scope} is needed.", status=403)

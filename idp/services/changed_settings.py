@@ -13,6 +13,7 @@ from idp import audit
 from idp.audit import Context
 from idp.config.live import CHANGEABLE, LiveSettings, parse, pinned
 from idp.models import ChangedSetting, db, only_reads, release
+from idp.services import settings_revision
 from idp.services.invalid import Invalid
 
 REFRESH_AFTER: Final = timedelta(seconds=3)
@@ -77,6 +78,8 @@ class ChangedSettings:
         parsed = self._parsed(values)
         try:
             changed = [name for name in parsed if self._write(name, values[name], parsed, context)]
+            if changed:
+                settings_revision.renew(context.at)
             db.session.commit()
         except IntegrityError as error:
             db.session.rollback()

@@ -45,6 +45,7 @@ class ClientInfo:
     updated_at: datetime
     disabled_at: datetime | None
     first_used_at: datetime | None = None
+    revision: int = 0
 
 
 def listed() -> tuple[ClientInfo, ...]:
@@ -53,6 +54,15 @@ def listed() -> tuple[ClientInfo, ...]:
         select(Client).options(selectinload(Client.secrets)).order_by(Client.name, Client.id)
     )
     return tuple(_info(row) for row in rows)
+
+
+def all_of(client_ids: Sequence[str]) -> tuple[ClientInfo, ...]:
+    """These, in the order given; those that are gone meanwhile are left out."""
+    rows = db.session.scalars(
+        select(Client).options(selectinload(Client.secrets)).where(Client.id.in_(client_ids))
+    )
+    found = {row.id: _info(row) for row in rows}
+    return tuple(found[one] for one in client_ids if one in found)
 
 
 def shown(client_id: str) -> ClientInfo:
@@ -76,6 +86,7 @@ def _info(row: Client) -> ClientInfo:
         updated_at=row.updated_at,
         disabled_at=row.disabled_at,
         first_used_at=row.first_used_at,
+        revision=row.revision,
     )
 
 

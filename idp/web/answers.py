@@ -1,5 +1,7 @@
 """The shapes an answer takes: a redirect, or JSON for a script."""
 
+from http import HTTPStatus
+
 from flask import Response, jsonify, make_response, redirect, request
 
 
@@ -23,4 +25,14 @@ def problem(status: int, error: str, message: str) -> Response:
     """A refusal for a script: ``{"error", "message"}``."""
     response = jsonify(error=error, message=message)
     response.status_code = status
+    return response
+
+
+def problem_details(status: int, detail: str, **members: object) -> Response:
+    """A refusal of our API (RFC 9457)."""
+    response = jsonify(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, **members
+    )
+    response.status_code = status
+    response.mimetype = "application/problem+json"
     return response

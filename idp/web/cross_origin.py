@@ -21,8 +21,8 @@ READABLE: Final = (
 
 FOLDERS: Final = ("/.well-known/", "/api/v1/")
 
-_REQUEST_HEADERS: Final = "Authorization, Content-Type, DPoP"
-_ANSWER_HEADERS: Final = "WWW-Authenticate, DPoP-Nonce, Retry-After"
+_REQUEST_HEADERS: Final = "Authorization, Content-Type, DPoP, If-Match, Idempotency-Key"
+_ANSWER_HEADERS: Final = "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Link, Location"
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from idp import audit
 from idp.protocol.errors import OAuthError
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
-from idp.web.answers import problem, wants_json
+from idp.web.answers import problem, problem_details, wants_json
 from idp.web.context import context, live_session, services
 
 log = logging.getLogger("idp.web")
@@ -156,6 +156,8 @@ def _calmly(status: int, error: str, message: str) -> Response:
 
 def _for_a_script(status: int, error: str, message: str) -> Response:
     """RFC 6749 section 5.2 names the members at the protocol's endpoints; elsewhere we do."""
+    if request.path.startswith(_OUR_API):
+        return problem_details(status, message)
     if not _is_protocol():
         return problem(status, error, message)
     response = jsonify(error=error, error_description=message)
@@ -163,8 +165,11 @@ def _for_a_script(status: int, error: str, message: str) -> Response:
     return response
 
 
+_OUR_API = "/api/"
+
+
 def _is_protocol() -> bool:
-    return request.path.startswith(("/oauth/", "/.well-known/", "/api/")) and (
+    return request.path.startswith(("/oauth/", "/.well-known/", _OUR_API)) and (
         request.path not in _FOR_PEOPLE
     )
 

@@ -22,6 +22,7 @@ from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
 from idp.services.first_run import FirstRun
 from idp.services.holdings import Holdings
+from idp.services.idempotency import Idempotency
 from idp.services.mail import Mailer
 from idp.services.notices import Notices
 from idp.services.once import Once
@@ -69,6 +70,10 @@ class SignInServices:
     @cached_property
     def changed_settings(self) -> ChangedSettings:
         return ChangedSettings(self.settings)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self.box)
 
     # People
 

@@ -44,7 +44,8 @@ def test_browser_clients_of_any_origin_may_call(desk: Counter, method: str, path
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     assert method in preflight.headers["Access-Control-Allow-Methods"].split(", ")
     allowed = preflight.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    assert set(allowed) == {"authorization", "content-type", "dpop"}
+    api = {"if-match", "idempotency-key"}
+    assert set(allowed) == {"authorization", "content-type", "dpop"} | api
     assert "Access-Control-Allow-Credentials" not in preflight.headers
     answer = desk.http.request(method, path, headers=ORIGIN)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -284,6 +284,14 @@ def test_who_has_a_token_may_ask_for_more(desk: Counter) -> None:
     assert made["scope"] == "openid orders:write account"
 
 
+@pytest.mark.parametrize("vouched", [False, True])
+def test_nobody_makes_an_administrator_of_it(desk: Counter, vouched: bool) -> None:
+    token = desk.initial_token() if vouched else None
+    told = desk.refused(token=token, scope="openid admin:people:write")
+    assert told["error"] == "invalid_client_metadata"
+    assert "admin:people:write" in told["error_description"]
+
+
 # How many
 
 

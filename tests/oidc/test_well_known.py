@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from idp.protocol.scopes import ADMIN
 from idp.services.dpop import ALGORITHMS
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
@@ -37,7 +38,7 @@ def test_our_own_api_says_whom_it_trusts(desk: Desk) -> None:
     assert answer.json() == {
         "resource": "https://id.example.com",
         "authorization_servers": ["https://id.example.com"],
-        "scopes_supported": ["account"],
+        "scopes_supported": ["account", *(one.name for one in ADMIN)],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "resource_name": "Gatehouse",

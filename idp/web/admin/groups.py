@@ -88,7 +88,7 @@ def _page(
         "admin/group.html",
         section="admin.groups",
         status=422 if problems else 200,
-        group={"name": one.name},
+        group={"id": one.id, "name": one.name},
         members=url_for(".people", group=one.name) if sees_people else None,
         clients=group_list.clients_for(one.name),
         changes=may(Permission(Area.GROUPS, writes=True)),

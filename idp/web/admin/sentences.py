@@ -116,6 +116,7 @@ WAYS: Final[Mapping[str, Any]] = {
 _SOMEBODY: Final = later("somebody")
 _AN_APPLICATION: Final = later("an application")
 _COMMAND: Final = "command:"
+_CLIENT: Final = "client:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class Names:
         every = list(events)
         users = {one for event in every for one in (event.user_id, event.actor_id) if one}
         clients = {event.client_id for event in every if event.client_id}
+        clients |= {one.removeprefix(_CLIENT) for one in users if one.startswith(_CLIENT)}
         found = db.session.execute(select(User.id, User.email).where(User.id.in_(users)))
         apps = db.session.execute(select(Client.id, Client.name).where(Client.id.in_(clients)))
         return cls({row.id: row.email for row in found}, {row.id: row.name for row in apps})
@@ -150,7 +152,8 @@ class Names:
         if event.actor_id.startswith(_COMMAND):
             operator = event.actor_id.removeprefix(_COMMAND)
             return str(later("%(name)s, by the command,", name=operator))
-        return self.people.get(event.actor_id) or self.app(event.actor_id)
+        app = self.app(event.actor_id.removeprefix(_CLIENT))
+        return self.people.get(event.actor_id) or app
 
 
 def sentence_of(event: AuditEvent, names: Names) -> str:
