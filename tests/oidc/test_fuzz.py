@@ -45,6 +45,7 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
             issuer="https://id.example.com",
             keys=[Fernet.generate_key().decode()],
             database_url=url,
+            public_client_requests=1_000_000,
         )
         desk = Desk(configured, FakeClock(), made_keys)
         device = "urn:ietf:params:oauth:grant-type:device_code"

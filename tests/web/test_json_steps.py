@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pyotp
@@ -153,8 +154,15 @@ def test_consent(town: House, alice: Person) -> None:
     script = Script(town, shop.authorization_url())
     answer = script.say(**password(alice))
     assert (answer["next"], answer["choices"]) == ("consent", ["allow", "cancel"])
-    assert answer["scopes"] == ["openid"]
+    assert (answer["scopes"], answer["resources"]) == (["openid"], [])
     assert finish(shop, script.say("/consent", decision="allow"))
+
+
+def test_consent_names_the_apis_that_it_is_for(town: House, alice: Person) -> None:
+    apis = ["https://api.example/orders", "https://other.example"]
+    shop = town.client(consent="always", allowed_resources=apis)
+    script = Script(town, f"{shop.authorization_url()}&{urlencode({'resource': apis}, doseq=True)}")
+    assert script.say(**password(alice))["resources"] == apis
 
 
 def test_consent_refused(town: House, alice: Person) -> None:
