@@ -22,9 +22,12 @@ PUBLIC: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def desk(databases: Databases) -> Iterator[Counter]:
-    few = {"client_registration_attempts": MOST, "public_client_requests": MOST}
-    proxied = {"trusted_proxies": ["127.0.0.1"]}
-    with databases.fresh("sqlite") as url, counter(url, **few, **proxied) as made:
+    few: dict[str, Any] = {
+        "client_registration_attempts": MOST,
+        "public_client_requests": MOST,
+        "trusted_proxies": ["127.0.0.1"],
+    }
+    with databases.fresh("sqlite") as url, counter(url, **few) as made:
         yield made
 
 
