@@ -1,7 +1,7 @@
 """Clients' certificates through Apache, which ends TLS as docs/operations.md has it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,9 @@ class Street:
         *,
         key: str = "one",
         origin: str | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Over TLS, showing a certificate if there is one; ``headers`` by their names."""
+        """Over TLS, showing a certificate if there is one."""
         context = client_context(self.folder, self.folder / "certificate.pem", shown, key=key)
         with httpx.Client(verify=context, trust_env=False) as client:
             url = f"{origin or self.origin}{path}"
@@ -158,7 +158,7 @@ def street(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
     ):
         typed = {"trusted_proxies": ["127.0.0.1"], "client_certificate_verified": True}
         house = House(url, FakeClock(system_clock()), **{**settings, **typed})
-        yield Street(house, *origins[:3], folder)
+        yield Street(house, origins[0], origins[1], origins[2], folder)
         with house.app.app_context():
             db.engine.dispose()
 
@@ -177,18 +177,18 @@ SPELLINGS = ("X-Client-Cert", "X_Client_Cert", "x-client_cert")
 def test_a_header_from_outside_is_not_believed(street: Street, name: str) -> None:
     party = street.client(**SELF_SIGNED)
     claimed = {name: base64_der(certificate())}
-    assert street.introspect(party, **claimed) == 401
-    assert street.introspect(party, certificate(key="two"), key="two", **claimed) == 401
+    assert street.introspect(party, headers=claimed) == 401
+    assert street.introspect(party, certificate(key="two"), key="two", headers=claimed) == 401
     # And takes nothing away from who shows the certificate.
     stranger = {name: base64_der(certificate(key="two"))}
-    assert street.introspect(party, certificate(), **stranger) == 200
+    assert street.introspect(party, certificate(), headers=stranger) == 200
 
 
 @pytest.mark.parametrize("name", ["X-Client-Cert", "X_Client_Cert"])
 def test_it_would_be_without_the_documented_lines(street: Street, name: str) -> None:
     party = street.client(**SELF_SIGNED)
     claimed = {name: base64_der(certificate())}
-    assert street.introspect(party, origin=street.careless, **claimed) == 200
+    assert street.introspect(party, origin=street.careless, headers=claimed) == 200
 
 
 def test_tokens_are_worth_nothing_without_the_certificate_that_they_are_bound_to(
@@ -201,13 +201,15 @@ def test_tokens_are_worth_nothing_without_the_certificate_that_they_are_bound_to
     bound = ClientCertificate(der(mine)).thumbprint
     assert payload_of(told["access_token"])["cnf"] == {"x5t#S256": bound}
     token = {"Authorization": f"Bearer {told['access_token']}"}
-    assert street.post("/oauth/userinfo", {}, mine, **token).json()["sub"] == person.id
+    assert street.post("/oauth/userinfo", {}, mine, headers=token).json()["sub"] == person.id
     claimed = {**token, HEADER: base64_der(mine)}
     for refused in (
-        street.post("/oauth/userinfo", {}, **token),
-        street.post("/oauth/userinfo", {}, other, key="two", **token),
-        street.post("/oauth/userinfo", {}, **claimed),
-        street.post("/oauth/userinfo", {}, certificate(), **token),  # the same key, another one
+        street.post("/oauth/userinfo", {}, headers=token),
+        street.post("/oauth/userinfo", {}, other, key="two", headers=token),
+        street.post("/oauth/userinfo", {}, headers=claimed),
+        street.post(
+            "/oauth/userinfo", {}, certificate(), headers=token
+        ),  # the same key, another one
     ):
         assert refused.status_code == 401
         assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
@@ -220,7 +222,7 @@ def test_a_name_that_the_authority_vouches_for(street: Street) -> None:
     other = certificate("CN=other", issuer=AUTHORITY)
     assert street.introspect(party, other, origin=origin) == 401
     assert street.introspect(party, origin=origin) == 401
-    assert street.introspect(party, origin=origin, **{HEADER: base64_der(good)}) == 401
+    assert street.introspect(party, origin=origin, headers={HEADER: base64_der(good)}) == 401
 
 
 def test_that_name_by_nobodys_word_or_by_anothers(street: Street) -> None:
