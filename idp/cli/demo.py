@@ -1,5 +1,6 @@
 """``idp demo``: the provider and the demo applications, on this machine."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -89,11 +90,19 @@ def _panel(site: Site, applications: Sequence[Application]) -> list[str]:
         f"  {'password of both'.ljust(width)}  {PASSWORD}",
         "",
         f"  {'Commands'.ljust(width)}  idp --config {FOLDER / 'idp.toml'} users list",
+        *(f"  {'Device'.ljust(width)}  {command}" for command in _on_devices(site, applications)),
         f"  {'Logs'.ljust(width)}  {FOLDER / 'log'}",
         "",
         "  Ctrl-C stops everything.",
         "",
     ]
+
+
+def _on_devices(site: Site, applications: Sequence[Application]) -> list[str]:
+    """What to type to run those that serve nothing and look for a browser elsewhere."""
+    names = [one.folder / "app.py" for one in applications if one.port is None]
+    where = f"OIDC_ISSUER={site.issuer} " if site.offset else ""
+    return [f"{where}python {os.path.relpath(path)}" for path in names if path.is_file()]
 
 
 def _called(application: Application) -> str:

@@ -127,6 +127,9 @@ class Settings:
     password_attempts: int = _setting(read.whole, 10)
     """Wrong passwords for one account from browsers it does not know, in fifteen minutes."""
     network_attempts: int = _setting(read.whole, 100)
+    public_client_requests: int = _setting(read.whole, 300)
+    """Requests of one kind that clients without credentials may leave with us, from one network in
+    fifteen minutes."""
 
     @property
     def secure(self) -> bool:

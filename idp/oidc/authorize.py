@@ -202,7 +202,7 @@ class AuthorizationEndpoint:
         if question := self._question(asked, user.id):
             if not allowed:
                 return question
-            scopes = asked.request.scopes
+            scopes = asked.request.concerns
             self._consents.give(user.id, asked.client.id, scopes, context=context)
         if standing.stepped_up:
             record_step_up(standing, standing.decision, context)

@@ -9,6 +9,7 @@ from idp.config import Settings
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import NO_STORE, Answer, Grant
+from idp.oidc.rations import Rations
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.device import parse_device_request
 from idp.protocol.errors import OAuthError
@@ -34,20 +35,23 @@ class DeviceAuthorization(TokenEndpoint):
         authenticate: ClientAuthentication,
         capabilities: Capabilities,
         codes: DeviceCodes,
+        rations: Rations,
     ) -> None:
         super().__init__()
+        self._rations = rations
         self._settings = settings
         self._authenticate = authenticate
         self._capabilities = capabilities
         self._codes = codes
 
     def create_endpoint_response(self, request: OAuth2Request) -> Answer:
-        """Two codes (RFC 8628 section 3.2). Raises ``OAuthError``."""
+        """Two codes (RFC 8628 section 3.2). Raises ``OAuthError``, ``NotNow`` among them."""
         if not isinstance(request, DirectRequest):
             raise TypeError("not a request of this server")
         client = self._authenticate(request)
         if DEVICE_CODE not in client.metadata.grant_types:
             raise OAuthError("unauthorized_client", "The client is not registered for devices.")
+        self._rations.take("device", client, request)
         return 200, self._told(self._issue(client, request)), list(NO_STORE)
 
     def _issue(self, client: RegisteredClient, request: DirectRequest) -> Issued:

@@ -128,7 +128,7 @@ class DeviceApproval:
     ) -> None:
         """So that she finds it among her connected applications; no device rests on it."""
         if self.client(waiting).metadata.consent != "never":
-            self._consents.give(live.user_id, waiting.client_id, request.scopes, context=context)
+            self._consents.give(live.user_id, waiting.client_id, request.concerns, context=context)
 
     def deny(self, waiting: Waiting, live: Live, context: Context) -> bool:
         """Say no, for good. Commits. False as in ``allow``."""

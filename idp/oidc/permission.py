@@ -30,7 +30,7 @@ def still_to_allow(
     """
     if client.metadata.consent == "never":
         return None
-    scopes = request.scopes
+    scopes = request.concerns
     missing = consents.missing(user_id, client.id, scopes)
     if missing:
         already = tuple(scope for scope in scopes if scope not in missing)

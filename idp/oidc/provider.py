@@ -16,6 +16,7 @@ from idp.oidc.issuance import Issuance
 from idp.oidc.possession import Binder, Holders
 from idp.oidc.protected import ProtectedResource
 from idp.oidc.pushing import Pushing
+from idp.oidc.rations import Rations
 from idp.oidc.requests import Requests
 from idp.oidc.resource import resource_metadata
 from idp.oidc.server import Server
@@ -33,6 +34,16 @@ from idp.services.keys import SigningKeys
 from idp.services.pushed import PushedRequests
 from idp.services.refresh import Refreshing
 from idp.services.sealing import Sealing
+from idp.services.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where requests are kept that are left with us, and how many may be."""
+
+    pushed: PushedRequests
+    devices: DeviceCodes
+    throttle: Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +68,10 @@ class Provider:
         client_keys: ClientKeys,
         grants: Grants,
         keys: SigningKeys,
-        devices: DeviceCodes,
         sealing: Sealing,
         issuance: Issuance,
         requests: Requests,
-        pushed: PushedRequests,
+        intake: Intake,
     ) -> "Provider":
         """One of each; nothing is read from the database yet."""
         proofs = Proofs(settings)
@@ -77,8 +87,7 @@ class Provider:
         holders = Holders(settings, desk.access_tokens, proofs)
         endpoints = [
             *_about_tokens(settings, desk),
-            Pushing(desk.authenticate, requests, pushed, desk.bind),
-            DeviceAuthorization(settings, desk.authenticate, capabilities_of(settings), devices),
+            *_leaving_requests(settings, desk, requests, intake),
         ]
         return cls(
             server=Server(settings.issuer, desk, endpoints),
@@ -90,6 +99,16 @@ class Provider:
             metadata=_metadata(settings),
             resource=resource_metadata(settings),
         )
+
+
+def _leaving_requests(
+    settings: Settings, desk: Desk, requests: Requests, intake: Intake
+) -> list[TokenEndpoint]:
+    known, rations = capabilities_of(settings), Rations(intake.throttle)
+    return [
+        Pushing(desk.authenticate, requests, intake.pushed, desk.bind, rations),
+        DeviceAuthorization(settings, desk.authenticate, known, intake.devices, rations),
+    ]
 
 
 def _authentication(settings: Settings, clients: Clients, keys: ClientKeys) -> ClientAuthentication:

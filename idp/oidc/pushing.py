@@ -12,6 +12,7 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import NO_STORE, Answer
 from idp.oidc.possession import Binder
+from idp.oidc.rations import Rations
 from idp.oidc.requests import Requests
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
@@ -38,8 +39,10 @@ class Pushing(TokenEndpoint):
         requests: Requests,
         pushed: PushedRequests,
         bind: Binder,
+        rations: Rations,
     ) -> None:
         super().__init__()
+        self._rations = rations
         self._bind = bind
         self._authenticate = authenticate
         self._requests = requests
@@ -49,11 +52,12 @@ class Pushing(TokenEndpoint):
         """Authenticate the client as at the token endpoint, and keep its request.
 
         Raises ``OAuthError`` with the code that the authorization endpoint would have answered
-        with (section 2.3). Commits.
+        with (section 2.3), and ``NotNow``. Commits.
         """
         if not isinstance(request, DirectRequest):
             raise TypeError("not a request of this server")
         client, now = self._authenticate(request), request.direct.context.at
+        self._rations.take("authorization", client, request)
         try:
             proof = self._bind.proof_of(request.direct, client)
             arrived = self._check(request.parameters, client, now, proof)

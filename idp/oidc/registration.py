@@ -12,7 +12,8 @@ from idp.oidc.direct import MAX_BODY, Direct
 from idp.oidc.grants import NO_STORE
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
-from idp.services.client_registration import ClientRegistration, NotNow, SelfRegistered
+from idp.services.client_registration import ClientRegistration, SelfRegistered
+from idp.services.not_now import NotNow
 from idp.services.self_registered import told
 
 REGISTRATION: Final = "/oauth/register"
@@ -82,8 +83,7 @@ class RegistrationEndpoint:
                 reason = f', error="{error.error}"' if direct.authorization else ""
                 response.headers["WWW-Authenticate"] = f'Bearer realm="{self._issuer}"{reason}'
             if isinstance(error, NotNow):
-                seconds = max(1, int(error.retry_after.total_seconds()))
-                response.headers["Retry-After"] = str(seconds)
+                response.headers.add(*error.header)
             return response
 
 

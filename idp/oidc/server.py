@@ -13,6 +13,7 @@ from idp.oidc.direct import Direct, DirectRequest
 from idp.oidc.grant_types import GRANTS
 from idp.oidc.grants import NO_STORE, Desk, Grant
 from idp.protocol.errors import OAuthError
+from idp.services.not_now import NotNow
 
 # Authlib writes whole token responses to its log at DEBUG.
 logging.getLogger("authlib").setLevel(logging.INFO)
@@ -73,8 +74,10 @@ class Server(AuthorizationServer):
 
 
 def refusal(error: OAuthError, realm: str) -> Response:
-    """An error as JSON (RFC 6749 section 5.2); a 401 says how to authenticate."""
+    """An error as JSON (RFC 6749 section 5.2): a 401 says how to authenticate, a 429 when."""
     response = Response(json.dumps(error.parameters()), status=error.status, headers=list(NO_STORE))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
+    if isinstance(error, NotNow):
+        response.headers.add(*error.header)
     return response

@@ -65,6 +65,14 @@ class AuthorizationRequest:
         return "openid" in self.scopes
 
     @property
+    def concerns(self) -> tuple[str, ...]:
+        """What the person has to allow: the scopes, and those of claims asked for by name.
+
+        OIDC Core 5.5: either way the application learns the same of her.
+        """
+        return tuple(dict.fromkeys((*self.scopes, *self.claims.scopes)))
+
+    @property
     def wants_code(self) -> bool:
         """Whether a code comes back from the authorization endpoint."""
         return "code" in self.response_type.split()

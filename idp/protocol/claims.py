@@ -79,6 +79,12 @@ class ClaimsRequest:
         return type(self)(_permitted(self.userinfo, scopes), _permitted(self.id_token, scopes))
 
     @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that give what is asked for by name, each once."""
+        scopes = (scope_of_claim(name) for name in (*self.userinfo, *self.id_token))
+        return tuple(dict.fromkeys(scope for scope in scopes if scope is not None))
+
+    @property
     def acr_values(self) -> tuple[str, ...]:
         """What ``id_token.acr`` asks for, in order of preference."""
         request = self.id_token.get("acr", ClaimRequest())

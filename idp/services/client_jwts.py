@@ -26,6 +26,9 @@ MAX_JWT: Final = 16384
 SKEW: Final = timedelta(seconds=30)
 """How far another clock may be from ours."""
 
+_FAR: Final = 10**15
+"""Seconds: no time that anybody means is that far away."""
+
 FORBIDDEN: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "zip", "b64", "enc"})
 """RFC 8725 sections 3.9 and 3.10: keys come from the registration; RFC 7515 section 4.1.11."""
 
@@ -187,7 +190,8 @@ def _time(claims: Claims, name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidClientJwt(f"{name} is not a time")
-    return value
+    # An int of JSON's may be too large to be added to a float, which is an error and no answer.
+    return min(max(value, -_FAR), _FAR)
 
 
 def _object(part: str) -> Claims:

@@ -23,6 +23,7 @@ from idp.services.client_secrets import ClientSecrets, alive, has_secret
 from idp.services.clients import SELF_REGISTERED, is_client_id
 from idp.services.counters import Bucket
 from idp.services.fetch import Fetcher
+from idp.services.not_now import NotNow
 from idp.services.sectors import Sectors
 from idp.services.self_registered import Latitude, SelfRegisteredRules
 from idp.services.throttle import Throttle, Wait
@@ -48,19 +49,6 @@ class SelfRegistered:
     issued_at: datetime
     token: str
     secret: str | None = None
-
-
-class NotNow(OAuthError):
-    """Too many tries from one network; ``retry_after`` says when there may be another."""
-
-    def __init__(self, wait: Wait) -> None:
-        super().__init__(
-            "temporarily_unavailable",
-            "Too many registrations came from this network. Try again later.",
-            redirectable=False,
-            status=429,
-        )
-        self.retry_after = wait.retry_after
 
 
 class ClientRegistration:
@@ -105,7 +93,9 @@ class ClientRegistration:
         reserved = self._throttle.reserve_registration(context)
         db.session.commit()
         if isinstance(reserved, Wait):
-            raise NotNow(reserved)
+            raise NotNow(
+                reserved, "Too many registrations came from this network. Try again later."
+            )
         if token is not None or self._settings.client_registration != "open":
             raise invalid_token()
         return Latitude.OPEN
@@ -159,8 +149,10 @@ class ClientRegistration:
         """Replace the registration by what was ``sent`` (RFC 7592 section 2.2).
 
         What an administrator set stays. Raises ``OAuthError``: ``invalid_token``,
-        ``invalid_client_metadata``, ``invalid_redirect_uri``.
+        ``invalid_client_metadata``, ``invalid_redirect_uri``, ``NotNow``.
         """
+        _own(client_id, token, context)
+        self._count_change(client_id, context)
         row = _own(client_id, token, context)
         try:
             _check_identity(row, sent, context.at)
@@ -177,6 +169,16 @@ class ClientRegistration:
         audit.record("client.changed", context, client_id=client_id, members=differing, by="itself")
         db.session.commit()
         return SelfRegistered(client_id, metadata, row.created_at, token or "", secret)
+
+    def _count_change(self, client_id: str, context: Context) -> None:
+        """Only whoever holds the token gets here, so nobody uses up another's tries."""
+        release()
+        reserved = self._throttle.reserve_change(client_id, context)
+        db.session.commit()
+        if isinstance(reserved, Wait):
+            error = NotNow(reserved, "The registration was changed too often. Try again later.")
+            _refused(error, context, client_id)
+            raise error
 
     def _parse(self, sent: object, row: Client) -> ClientMetadata:
         return self._rules.parse(sent, Latitude.OPEN, registered=row.registration)

@@ -50,7 +50,7 @@ def of_request(
     )
     if isinstance(demand, Unmet):
         return demand
-    return demand.raised(floor=_scopes_floor(request.scopes, settings))
+    return demand.raised(floor=_scopes_floor(request.concerns, settings))
 
 
 def _scopes_floor(scopes: tuple[str, ...], settings: Settings) -> Rung:

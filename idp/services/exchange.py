@@ -59,7 +59,7 @@ class Exchanging:
         the subject token has.
         """
         try:
-            subject = _presented(asked, client)
+            subject = _presented(asked, client, binding)
             _check_audience(asked.audience, client)
             granted = _granted(subject, client, asked.scope)
         except OAuthError as error:
@@ -101,11 +101,17 @@ class Exchanging:
         )
 
 
-def _presented(asked: Exchange, client: RegisteredClient) -> LiveToken:
-    """The subject token, if all that was presented may be."""
+def _presented(asked: Exchange, client: RegisteredClient, binding: Binding) -> LiveToken:
+    """The subject token, if all that was presented may be.
+
+    A resource server cannot show the key that a token is bound to, and has seen it shown. Whoever
+    the token was issued to can: else an exchange would make of it one that is bound to nothing.
+    """
     subject, actor = asked.subject, asked.actor
     if subject is None or not subject.concerns(client.id):
         raise _invalid("subject_token is unknown, over, or none of this client's business.")
+    if subject.granted.client_id == client.id and not binding.covers(subject.binding):
+        raise _invalid("subject_token is bound to a key that was not shown.")
     if subject.granted.user_id is None:
         raise _invalid("subject_token is not about a person: whoever has it acts for itself.")
     if asked.has_actor and (actor is None or not _is_own(actor, client)):

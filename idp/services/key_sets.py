@@ -6,6 +6,8 @@ from threading import Lock
 from typing import Any, Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 from joserfc.util import to_bytes, urlsafe_b64decode
@@ -35,7 +37,12 @@ MAX_SETS: Final = 2000
 _RSA_BITS: Final = range(2048, 8193)
 """RFC 7518 section 3.3 asks for 2048; far above that, verifying is work that others make us do."""
 
+_EXPONENT_BITS: Final = 64
+"""An ``e`` as long as ``n`` makes a verification cost what a signature does; none has to be."""
+
 _KINDS: Final = ("RSA", "EC", "OKP")
+
+_AGREEING: Final[Mapping[str, Any]] = {"X25519": X25519PrivateKey, "X448": X448PrivateKey}
 
 
 def usable_keys(key_set: Json) -> tuple[Key, ...]:
@@ -56,7 +63,9 @@ def _usable(value: Json) -> Key | None:
         if members["kty"] not in _KINDS or not _is_strong(members):
             return None
         # Whoever publishes a private key is not helped by our holding it.
-        return JWKRegistry.import_key(JWKRegistry.import_key(members).as_dict(private=False))
+        key = JWKRegistry.import_key(JWKRegistry.import_key(members).as_dict(private=False))
+        _try_to_agree(key)
+        return key
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, OverflowError):
         return None
 
@@ -65,7 +74,19 @@ def _is_strong(members: Mapping[str, Any]) -> bool:
     """Looked at first, because the library only warns."""
     if members["kty"] != "RSA":
         return True
-    return int.from_bytes(urlsafe_b64decode(to_bytes(members["n"]))).bit_length() in _RSA_BITS
+    n, e = (int.from_bytes(urlsafe_b64decode(to_bytes(members[name]))) for name in ("n", "e"))
+    # The product of two primes is odd; to encrypt for another one is an error.
+    return n.bit_length() in _RSA_BITS and n % 2 == 1 and e.bit_length() <= _EXPONENT_BITS
+
+
+def _try_to_agree(key: Key) -> None:
+    """RFC 7748 section 6: with a point of small order there is nothing to agree on.
+
+    Raises ``ValueError``, here instead of when something has to be encrypted for it.
+    """
+    other = _AGREEING.get(str(key.get("crv")))
+    if other is not None:
+        other.generate().exchange(key.raw_value)
 
 
 class _Source:

@@ -117,11 +117,7 @@ class Throttle:
         ]
 
     def _networks(self, address: str) -> list[Bucket]:
-        once = self._settings.network_attempts
-        return [
-            Bucket(_key("net", "any", network), once * times, WINDOW, personal=False)
-            for network, times in zip(networks_of(address), (1, AREA), strict=False)
-        ]
+        return _around(address, "net", "any", self._settings.network_attempts, WINDOW)
 
     def reserve_mail(
         self, purpose: str, *, user: User | None, login_name: str | None, context: Context
@@ -137,11 +133,22 @@ class Throttle:
     def reserve_registration(self, context: Context) -> Allowed | Wait:
         """Count one try to register an application without a token; it is not given back."""
         once = self._settings.client_registration_attempts
-        buckets = [
-            Bucket(_key("register", "any", network), once * times, REGISTRATION_WINDOW, False)
-            for network, times in zip(networks_of(context.address), (1, AREA), strict=False)
-        ]
+        buckets = _around(context.address, "register", "any", once, REGISTRATION_WINDOW)
         return _reserve(buckets, None, context.at)
+
+    def reserve_change(self, client_id: str, context: Context) -> Allowed | Wait:
+        """Count one change of an application's own registration; it is not given back."""
+        limit = self._settings.client_registration_attempts
+        mine = Bucket(_key("change", "any", client_id), limit, REGISTRATION_WINDOW)
+        return _reserve([mine], None, context.at)
+
+    def reserve_request(self, what: str, *, context: Context) -> Allowed | Wait:
+        """Count one request that anybody could have sent and that is kept; it is not given back.
+
+        By the network, and not by the client: else anybody could use up what is a client's.
+        """
+        once = self._settings.public_client_requests
+        return _reserve(_around(context.address, "ask", what, once, WINDOW), None, context.at)
 
     def reserve_guess(self, what: str, *, who: str, context: Context) -> Allowed | Wait:
         """Count one guess at something that belongs to nobody in particular, as ``reserve`` does.
@@ -191,6 +198,14 @@ def networks_of(address: str) -> tuple[str, ...]:
     if isinstance(parsed, IPv4Address):
         return _prefixes(parsed, (32, 24))
     return _prefixes(parsed, (64, 48))
+
+
+def _around(address: str, kind: str, what: str, once: int, window: timedelta) -> list[Bucket]:
+    """``once`` for the address in ``window``, and ``AREA`` times that for what is around it."""
+    return [
+        Bucket(_key(kind, what, network), once * times, window, personal=False)
+        for network, times in zip(networks_of(address), (1, AREA), strict=False)
+    ]
 
 
 def _prefixes(address: IPv4Address | IPv6Address, lengths: Iterable[int]) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """What was submitted: as a form, guarded by a token, or as JSON, guarded by its content type."""
 
 import json
+import re
 from collections.abc import Iterable
 
 from flask import Flask, abort, request
 from flask_wtf.csrf import CSRFProtect
 
 MAX_FIELDS = 64
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 csrf = CSRFProtect()
 
 
@@ -35,7 +37,11 @@ def submitted() -> dict[str, str]:
     body = _json()
     if not isinstance(body, dict) or len(body) > MAX_FIELDS:
         abort(400)
-    return {str(name): _text(value) for name, value in body.items() if value not in (None, "")}
+    fields = {str(name): _text(value) for name, value in body.items() if value not in (None, "")}
+    # JSON can say half of a surrogate pair, which is no text: nothing could store or send it.
+    if not all(map(_is_encodable, (*fields, *fields.values()))):
+        abort(400)
+    return fields
 
 
 def _json() -> object:
@@ -48,6 +54,10 @@ def _json() -> object:
 def left_empty(names: Iterable[str]) -> bool:
     """Did the form have one of these fields, with nothing in it?"""
     return any(request.form.get(name) == "" for name in names)
+
+
+def _is_encodable(text: str) -> bool:
+    return _SURROGATE.search(text) is None
 
 
 def _text(value: object) -> str:

@@ -42,7 +42,9 @@ def ask_consent(standing: Standing, asked: AskConsent) -> Response:
     """What the application will get, in sentences."""
     transaction = standing.transaction
     if wants_json():
-        return jsonify(next="consent", choices=["allow", "cancel"], scopes=list(asked.new))
+        answers = ["allow", "cancel"]
+        told = {"scopes": list(asked.new), "resources": list(asked.resources)}
+        return jsonify(next="consent", choices=answers, **told)
     page = render_template(
         "login/consent.html",
         app=app_of(transaction),

@@ -9,7 +9,7 @@ from idp.oidc.end_session import EndSession
 from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.issuance import Issuance
-from idp.oidc.provider import Provider
+from idp.oidc.provider import Intake, Provider
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
@@ -122,11 +122,10 @@ class Services(SignInServices):
             client_keys=self.client_keys,
             grants=self.grants,
             keys=self.keys,
-            devices=self.device_codes,
             sealing=self.sealing,
             issuance=self.issuance,
             requests=self.requests,
-            pushed=self.pushed_requests,
+            intake=Intake(self.pushed_requests, self.device_codes, self.throttle),
         )
 
     @cached_property

@@ -86,6 +86,7 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
         for shown in (demo.provider, demo.shop, f"{demo.provider}/demo/mail", PASSWORD):
             assert shown in panel
         assert "alice@example.com  administrator" in panel
+        _runs_on_a_device(panel, tmp_path)
         assert httpx.get(f"{demo.provider}/healthz").is_success
         assert httpx.get(f"{demo.provider}/demo/mail").is_success
         _sees_the_way_to_the_provider(demo)
@@ -110,6 +111,22 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
         asked = httpx.get(f"{demo.provider}/me", follow_redirects=True).text
         assert 'name="username"' in asked
         assert 'name="password"' not in asked
+
+
+def _runs_on_a_device(panel: str, folder: Path) -> None:
+    """By the command that the panel shows: it is registered, and gets as far as a code."""
+    (line,) = [line.strip() for line in panel.splitlines() if line.strip().startswith("Device")]
+    setting, _, path = line.split()[1:]
+    name, _, issuer = setting.partition("=")
+    with subprocess.Popen(
+        [sys.executable, folder / path],
+        env={name: issuer},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"Open {issuer}/device in a browser, and type:\n"
+        process.kill()
 
 
 def _sees_the_way_to_the_provider(demo: Demo) -> None:

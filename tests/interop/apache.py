@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,11 @@ def _module_folder() -> Path:
     return next(iter(Path("/usr").glob("lib*/apache2/modules")), Path("/nowhere"))
 
 
-def _configuration(folder: Path, port: int, directives: str) -> str:
-    modules = "\n".join(
-        f"LoadModule {name}_module {_module_folder()}/mod_{name}.so" for name in _MODULES
+def _configuration(
+    folder: Path, port: int, directives: str, modules: Sequence[str] = _MODULES
+) -> str:
+    loaded = "\n".join(
+        f"LoadModule {name}_module {_module_folder()}/mod_{name}.so" for name in modules
     )
     # As root it would serve as root; the user "nobody" is there on every system.
     user = "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
@@ -48,7 +50,7 @@ DefaultRuntimeDir {folder}
 PidFile {folder}/pid
 Listen 127.0.0.1:{port}
 ErrorLog {folder}/error.log
-{modules}
+{loaded}
 {user}
 {directives}
 """
@@ -63,10 +65,12 @@ class Apache:
 
 
 @contextmanager
-def apache(folder: Path, port: int, directives: str) -> Iterator[Apache]:
+def apache(
+    folder: Path, port: int, directives: str, modules: Sequence[str] = _MODULES
+) -> Iterator[Apache]:
     """Run it at ``port``. Raises ``RuntimeError`` with what it said when it does not start."""
     file = folder / "httpd.conf"
-    file.write_text(_configuration(folder, port, directives))
+    file.write_text(_configuration(folder, port, directives, modules))
     command = [_binary(), "-f", str(file), "-DFOREGROUND"]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -1,7 +1,7 @@
 """oidc-client-ts in Chromium: a public client on another origin, so that CORS decides."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.interop import site
 from tests.interop.node import HERE, packages
 from tests.interop.provider import Provider
+from tests.oidc.desk import payload_of
 
 KEPT = ("sub", "acr", "amr", "auth_time", "sid")
 
@@ -34,7 +35,15 @@ def origin() -> Iterator[str]:
 class App:
     """The application in its tab."""
 
-    def __init__(self, page: Page, provider: Provider, origin: str, **members: Any) -> None:
+    def __init__(
+        self,
+        page: Page,
+        provider: Provider,
+        origin: str,
+        more: Mapping[str, Any] | None = None,
+        **members: Any,
+    ) -> None:
+        """``more`` are settings of the library's, ``members`` of the registration."""
         self.page = page
         self.origin = origin
         self._provider = provider
@@ -55,6 +64,7 @@ class App:
             "automaticSilentRenew": False,
             # By default it hides from the application how the person signed in.
             "filterProtocolClaims": False,
+            **(more or {}),
         }
         page.add_init_script(f"window.SETTINGS = {json.dumps(settings)};")
         page.goto(f"{origin}/")
@@ -134,6 +144,18 @@ def test_silent_renewal_in_a_hidden_frame(app: App) -> None:
 def test_an_id_token_of_another_algorithm(page: Page, provider: Provider, origin: str) -> None:
     app = App(page, provider, origin, id_token_signed_response_alg="ES256")
     assert app.sign_in()["profile"]["sub"] == provider.person.id
+
+
+def test_tokens_bound_to_a_key_of_the_browsers(page: Page, provider: Provider, origin: str) -> None:
+    """DPoP, with nonces, across origins; its userinfo request is a bearer's all the same."""
+    bound = {"bound": True, "loadUserInfo": False}
+    app = App(page, provider, origin, bound, dpop_bound_access_tokens=True)
+    user = app.sign_in(scope="openid offline_access")
+    assert user["token_type"] == "DPoP"
+    key = payload_of(user["access_token"])["cnf"]
+    renewed = app.renew()
+    assert renewed["access_token"] != user["access_token"]
+    assert payload_of(renewed["access_token"])["cnf"] == key
 
 
 def test_revocation_across_origins(app: App) -> None:

@@ -196,6 +196,7 @@ def test_claims_that_must_be_there(desk: Desk, changes: dict[str, Any], reason: 
 TIMES = {
     "expired": ({"exp": -31}, "expired"),
     "good for too long": ({"exp": 3631}, "too long"),
+    "good for longer than a float can say": ({"exp": 10**400}, "too long"),
     "not good yet": ({"exp": 300, "nbf": 61}, "not good yet"),
     "made in the future": ({"exp": 300, "iat": 61}, "not good yet"),
     "a clock a little behind": ({"exp": -20}, None),

@@ -1,6 +1,10 @@
 """Direct requests: a form, in the body, each parameter once, and of a size that has a bound."""
 
+from io import BytesIO
+from urllib.parse import urlencode
+
 import pytest
+from werkzeug.test import TestResponse
 
 from idp.oidc.direct import MAX_BODY
 from tests.oidc.desk import Desk, code_form
@@ -35,6 +39,27 @@ def test_a_form_out_of_form_is_refused_as_json(desk: Desk, body: str | bytes, er
 def test_a_body_beyond_the_bound_is_refused(desk: Desk):
     response = desk.post(TOKEN, "code=" + "a" * MAX_BODY)
     assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
+
+
+def in_chunks(desk: Desk, body: bytes) -> TestResponse:
+    """As a server hands it over that came without its length: to be read to its end."""
+    return desk.app.test_client().post(
+        TOKEN,
+        input_stream=BytesIO(body),
+        headers={"Transfer-Encoding": "chunked"},
+        content_type="application/x-www-form-urlencoded",
+        base_url=desk.settings.issuer,
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+
+def test_what_comes_in_chunks_is_refused_beyond_it_and_not_cut_off(desk: Desk):
+    party = desk.client(token_endpoint_auth_method="none")
+    honest = urlencode({**code_form(desk.code(party)), "client_id": party.client_id}).encode()
+    assert in_chunks(desk, honest).status_code == 200
+    again = urlencode({**code_form(desk.code(party)), "client_id": party.client_id}).encode()
+    padded = again + b"&a=".ljust(MAX_BODY, b"a")
+    assert in_chunks(desk, padded).status_code == 413
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data", "text/plain"])

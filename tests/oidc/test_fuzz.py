@@ -45,6 +45,7 @@ def desk(request: pytest.FixtureRequest, databases: Databases, made_keys: Keys) 
             issuer="https://id.example.com",
             keys=[Fernet.generate_key().decode()],
             database_url=url,
+            public_client_requests=1_000_000,
         )
         desk = Desk(configured, FakeClock(), made_keys)
         device = "urn:ietf:params:oauth:grant-type:device_code"
@@ -131,7 +132,11 @@ members = st.sampled_from(
         *("authorization_details", "resource", "code_challenge", "id_token_hint", "acr_values"),
     )
 ) | st.text(max_size=8)
-leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | values
+FAR = (10**400, -(10**400), 10**4000, 1e308, -1, 0.5)
+"""Numbers that JSON can say; of some no float can be made."""
+
+numbers = st.integers() | st.floats(allow_nan=False) | st.sampled_from(FAR)
+leaves = st.none() | st.booleans() | numbers | values
 said = st.recursive(
     leaves
     | st.sampled_from((CALLBACK, "https://evil.example/", "code", "id_token", "jwt", "form_post")),

@@ -241,7 +241,7 @@ queries = st.lists(
 KINDS_OF_BODY = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data", "")
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)  # tests/oidc/test_fuzz_routes.py goes on from here
 @given(
     method=st.sampled_from(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")),
     place=st.sampled_from(PLACES),

@@ -32,7 +32,12 @@ TEXTS = (
     ),
 )
 scalars = (
-    st.sampled_from(TEXTS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+    st.sampled_from((*TEXTS, 10**400, -(10**400), 10**4000))
+    | st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
 )
 values = st.recursive(
     scalars,

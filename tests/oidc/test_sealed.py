@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, Key, KeySet
+from sqlalchemy import select
 
 from idp.config import Settings, load_settings
+from idp.models import Grant, db
 from tests.helpers.clock import FakeClock
 from tests.helpers.little_server import LittleServer, little_server, saying
 from tests.helpers.relying_party import RelyingParty
@@ -151,3 +153,14 @@ def test_a_code_outlives_a_time_without_keys(
     told = party.token_request(**code_form(code))
     assert payload_of(opened(told.json()["id_token"]))["sub"] == "ann"
     assert len(server.requests) == 2
+
+
+def test_a_key_that_nothing_can_be_agreed_on_with_costs_no_code(desk: Desk):
+    """RFC 7748 section 6: a point of small order, which whoever registers can write down."""
+    nowhere = {"kty": "OKP", "crv": "X25519", "x": "A" * 43}
+    party = desk.client(jwks={"keys": [nowhere]}, id_token_encrypted_response_alg="ECDH-ES")
+    code = desk.code(party)
+    refused = party.token_request(**code_form(code))
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    with desk.rows():
+        assert db.session.scalars(select(Grant.code_used_at)).all() == [None]

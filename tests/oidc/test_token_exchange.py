@@ -10,6 +10,7 @@ from idp.models import Client, Grant, db
 from idp.services.consents import Consents
 from idp.services.grants import end_all
 from tests.helpers.clock import FakeClock
+from tests.helpers.dpop import Prover
 from tests.helpers.relying_party import RelyingParty
 from tests.oidc.desk import Desk, Keys, opened, payload_of
 
@@ -142,6 +143,23 @@ def test_the_application_itself_may_exchange_what_it_was_issued(desk: Desk):
     )
     token = desk.tokens(app, scope=SCOPE).access_token
     assert payload_of(bought(app, token))["act"] == {"sub": app.client_id}
+
+
+def test_a_bound_token_takes_its_key_along(desk: Desk):
+    """Of whoever it was issued to; an API that was shown the key cannot show it again."""
+    prover, other = (Prover(desk.settings.issuer, desk.clock) for _ in range(2))
+    members = {"grant_types": ["authorization_code", EXCHANGE], "token_exchange_audiences": [BOOKS]}
+    app = desk.client(desk.new_name(), scope=ALL, **members)
+    name = f"https://{desk.new_name()}.example"
+    api = desk.client(name, **API, token_exchange_audiences=[BOOKS])
+    app.prover = prover
+    token = desk.tokens(app, scope=SCOPE, resource=(name,)).access_token
+    assert payload_of(bought(app, token))["cnf"] == {"jkt": prover.jkt}
+    for holder in (None, other):
+        app.prover = holder
+        refused = exchanged(app, token)
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert payload_of(bought(api, token))["act"] == {"sub": name}
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -220,6 +220,13 @@ TIMES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
     "iat in the future": ({"exp": 120, "iat": 60}, {}, "not good yet"),
     "long, but not too long": ({"exp": 3600}, {"longest": timedelta(hours=1)}, None),
     "too long": ({"exp": 3631}, {"longest": timedelta(hours=1)}, "too long"),
+    "for longer than a float can say": (
+        {"exp": 10**400},
+        {"longest": timedelta(hours=1)},
+        "too long",
+    ),
+    "in a future that no float reaches": ({"exp": FUTURE, "nbf": 10**400}, {}, "not good yet"),
+    "expired before all times": ({"exp": -(10**400)}, {}, "expired"),
     "for ever": ({"exp": 10**300}, {"longest": timedelta(hours=1)}, "too long"),
     "old, but not too old": ({"exp": 9, "nbf": -3600}, {"oldest": timedelta(hours=1)}, None),
     "too old": ({"exp": 9, "nbf": -3631}, {"oldest": timedelta(hours=1)}, "too old"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from joserfc.jwk import Key, OctKey
+from joserfc.jwk import JWKRegistry, Key, OctKey
 
 from idp.models import db
 from idp.secrecy import Box, Unreadable
@@ -20,6 +20,7 @@ from idp.services.clients import RegisteredClient, StoredSecret
 from idp.services.fetch import Fetcher
 from idp.services.key_sets import ASK_AGAIN, FRESH, KEPT, LONGEST_WAIT, usable_keys
 from idp.services.outside import LOOPBACK
+from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.little_server import LittleServer, little_server, saying
 from tests.helpers.signing import jwks, key_of, public, small_rsa
@@ -141,6 +142,10 @@ BAD_KEYS: dict[str, Any] = {
     "too short": small_rsa(),
     "no number": {"kty": "RSA", "n": "", "e": "AQAB"},
     "symmetric": OctKey.import_key("x" * 32).as_dict(private=True),
+    "an even product of primes": {**RS, "n": base64url.encode((1 << 2047).to_bytes(256))},
+    "an exponent that makes work": {**RS, "e": base64url.encode(b"\x7f" * 255)},
+    "a point that all agree on": {"kty": "OKP", "crv": "X25519", "x": base64url.encode(bytes(32))},
+    "another": {"kty": "OKP", "crv": "X448", "x": base64url.encode(bytes(56))},
     "an unknown use": {**ES, "use": "all", "key_ops": ["verify"]},
 }
 
@@ -149,6 +154,12 @@ BAD_KEYS: dict[str, Any] = {
 def test_a_key_that_cannot_be_used_is_passed_over(bad: Any):
     frozen: Any = {"keys": (bad, ES)}
     assert kids(usable_keys(frozen)) == ["ES256"]
+
+
+@pytest.mark.parametrize("curve", ["X25519", "X448"])
+def test_a_key_to_agree_with_is_kept(curve: str):
+    public = JWKRegistry.generate_key("OKP", curve).as_dict(private=False)
+    assert len(usable_keys({"keys": (public,)})) == 1
 
 
 def test_a_private_key_that_somebody_publishes_is_used_as_the_public_one():

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pyotp
@@ -153,8 +154,15 @@ def test_consent(town: House, alice: Person) -> None:
     script = Script(town, shop.authorization_url())
     answer = script.say(**password(alice))
     assert (answer["next"], answer["choices"]) == ("consent", ["allow", "cancel"])
-    assert answer["scopes"] == ["openid"]
+    assert (answer["scopes"], answer["resources"]) == (["openid"], [])
     assert finish(shop, script.say("/consent", decision="allow"))
+
+
+def test_consent_names_the_apis_that_it_is_for(town: House, alice: Person) -> None:
+    apis = ["https://api.example/orders", "https://other.example"]
+    shop = town.client(consent="always", allowed_resources=apis)
+    script = Script(town, f"{shop.authorization_url()}&{urlencode({'resource': apis}, doseq=True)}")
+    assert script.say(**password(alice))["resources"] == apis
 
 
 def test_consent_refused(town: House, alice: Person) -> None:
@@ -269,7 +277,7 @@ BODIES = [
     ("not UTF-8", b'{"otp": "\xff"}', 400),
     ("many members", json.dumps({f"m{i}": "1" for i in range(100)}).encode(), 400),
     ("a deep one", b'{"otp":' * 5000 + b"1" + b"}" * 5000, 400),
-    ("a lone surrogate", b'{"username": "\\ud800", "password": "\\ud800"}', 401),
+    ("a lone surrogate", b'{"username": "\\ud800", "password": "\\ud800"}', 400),
     ("a null character", b'{"username": "a\\u0000@example.com", "password": "\\u0000"}', 401),
     ("a huge number", b'{"username": "a@example.com", "password": ' + b"9" * 5000 + b"}", 400),
     ("an object for a name", b'{"username": {"a": 1}, "password": ["b"]}', 401),
@@ -284,6 +292,17 @@ def test_bodies_that_make_no_sense(script: Script, body: bytes, status: int) -> 
     response = script.agent.client.post(script.path, content=body, headers=headers)
     assert response.status_code == status, response.text
     assert {"error", "message"} <= set(response.json())
+
+
+@pytest.mark.parametrize("step", ["", "/identify", "/magic_link", "/password"])
+def test_half_a_character_is_no_text_at_any_step(script: Script, alice: Person, step: str) -> None:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    for name in ('"username"', '"\\ud800"'):
+        body = f'{{{name}: "\\ud800", "password": "a guess"}}'
+        path = f"{script.path}{step}"
+        response = script.agent.client.post(path, content=body, headers=headers)
+        assert (response.status_code, "message" in response.json()) == (400, True)
+    assert script.say(**password(alice))
 
 
 def test_json_needs_no_token_because_no_foreign_page_can_send_it(

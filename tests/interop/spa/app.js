@@ -2,6 +2,11 @@
 const manager = new oidc.UserManager({
   ...SETTINGS,
   userStore: new oidc.WebStorageStateStore({ store: localStorage }),
+  // A key that the browser keeps and does not let out; from the code on, nothing is good without.
+  dpop: SETTINGS.bound && {
+    bind_authorization_code: true,
+    store: new oidc.IndexedDbDPoPStore(),
+  },
 });
 
 function show(text) {
