@@ -13,6 +13,7 @@ from idp import audit
 from idp.audit import Context
 from idp.config.live import CHANGEABLE, LiveSettings, parse, pinned
 from idp.models import ChangedSetting, db, only_reads, release
+from idp.services import settings_revision
 from idp.services.invalid import Invalid
 
 REFRESH_AFTER: Final = timedelta(seconds=3)
@@ -68,16 +69,20 @@ class ChangedSettings:
             for name in CHANGEABLE
         ]
 
-    def set(self, values: Mapping[str, str], context: Context) -> Sequence[str]:
+    def set(
+        self, values: Mapping[str, str], context: Context, *, expected: int | None = None
+    ) -> Sequence[str]:
         """Change these; an empty text goes back to what the program was started with.
 
-        Returns the names of those that differ from before. Commits once. Raises ``Invalid`` with
-        all that is wrong; then nothing is changed.
+        ``expected`` is the revision that was looked at; None: whatever it is by now. Returns the
+        names of those that differ from before. Commits once. Raises ``Invalid`` with all that is
+        wrong, ``Stale``; then nothing is changed.
         """
         parsed = self._parsed(values)
         try:
+            settings_revision.count(context.at, expected)
             changed = [name for name in parsed if self._write(name, values[name], parsed, context)]
-            db.session.commit()
+            _keep(bool(changed))
         except IntegrityError as error:
             db.session.rollback()
             raise Invalid(dict.fromkeys(parsed, JUST_NOW)) from error
@@ -144,3 +149,11 @@ class ChangedSettings:
         if name in self._pinned:
             return "environment"
         return "changed here" if name in changed else "started with"
+
+
+def _keep(anything: bool) -> None:
+    """Nothing that was different is no change to be counted, either."""
+    if anything:
+        db.session.commit()
+    else:
+        db.session.rollback()

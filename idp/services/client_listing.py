@@ -45,6 +45,7 @@ class ClientInfo:
     updated_at: datetime
     disabled_at: datetime | None
     first_used_at: datetime | None = None
+    revision: int = 0
 
 
 def listed() -> tuple[ClientInfo, ...]:
@@ -76,6 +77,7 @@ def _info(row: Client) -> ClientInfo:
         updated_at=row.updated_at,
         disabled_at=row.disabled_at,
         first_used_at=row.first_used_at,
+        revision=row.revision,
     )
 
 

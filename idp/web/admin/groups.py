@@ -11,6 +11,7 @@ from idp.services import group_list
 from idp.services.group_list import COUNTED, GroupInfo, groups_of
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
+from idp.services.stale import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
@@ -106,9 +107,13 @@ def rename_group(group_id: str) -> Response:
     """The same people by another name."""
     one, name = _found(group_id), submitted().get("name", "")
     try:
-        group_list.rename(one, name, acting())
+        group_list.rename(one, name, acting(), expected=submitted().get("was", ""))
     except Invalid as error:
         return _page(_found(group_id), name, error.problems)
+    except Stale:
+        now = _found(group_id)
+        text = _("Somebody renamed it meanwhile: it is called %(name)s now.", name=now.name)
+        return _page(now, name, {"name": text})
     flash(_("Saved."))
     return redirect_to(url_for(".group", group_id=group_id))
 

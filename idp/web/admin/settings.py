@@ -9,13 +9,18 @@ from flask_babel import gettext as _
 from idp.config import LOGIN_STYLES
 from idp.config.colours import least_contrast
 from idp.config.live import CHANGEABLE
+from idp.services import settings_revision
 from idp.services.changed_settings import SettingInfo
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
+from idp.services.stale import Stale
 from idp.web.account.blueprint import DONE
+from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
+from idp.web.admin.meanwhile import Errors
+from idp.web.admin.person import errors_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
@@ -36,9 +41,11 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
-        changed = services().changed_settings.set(typed, acting())
+        changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen())
     except Invalid as problems:
-        return _page(typed, problems)
+        return _page(typed, errors_of(problems.problems))
+    except Stale:
+        return _page(typed, meanwhile.told(typed, _now()))
     if changed:
         flash(_("Saved. Every node sees it within seconds."), DONE)
     else:
@@ -52,20 +59,32 @@ def _typed(name: str) -> str:
     return ("true" if given == "yes" else "false") if name in FLAGS else given
 
 
-def _page(typed: Mapping[str, str] | None = None, problems: Invalid | None = None) -> Response:
+def _now() -> dict[str, str]:
+    """As the form would send what there is."""
     listed = services().changed_settings.listed()
-    found = problems.problems if problems else {}
+    return {one.name: _sent(one) for one in listed}
+
+
+def _sent(one: SettingInfo) -> str:
+    if one.name in FLAGS:
+        return "true" if one.value else "false"
+    return "" if one.value is None else str(one.value)
+
+
+def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) -> Response:
+    listed = services().changed_settings.listed()
     accent = next(one.value for one in listed if one.name == "accent")
     return page(
         "admin/settings.html",
         section="admin.settings",
-        status=422 if problems else 200,
+        status=422 if errors else 200,
         settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
         styles=LOGIN_STYLES,
         contrast=f"{least_contrast(accent):.1f}" if accent else None,
         started=_started(),
         may_change=may(Permission(Area.SETTINGS, writes=True)),
-        errors=[{"field": name, "message": text} for name, text in found.items()],
+        revision=settings_revision.current(),
+        errors=errors or [],
     )
 
 

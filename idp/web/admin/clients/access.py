@@ -9,12 +9,14 @@ from flask_babel import gettext as _
 from idp.assurance import ladder_names
 from idp.services.client_listing import ClientInfo
 from idp.services.roles import ADMINISTRATOR, Area
+from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields
 from idp.web.admin.clients.common import client_page, done, manager, wanted
-from idp.web.admin.clients.details import Errors, saved
+from idp.web.admin.clients.details import saved
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import Errors
 from idp.web.context import services
 
 
@@ -36,15 +38,17 @@ def client_access(client_id: str) -> Response:
 @console(Area.CLIENTS, writes=True, back="admin.client_access")
 def client_access_saved(client_id: str) -> Response:
     """Save it; it counts from the next request on."""
-    info, named = wanted(client_id), _fields()
-    given = fields.read(named)
+    wanted(client_id)
+    given = fields.read(_fields())
     errors, _secret = saved(
-        lambda: services().client_editing.change(client_id, given, manager(), acting()),
+        lambda: services().client_editing.change(
+            client_id, given, manager(), acting(), expected=meanwhile.seen()
+        ),
         client_id,
-        named,
+        given,
     )
     if errors:
-        return _page(info, given, errors)
+        return _page(wanted(client_id), given, errors)
     return done(_("Saved. It counts from now on."), "admin.client_access", client_id=client_id)
 
 
