@@ -142,7 +142,7 @@ def _named(members: Mapping[str, object]) -> dict[str, object]:
 def _groups(
     wanted: Mapping[str, object], before: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
-    for member in ("allowed_groups", "owner_groups"):
+    for member in ("allowed_groups", "owner_groups", "told_groups"):
         names = wanted.get(member)
         if names == before.get(member) or not isinstance(names, list):
             continue  # of another type: for the rules to say

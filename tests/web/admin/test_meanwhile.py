@@ -40,6 +40,20 @@ FORMS = {
         {"max_auth_age": "600"},
         "It is “phr” now.",
     ),
+    "what it is told": Form(
+        "/admin/clients/{client}/claims",
+        "/claims",
+        {"map-name": "nickname"},
+        {"map-name": "email"},
+        "It is “name: nickname” now.",
+    ),
+    "somebody's profile": Form(
+        "/admin/people/{person}/profile",
+        "/profile",
+        {"nickname": "First"},
+        {"nickname": "Second", "address-locality": "Oslo"},
+        "It is “First” now.",
+    ),
     "somebody's name": Form(
         "/admin/people/{person}", "{person}", {"name": "First"}, {"name": "Second"}, "“First” now."
     ),

@@ -5,6 +5,8 @@ from typing import Final
 
 from flask import request
 
+from idp.protocol.claim_mapping import MAPPED_CLAIMS
+
 Reader = Callable[[str], object]
 
 
@@ -36,6 +38,12 @@ def several(name: str) -> list[str]:
     return request.form.getlist(name)
 
 
+def mapping(name: str) -> dict[str, str] | None:
+    """One choice a claim; what is taken from itself is no mapping."""
+    chosen = {claim: text(f"map-{claim}") for claim in MAPPED_CLAIMS}
+    return {claim: source for claim, source in chosen.items() if source} or None
+
+
 WHO: Final[Mapping[str, Reader]] = {
     "client_name": text,
     "logo_uri": text,
@@ -61,6 +69,7 @@ ACCESS: Final[Mapping[str, Reader]] = {
     "enrol_in_step_up": ticked,
     "acr_values_voluntary": ticked,
 }
+CLAIMS: Final[Mapping[str, Reader]] = {"told_groups": lines, "claim_mapping": mapping}
 OWNERS: Final[Mapping[str, Reader]] = {"owner_groups": lines}
 """For an administrator alone."""
 
