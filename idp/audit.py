@@ -37,6 +37,8 @@ class Context:
     user_agent: str = ""
     actor_id: str | None = None
     request_id: str | None = None
+    via: str | None = None
+    """The application that acted for the actor, where one did."""
 
 
 def record(
@@ -61,6 +63,8 @@ def record(
         raise ValueError(f"audit data may not hold {', '.join(sorted(leaked))}")
     if context.request_id:
         data["request_id"] = context.request_id
+    if context.via:
+        data["via"] = context.via
     db.session.add(
         AuditEvent(
             at=context.at,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, column, event, inspect
+from sqlalchemy import Column, ForeignKey, Index, String, Table, column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
 
@@ -65,8 +65,8 @@ class User(Model):
     passkey_prompt_after: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
-    revision: Mapped[int] = mapped_column(default=1, server_default="1")
-    """Counts changes of what forms show, so that none is written over unseen."""
+    version: Mapped[int] = mapped_column(default=1, onupdate=text("version + 1"))
+    """Grows with every change of the row, whoever makes it: so that none is overwritten unseen."""
 
     groups: Mapped[list[Group]] = relationship(secondary=membership, order_by=Group.name)
 
@@ -74,17 +74,3 @@ class User(Model):
     def display_name(self) -> str:
         """What a page calls this person."""
         return self.name or self.username or self.email
-
-
-SHOWN: Final = (
-    *("email", "email_verified", "username", "name", "profile", "role", "groups"),
-    *("disabled_at", "deletion_due_at"),
-)
-
-
-@event.listens_for(User, "before_update")
-def _count_change(_mapper: object, _connection: object, user: User) -> None:
-    """Whoever changes somebody, here is where it is counted."""
-    attributes = inspect(user).attrs
-    if any(attributes[name].history.has_changes() for name in SHOWN):
-        user.revision = User.revision + 1

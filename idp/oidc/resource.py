@@ -5,7 +5,7 @@ from typing import Final
 from idp.config import Settings
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.documents import Document
-from idp.protocol.scopes import ACCOUNT
+from idp.protocol.scopes import ACCOUNT, ADMIN
 
 PATH: Final = "/.well-known/oauth-protected-resource"
 
@@ -21,7 +21,7 @@ def resource_metadata(settings: Settings) -> Document:
     members: dict[str, object] = {
         "resource": settings.issuer,
         "authorization_servers": [settings.issuer],
-        "scopes_supported": [ACCOUNT.name],
+        "scopes_supported": [one.name for one in (ACCOUNT, *ADMIN)],
         "bearer_methods_supported": ["header"],
         "resource_name": settings.site_name,
         **({"dpop_signing_alg_values_supported": list(a)} if (a := can.dpop_signing_algs) else {}),

@@ -38,13 +38,33 @@ SCOPES: Final = (
 ACCOUNT: Final = Scope("account", "See your passkeys and sessions, and end sessions")
 """For our own API. No registration has it unless it asks for it by name."""
 
+ADMIN: Final = (
+    Scope("admin:clients:read", "See the applications that are registered here"),
+    Scope("admin:clients:write", "Register, change and delete applications"),
+    Scope("admin:people:read", "See everybody’s account, sessions and ways to sign in"),
+    Scope("admin:people:write", "Change and delete accounts, and let people in again"),
+    Scope("admin:groups:read", "See the groups of people"),
+    Scope("admin:groups:write", "Make, rename and delete groups"),
+    Scope("admin:keys:read", "See what tokens are signed with"),
+    Scope("admin:keys:write", "Replace what tokens are signed with"),
+    Scope("admin:audit:read", "Read the audit log"),
+    Scope("admin:health:read", "See whether this provider is in order"),
+    Scope("admin:health:write", "Send a mail to try out the mail server"),
+    Scope("admin:settings:read", "See this provider’s settings"),
+    Scope("admin:settings:write", "Change this provider’s settings"),
+)
+"""For administering this provider. A person's token does what her role permits as well; a client's
+own does what its registration names, so that only an administrator may write that there."""
+
+ADMIN_SCOPES: Final = frozenset(scope.name for scope in ADMIN)
+
 SCOPE_NAMES: Final = tuple(scope.name for scope in SCOPES)
 """What a registration that names no scope may ask for."""
 
 PERSONAL_SCOPES: Final = frozenset((*SCOPE_NAMES, ACCOUNT.name))
 """About a person: nothing that a client could be granted for itself."""
 
-_BY_NAME: Final = {scope.name: scope for scope in (*SCOPES, ACCOUNT)}
+_BY_NAME: Final = {scope.name: scope for scope in (*SCOPES, ACCOUNT, *ADMIN)}
 _SCOPE_OF: Final = {claim: scope.name for scope in SCOPES for claim in scope.claims}
 
 

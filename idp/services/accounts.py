@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import administrators, groups, revisions
+from idp.services import administrators, groups, versions
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -54,14 +54,14 @@ class Accounts:
     ) -> None:
         """Change an account. Raises ``Invalid`` and ``Stale``; then nothing is changed.
 
-        ``expected`` is the revision that was looked at; None: whatever it is by now. Another
+        ``expected`` is the version that was looked at; None: whatever it is by now. Another
         address counts as unverified, unless ``fields`` says that it is verified.
         """
         values = read(fields)
         if "role" in values:  # first: it locks administrators in an order that all keep to
             administrators.may_become(user, values["role"], context)
         if expected is not None:
-            revisions.claim(user, expected)
+            versions.claim_seen(user, expected)
         if values.get("email", user.email) != user.email:
             values.setdefault("email_verified", False)
         try:

@@ -70,7 +70,7 @@ class ChangedSettings:
         ]
 
     def set(
-        self, values: Mapping[str, str], context: Context, *, expected: int | None = None
+        self, values: Mapping[str, str], context: Context, *, expected: str | None = None
     ) -> Sequence[str]:
         """Change these; an empty text goes back to what the program was started with.
 
@@ -80,9 +80,10 @@ class ChangedSettings:
         """
         parsed = self._parsed(values)
         try:
-            settings_revision.count(context.at, expected)
+            if expected is not None:
+                settings_revision.claim(expected, context.at)
             changed = [name for name in parsed if self._write(name, values[name], parsed, context)]
-            _keep(bool(changed))
+            _keep(changed, expected, context.at)
         except IntegrityError as error:
             db.session.rollback()
             raise Invalid(dict.fromkeys(parsed, JUST_NOW)) from error
@@ -151,9 +152,11 @@ class ChangedSettings:
         return "changed here" if name in changed else "started with"
 
 
-def _keep(anything: bool) -> None:
-    """Nothing that was different is no change to be counted, either."""
-    if anything:
-        db.session.commit()
-    else:
+def _keep(changed: Sequence[str], expected: str | None, now: datetime) -> None:
+    """Nothing that was different is no change, and not counted either."""
+    if not changed:
         db.session.rollback()
+        return
+    if expected is None:
+        settings_revision.renew(now)
+    db.session.commit()

@@ -5,12 +5,13 @@ from typing import Final
 
 from idp.audit import Context
 from idp.protocol.registration import InvalidClientMetadata, Problems
+from idp.protocol.scopes import ADMIN_SCOPES
 from idp.services.client_listing import ClientInfo, ClientRefused, shown
 from idp.services.client_pages import Manager, unknown_groups
 from idp.services.client_registry import ClientRegistry, Registration
 from idp.services.client_rules import ClientRules
 from idp.services.roles import ADMINISTRATOR
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 
 FILE: Final = "file"
 
@@ -86,6 +87,7 @@ class ClientEditing:
         found: Problems = (),
     ) -> None:
         problems = (*found, *_groups(wanted, before), *_owners(wanted, before, manager))
+        problems += tuple(_powers(wanted, before, manager))
         try:
             self._rules.parse(wanted)
         except InvalidClientMetadata as error:
@@ -158,3 +160,13 @@ def _owners(
         return
     if (wanted.get("owner_groups") or []) != (before.get("owner_groups") or []):
         yield "owner_groups", "is for an administrator to change"
+
+
+def _powers(
+    wanted: Mapping[str, object], before: Mapping[str, object], manager: Manager
+) -> Iterator[tuple[str, str]]:
+    """Nobody lets an application administer more than they may let it."""
+    named = str(wanted.get("scope", "")).split()
+    if not manager.may_hand_on((*named, *str(before.get("scope", "")).split())):
+        told = ", ".join(sorted(ADMIN_SCOPES & {*named} - manager.holds))
+        yield "scope", f"administers, and is not yours to give: leave out {told or 'it'}"

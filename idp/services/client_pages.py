@@ -1,14 +1,15 @@
 """Clients by name, page by page, for whoever administers them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, cast, or_, select, tuple_
 
 from idp.models import Client, Group, User, db
+from idp.protocol.scopes import ADMIN_SCOPES
 from idp.services.client_listing import ClientInfo, no_client, shown
-from idp.services.roles import CLIENT_MANAGER
+from idp.services.roles import CLIENT_MANAGER, handed_on_by
 
 PAGE: Final = 25
 READ_AT_ONCE: Final = 200
@@ -16,20 +17,33 @@ READ_AT_ONCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """Whoever administers, by role and groups."""
+    """Whoever administers, by role and groups; an application that does has neither.
+
+    ``holds`` are the scopes of the administration that it may let a client have.
+    """
 
     role: str | None
     groups: frozenset[str]
+    holds: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, user: User) -> "Manager":
         """The person as she is now."""
-        return cls(user.role, frozenset(group.name for group in user.groups))
+        groups = frozenset(group.name for group in user.groups)
+        return cls(user.role, groups, handed_on_by(user.role))
 
-    def may_see(self, owners: Iterable[str]) -> bool:
-        """A client that groups own is, of the client managers, for these groups' alone."""
+    def may_see(self, owners: Iterable[str], scope: Iterable[str] = ()) -> bool:
+        """A client that groups own is, of the client managers, for these groups' alone.
+
+        One that may administer is for none of them: its secret would give more than their role.
+        """
         named = frozenset(owners)
-        return self.role != CLIENT_MANAGER or not named or bool(named & self.groups)
+        theirs = not named or bool(named & self.groups)
+        return self.role != CLIENT_MANAGER or (theirs and self.may_hand_on(scope))
+
+    def may_hand_on(self, scope: Iterable[str]) -> bool:
+        """Does it hold whatever of the administration is named there?"""
+        return ADMIN_SCOPES & frozenset(scope) <= self.holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +55,25 @@ class ClientPage:
 
 
 def page_of(
-    manager: Manager, *, wanted: str = "", after: tuple[str, str] | None = None
+    manager: Manager,
+    *,
+    wanted: str = "",
+    after: tuple[str, str] | None = None,
+    at_most: int = PAGE,
 ) -> ClientPage:
     """Clients by name, those whose name, id or addresses hold ``wanted``; ``after`` name and id.
 
     Read by an index from where the page begins; never counted, never skipped over.
     """
     found: list[tuple[str, str]] = []
-    while len(found) <= PAGE:
+    while len(found) <= at_most:
         rows = _rows(wanted, after)
-        found += [(row.name, row.id) for row in rows if manager.may_see(_owners(row))]
+        found += [(row.name, row.id) for row in rows if _is_seen(manager, row.registration)]
         if len(rows) < READ_AT_ONCE:
             break
         after = (rows[-1].name, rows[-1].id)
-    shown_now = found[:PAGE]
-    more = len(found) > PAGE
+    shown_now = found[:at_most]
+    more = len(found) > at_most
     return ClientPage([one for _name, one in shown_now], shown_now[-1] if more else None)
 
 
@@ -79,15 +97,15 @@ def _matching(wanted: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _owners(row: Any) -> Iterable[str]:
-    owners: Iterable[str] = row.registration.get("owner_groups", ())
-    return owners
+def _is_seen(manager: Manager, registration: Mapping[str, Any]) -> bool:
+    scope = str(registration.get("scope", "")).split()
+    return manager.may_see(registration.get("owner_groups", ()), scope)
 
 
 def seen_by(manager: Manager, client_id: str) -> ClientInfo:
     """One client. Raises ``ClientRefused`` when there is none such, or not for this one's eyes."""
     info = shown(client_id)
-    if not manager.may_see(info.metadata.owner_groups):
+    if not manager.may_see(info.metadata.owner_groups, info.metadata.scope):
         raise no_client(client_id)
     return info
 

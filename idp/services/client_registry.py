@@ -17,7 +17,7 @@ from idp.services.client_listing import ClientRefused, no_client, shown
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets, end_secrets, has_secret
 from idp.services.clients import is_client_id
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from idp.audit import Context
 from idp.models import Client, Group, User, db, membership, new_id
 from idp.services.groups import normalise_group
 from idp.services.invalid import Invalid
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 
 PAGE: Final = 50
 COUNTED: Final = 1000

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from idp.protocol.scopes import ADMIN_SCOPES
+
 
 class Area(StrEnum):
     """What is administered; also the middle of a scope's name."""
@@ -51,3 +53,16 @@ ROLES: Final[Mapping[str, frozenset[Permission]]] = {
 def permits(role: str | None, permission: Permission) -> bool:
     """Does the role, if it is one, permit this?"""
     return permission in ROLES.get(role or "", frozenset())
+
+
+def scopes_of(role: str | None) -> frozenset[str]:
+    """The scopes that stand for all that the role permits; none without one."""
+    return frozenset(one.scope for one in ROLES.get(role or "", frozenset())) & ADMIN_SCOPES
+
+
+def handed_on_by(role: str | None) -> frozenset[str]:
+    """What somebody of this role may let an application do by itself.
+
+    Only an administrator: a client manager may be limited to some applications, a token is not.
+    """
+    return scopes_of(role) if role == ADMINISTRATOR else frozenset()

@@ -13,7 +13,7 @@ from idp.protocol.client_metadata import (
     ClientMetadata,
 )
 from idp.protocol.registration import InvalidClientMetadata, Problems
-from idp.protocol.scopes import SCOPE_NAMES
+from idp.protocol.scopes import ADMIN_SCOPES, SCOPE_NAMES
 from idp.protocol.vocabulary import DEVICE_CODE
 from idp.services.client_rules import ClientRules
 
@@ -56,6 +56,7 @@ class SelfRegisteredRules:
             metadata = self._rules.parse({**members, **self._policy(members, registered)})
         except InvalidClientMetadata as error:
             raise InvalidClientMetadata((*problems, *error.problems)) from None
+        problems += tuple(_administers(metadata, registered or {}))
         if latitude is Latitude.OPEN:
             problems += tuple(_beyond(metadata, registered or {}))
         if problems:
@@ -89,6 +90,15 @@ def _ours(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in members:
         if name in OWN_MEMBERS and members[name] is not None:
             yield name, "is for whoever runs this provider to set: leave it out"
+
+
+def _administers(
+    metadata: ClientMetadata, registered: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Whoever vouches for an application does not make an administrator of it."""
+    had = str(registered.get("scope", "")).split()
+    if named := sorted(ADMIN_SCOPES & set(metadata.scope) - set(had)):
+        yield "scope", f"is for an administrator to give: leave out {', '.join(named)}"
 
 
 def _beyond(metadata: ClientMetadata, registered: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

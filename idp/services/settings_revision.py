@@ -1,57 +1,63 @@
-"""How often settings were changed: whoever changes what somebody else changed since is told."""
+"""Which change of the settings was the last: so that nobody overwrites what they have not seen.
+
+It is a row among the settings that were changed, under a name that none of them has.
+"""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from idp.models import ChangedSetting, db
-from idp.services.stale import Stale
+from idp.models import ChangedSetting, db, new_id
+from idp.services.versions import Stale
 
-NAME: Final = "#revision"
-"""Its row among the settings; no setting is called so."""
+NAME: Final = ".revision"
 
-
-def current() -> int:
-    """The present one; zero as long as nothing was ever changed."""
-    value = db.session.scalar(select(ChangedSetting.value).where(ChangedSetting.name == NAME))
-    return int(value or 0)
+_ROW = update(ChangedSetting).where(ChangedSetting.name == NAME)
 
 
-def _held() -> int:
-    """The present one, held until the caller's transaction ends."""
-    held = select(ChangedSetting.value).where(ChangedSetting.name == NAME).with_for_update()
-    return int(db.session.scalar(held) or 0)
+def current() -> str:
+    """Differs from one change to the next; empty before the first."""
+    found = select(ChangedSetting.value).where(ChangedSetting.name == NAME)
+    return db.session.scalar(found) or ""
 
 
-def count(now: datetime, expected: int | None) -> None:
-    """One more, by one statement on the revision ``expected``, in the caller's transaction.
+def claim(revision: str, now: datetime) -> None:
+    """Go on only if this is the current one, in the caller's transaction. Raises ``Stale``."""
+    if revision:
+        claimed = _renewed(_ROW.where(ChangedSetting.value == revision), now)
+    else:
+        claimed = _is_first(now)
+    if not claimed:
+        db.session.rollback()
+        raise Stale
 
-    Of any number who looked at the same one succeeds. Raises ``Stale``, and ``IntegrityError``
-    from the first change of all when another one is first.
+
+def renew(now: datetime) -> None:
+    """Something was changed, in the caller's transaction.
+
+    Raises ``IntegrityError`` when somebody else makes the first change at this moment.
     """
-    seen = _held() if expected is None else expected
-    if seen == 0:
-        _first(now)
-    elif not _next(seen, now):
-        db.session.rollback()
-        raise Stale
+    if not _renewed(_ROW, now):
+        _insert(now)
 
 
-def _first(now: datetime) -> None:
-    if current() != 0:
-        db.session.rollback()
-        raise Stale
-    db.session.add(ChangedSetting(name=NAME, value="1", changed_at=now))
-    db.session.flush()
+def _renewed(statement: Any, now: datetime) -> bool:
+    changed = statement.values(value=new_id(), changed_at=now).returning(ChangedSetting.name)
+    options = {"synchronize_session": False}
+    return db.session.scalar(changed, execution_options=options) is not None
 
 
-def _next(seen: int, now: datetime) -> bool:
-    moved = db.session.scalar(
-        update(ChangedSetting)
-        .where(ChangedSetting.name == NAME, ChangedSetting.value == str(seen))
-        .values(value=str(seen + 1), changed_at=now)
-        .returning(ChangedSetting.name)
-        .execution_options(synchronize_session=False)
-    )
-    return moved is not None
+def _is_first(now: datetime) -> bool:
+    try:
+        with db.session.begin_nested():
+            _insert(now)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _insert(now: datetime) -> None:
+    row = {"name": NAME, "value": new_id(), "changed_at": now}
+    db.session.execute(insert(ChangedSetting).values(row))

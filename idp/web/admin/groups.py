@@ -11,7 +11,7 @@ from idp.services import group_list
 from idp.services.group_list import COUNTED, GroupInfo, groups_of
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may

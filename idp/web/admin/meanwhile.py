@@ -12,9 +12,14 @@ NONE: Final = -1
 Errors = list[dict[str, str | None]]
 
 
+def seen_text() -> str:
+    """What the form says that it was made from; what nothing is ever called, if it does not say."""
+    return request.form.get(VERSION, "?")
+
+
 def seen() -> int:
-    """The revision that the form was made from; one that there never is, if it does not say."""
-    text = request.form.get(VERSION, "")
+    """The same where it is a number."""
+    text = seen_text()
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else NONE
 
 

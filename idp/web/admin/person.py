@@ -60,7 +60,7 @@ def person_page(
         status=422 if problems else 200,
         person=_shown(user, state),
         values=values_of(user) | dict(typed or {}),
-        revision=user.revision,
+        version=user.version,
         claims=claims_view(user),
         methods=credentials_view(user),
         sessions=sessions_view(user, changes=changes),

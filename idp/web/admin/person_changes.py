@@ -12,7 +12,7 @@ from idp.services.endings import end_everything
 from idp.services.invalid import Invalid
 from idp.services.roles import Area
 from idp.services.signing_out import end_session
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.guard import console

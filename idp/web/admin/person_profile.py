@@ -12,7 +12,7 @@ from idp.models import User
 from idp.protocol.claims import ADDRESS_MEMBERS
 from idp.services.invalid import Invalid
 from idp.services.roles import Area
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
@@ -97,7 +97,8 @@ def _profile(user: User, typed: Mapping[str, str]) -> dict[str, object]:
     }
     address = {part: typed[f"address-{part}"].replace("\r\n", "\n") for part in ADDRESS_MEMBERS}
     verified = {VERIFIED: True} if typed[VERIFIED] and typed["phone_number"] else {}
-    return {**others, **{name: typed[name] for name in CLAIMS}, **verified, "address": address}
+    texts = {name: typed[name] for name in CLAIMS if typed[name]}
+    return {**others, **texts, **verified, "address": address}
 
 
 def _values(user: User) -> dict[str, str]:
@@ -120,7 +121,7 @@ def _page(
         section="admin.people",
         status=422 if errors else 200,
         person={"id": user.id, "name": user.display_name, "email": user.email},
-        revision=user.revision,
+        version=user.version,
         values=typed or _values(user),
         claims=CLAIMS.items(),
         verified=VERIFIED,

@@ -13,7 +13,7 @@ from idp.services import settings_revision
 from idp.services.changed_settings import SettingInfo
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 from idp.web.account.blueprint import DONE
 from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
@@ -41,7 +41,7 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
-        changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen())
+        changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
         return _page(typed, errors_of(problems.problems))
     except Stale:

@@ -11,7 +11,7 @@ from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_listing import ClientInfo, ClientRefused
 from idp.services.roles import Area
-from idp.services.stale import Stale
+from idp.services.versions import Stale
 from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp

@@ -1,18 +1,15 @@
-"""A count of changes of each person, for forms; pictures that were uploaded."""
+"""Pictures that were uploaded."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "users", sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("1"))
-    )
     op.create_table(
         "pictures",
         sa.Column("id", sa.String(length=43), nullable=False),
@@ -25,4 +22,3 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("pictures")
-    op.drop_column("users", "revision")
