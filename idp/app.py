@@ -1,5 +1,6 @@
 """Puts everything together: the only module that knows everyone."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from flask import Flask
@@ -12,6 +13,7 @@ from idp.models import db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import derive_key
+from idp.services import methods
 from idp.services.demands import unknown_names
 from idp.web import (
     access_log,
@@ -63,7 +65,7 @@ def create_app(
     Touches no database before the first request. Raises ``ConfigurationError`` for settings that
     name an ``acr`` value nobody knows.
     """
-    if problems := unknown_names(settings):
+    if problems := (*unknown_names(settings), *_no_way_in(settings, kinds)):
         raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
@@ -75,6 +77,17 @@ def create_app(
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
     return app
+
+
+def _no_way_in(settings: Settings, kinds: tuple[type[Factor], ...]) -> Iterator[str]:
+    told = methods.problem(
+        kinds,
+        refused=settings.refused_methods,
+        login_style=settings.login_style,
+        mails=settings.mails or not settings.refused_methods,
+    )
+    if told:
+        yield f"refused_methods: {told}"
 
 
 def _configuration(settings: Settings) -> dict[str, object]:

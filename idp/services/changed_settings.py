@@ -1,7 +1,7 @@
 """Settings changed while the program runs: kept in the database, seen by every process soon."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,6 +23,9 @@ JUST_NOW: Final = "Somebody else changed this at the same moment. Look again."
 NOT_HERE: Final = "This is not changed here."
 
 
+Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
     """As listed; ``source`` is "environment", "changed here" or "started with"."""
@@ -36,8 +39,16 @@ class SettingInfo:
 class ChangedSettings:
     """The environment wins over what is changed here, and that over the file and the defaults."""
 
-    def __init__(self, settings: LiveSettings, environ: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: LiveSettings,
+        environ: Iterable[str] | None = None,
+        *,
+        check: Check = lambda _values: {},
+    ) -> None:
+        """``check`` says what is wrong with all values together, a sentence by name."""
         self._settings = settings
+        self._check = check
         self._pinned = pinned(os.environ if environ is None else environ)
         self._read_at: datetime | None = None
 
@@ -101,9 +112,13 @@ class ChangedSettings:
                 problems[name] = NOT_HERE
             except ValueError as error:
                 problems[name] = f"This {error}."
-        if problems:
+        if problems := problems or dict(self._check(self._with(parsed))):
             raise Invalid(problems)
         return parsed
+
+    def _with(self, parsed: Mapping[str, Any]) -> dict[str, Any]:
+        """All that may be changed, as it would be."""
+        return {name: getattr(self._settings, name) for name in CHANGEABLE} | dict(parsed)
 
     def _read(self, name: str, text: str) -> Any:
         if name in self._pinned:

@@ -74,7 +74,7 @@ def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
         default_acr_values=client.default_acr_values,
         default_max_age=client.default_max_age,
         acr_values_voluntary=client.acr_values_voluntary,
-        refused=frozenset(client.refused_methods),
+        refused=frozenset((*client.refused_methods, *settings.refused_methods)),
         verify_user=client.user_verification == "required",
     )
 
@@ -94,6 +94,7 @@ def of_page(
         floor=Rung[wanted.get("floor", Rung.ONE_FACTOR.name)],
         since=since(started, wanted.get("max_age")),
         rung_since=oldest_allowed(started, _policy(settings)),
+        refused=frozenset(settings.refused_methods),
         enrol_within=transaction_id if settings.enrol_in_step_up else None,
     )
 

@@ -25,15 +25,16 @@ def seen() -> int:
 
 def told(typed: Mapping[str, Any], now: Mapping[str, Any]) -> Errors:
     """What to say, with what is there now at each field where something else was typed."""
-    differing = [name for name in typed if _plain(typed[name]) != _plain(now.get(name))]
+    differing: Errors = [
+        {"field": name, "message": _now(now.get(name))}
+        for name in typed
+        if _plain(typed[name]) != _plain(now.get(name))
+    ]
     general = _(
         "Somebody changed this meanwhile, so nothing was saved. What is there now is told where you"
         " typed something else. Save again, and yours stands."
     )
-    return [
-        {"field": None, "message": str(general)},
-        *({"field": name, "message": _now(now.get(name))} for name in differing),
-    ]
+    return [{"field": None, "message": str(general)}, *differing]
 
 
 def _plain(value: Any) -> Any:

@@ -1,10 +1,12 @@
 """/admin/settings: what may change while the program runs."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from idp.config import LOGIN_STYLES
 from idp.config.colours import least_contrast
@@ -21,10 +23,12 @@ from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
 from idp.web.admin.meanwhile import Errors
 from idp.web.admin.person import errors_of
+from idp.web.admin.sentences import WAYS
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
-FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up"})
+FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up", "registration"})
+REFUSED: Final = "refused_methods"
 
 
 @bp.get("/settings")
@@ -55,6 +59,8 @@ def save_settings() -> Response:
 
 def _typed(name: str) -> str:
     """A box that is not ticked sends nothing, and means no."""
+    if name == REFUSED:
+        return " ".join(one for one in services().factors if f"method-{one}" not in request.form)
     given = request.form.get(name, "")
     return ("true" if given == "yes" else "false") if name in FLAGS else given
 
@@ -68,6 +74,8 @@ def _now() -> dict[str, str]:
 def _sent(one: SettingInfo) -> str:
     if one.name in FLAGS:
         return "true" if one.value else "false"
+    if one.name == REFUSED:
+        return " ".join(one.value)
     return "" if one.value is None else str(one.value)
 
 
@@ -80,6 +88,7 @@ def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) 
         status=422 if errors else 200,
         settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
         styles=LOGIN_STYLES,
+        methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
         contrast=f"{least_contrast(accent):.1f}" if accent else None,
         started=_started(),
         may_change=may(Permission(Area.SETTINGS, writes=True)),
@@ -89,13 +98,28 @@ def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) 
 
 
 def _view(one: SettingInfo, typed: str | None) -> dict[str, Any]:
-    value = one.value if typed is None else (typed == "true" if one.name in FLAGS else typed)
     return {
-        "value": "" if value is None else value,
+        "value": _shown(one, typed),
         "source": one.source,
         "started_with": one.started_with,
         "pinned": one.source == "environment",
     }
+
+
+def _shown(one: SettingInfo, typed: str | None) -> Any:
+    if typed is None:
+        return "" if one.value is None else one.value
+    if one.name == REFUSED:
+        return typed.split()
+    return typed == "true" if one.name in FLAGS else typed
+
+
+def _span(span: timedelta) -> str:
+    """In days where they are whole, and more than one."""
+    hours = span.total_seconds() / 3600
+    if hours >= 48 and hours % 24 == 0:
+        return str(ngettext("%(num)s day", "%(num)s days", int(hours / 24)))
+    return str(_("%(number)s hours", number=f"{hours:g}"))
 
 
 def _started() -> Mapping[str, object]:
@@ -103,8 +127,7 @@ def _started() -> Mapping[str, object]:
     ours = services().settings
     return {
         "issuer": ours.issuer,
-        "registration": _("yes") if ours.registration else _("no"),
         "client_registration": ours.client_registration,
-        "session_lifetime": f"{ours.session_lifetime.total_seconds():g} s",
-        "key_lifetime": f"{ours.key_lifetime.total_seconds():g} s",
+        "session_lifetime": _span(ours.session_lifetime),
+        "key_lifetime": _span(ours.key_lifetime),
     }

@@ -17,6 +17,7 @@ from idp.web.admin.clients.common import client_page, done, manager, wanted
 from idp.web.admin.clients.details import saved
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
+from idp.web.admin.sentences import WAYS
 from idp.web.context import services
 
 
@@ -64,7 +65,7 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
             ("", _("Whatever it asks for")),
             *((name, name) for name in (*ladder_names(), *settings.acr_aliases)),
         ],
-        methods=[(name, _(one.phrase)) for name, one in sorted(services().factors.items())],
+        methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
         owns=manager().role == ADMINISTRATOR,
         errors=errors or [],
     )
