@@ -11,6 +11,7 @@ from idp.cli.output import json_option, print_json, print_record, print_table, s
 from idp.cli.people import details_of, fields_from, find_person, person_json
 from idp.cli.people_changes import role, update
 from idp.cli.people_files import export_users, import_users
+from idp.cli.people_links import link
 from idp.cli.people_list import list_users
 from idp.cli.place import Place, at_place, confirm, context, is_terminal
 from idp.cli.refusals import Refused
@@ -92,8 +93,8 @@ def create(place: Place, fields: Fields, password_stdin: bool, as_json: bool) ->
         user = services.accounts.create(
             {**fields, "email_verified": True}, context(), password=password
         )
-        link = None if password else services.password_reset.link(user, context())
-        _tell_made(user, link, as_json=as_json)
+        url = None if password else services.password_reset.link(user, context())
+        _tell_made(user, url, as_json=as_json)
 
 
 @users.command()
@@ -127,13 +128,13 @@ def _read_password() -> str:
     return line
 
 
-def _tell_made(user: User, link: str | None, *, as_json: bool) -> None:
+def _tell_made(user: User, url: str | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(person_json(user) | ({"link": link} if link else {}))
+        print_json(person_json(user) | ({"link": url} if url else {}))
         return
     say(f"Made an account for {user.email} ({user.id}).")
-    if link:
-        say(f"To set a password, once, within {_VALID_FOR}: {link}")
+    if url:
+        say(f"To set a password, once, within {_VALID_FOR}: {url}")
 
 
 @users.command()
@@ -214,11 +215,11 @@ def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bo
             services.second_step.take_off(user, context())
         if not print_it:
             services.password_reset.send(user, context())
-        link = services.password_reset.link(user, context()) if print_it else None
+        url = services.password_reset.link(user, context()) if print_it else None
     if as_json:
-        print_json({"email": user.email} | ({"link": link} if link else {}))
-    elif link:
-        say(link)
+        print_json({"email": user.email} | ({"link": url} if url else {}))
+    elif url:
+        say(url)
     else:
         say(f"A link is on its way to {user.email}; it is good for {_VALID_FOR}.")
 
@@ -254,5 +255,5 @@ def sessions(place: Place, who: str, end: bool, as_json: bool) -> None:
         print_table(names, [list(row.values()) for row in rows], none="Signed in nowhere.")
 
 
-for _command in (list_users, update, role, import_users, export_users):
+for _command in (list_users, update, role, link, import_users, export_users):
     users.add_command(_command)

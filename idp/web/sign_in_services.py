@@ -22,6 +22,7 @@ from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
 from idp.services.first_run import FirstRun
+from idp.services.handed_links import HandedLinks
 from idp.services.holdings import Holdings
 from idp.services.mail import Mailer
 from idp.services.notices import Notices
@@ -145,6 +146,10 @@ class SignInServices:
             notices=self.notices,
             find_by_login=self.accounts.find_by_login,
         )
+
+    @cached_property
+    def handed_links(self) -> HandedLinks:
+        return HandedLinks(self.settings, self.signin)
 
     # Changing how to sign in
 

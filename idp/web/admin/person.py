@@ -25,7 +25,14 @@ from idp.web.context import services
 from idp.web.guards import viewer
 
 _ACTIONS = (
-    *("change_person", "mail_link", "make_link", "reset_second_step", "end_person_sessions"),
+    *(
+        "change_person",
+        "mail_link",
+        "make_link",
+        "make_sign_in_link",
+        "reset_second_step",
+        "end_person_sessions",
+    ),
     *("disable_person", "enable_person", "delete_person", "keep_person", "change_role"),
 )
 
