@@ -40,6 +40,7 @@ from idp.web import (
     login,
     logout,
     oidc,
+    pictures,
     prompt,
     register,
     reset,
@@ -141,6 +142,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         well_known.bp,
         browser_hints.bp,
         brand.bp,
+        pictures.bp,
         health.bp,
     ]
     for blueprint in (*pages, *documents):

@@ -24,11 +24,13 @@ from idp.web.admin.guard import console, may
 from idp.web.admin.meanwhile import Errors
 from idp.web.admin.person import errors_of
 from idp.web.admin.sentences import WAYS
+from idp.web.admin.uploads import uploaded
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
 FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up", "registration"})
 REFUSED: Final = "refused_methods"
+LOGOS: Final = ("logo_url", "logo_dark_url")
 
 
 @bp.get("/settings")
@@ -45,8 +47,10 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
+        typed |= _logos(typed)
         changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
+        services().rollback()
         return _page(typed, errors_of(problems.problems))
     except Stale:
         return _page(typed, meanwhile.told(typed, _now()))
@@ -55,6 +59,12 @@ def save_settings() -> Response:
     else:
         flash(_("Nothing was different."), DONE)
     return redirect_to(url_for("admin.settings"))
+
+
+def _logos(typed: Mapping[str, str]) -> dict[str, str]:
+    """Those that were uploaded, in the place of an address."""
+    found = {name: uploaded(f"{name}_file") for name in LOGOS if name in typed}
+    return {name: path for name, path in found.items() if path}
 
 
 def _typed(name: str) -> str:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_listing import ClientInfo, ClientRefused
+from idp.services.invalid import Invalid
 from idp.services.roles import Area
 from idp.services.versions import Stale
 from idp.web.admin import meanwhile
@@ -19,6 +20,7 @@ from idp.web.admin.clients import fields, fresh
 from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
+from idp.web.admin.person import errors_of
 from idp.web.context import services
 
 
@@ -34,6 +36,8 @@ def saved(
         return [], change()
     except InvalidClientMetadata as error:
         return problems(error.problems, given if at is None else at), None
+    except Invalid as error:
+        return errors_of(error.problems), None
     except Stale:
         now = wanted(client_id).metadata.to_json()
         return meanwhile.told(given, {name: now.get(name) for name in given}), None
@@ -56,7 +60,7 @@ def client_details_saved(client_id: str) -> Response:
     info, given = wanted(client_id), fields.read(fields.DETAILS)
     errors, secret = saved(
         lambda: services().client_editing.change(
-            client_id, given, manager(), acting(), expected=meanwhile.seen()
+            client_id, fields.with_logo(given), manager(), acting(), expected=meanwhile.seen()
         ),
         client_id,
         given,

@@ -6,6 +6,10 @@ from typing import Final
 from flask import request
 
 from idp.protocol.claim_mapping import MAPPED_CLAIMS
+from idp.web.admin.uploads import uploaded
+from idp.web.context import services
+
+LOGO_FILE: Final = "logo_file"
 
 Reader = Callable[[str], object]
 
@@ -72,6 +76,12 @@ ACCESS: Final[Mapping[str, Reader]] = {
 CLAIMS: Final[Mapping[str, Reader]] = {"told_groups": lines, "claim_mapping": mapping}
 OWNERS: Final[Mapping[str, Reader]] = {"owner_groups": lines}
 """For an administrator alone."""
+
+
+def with_logo(given: Mapping[str, object]) -> dict[str, object]:
+    """The same with the address of a logo that was uploaded. Raises ``Invalid`` at its field."""
+    path = uploaded(LOGO_FILE)
+    return {**given, **({"logo_uri": services().settings.issuer + path} if path else {})}
 
 
 def read(fields: Mapping[str, Reader]) -> dict[str, object]:
