@@ -96,8 +96,16 @@ def _page(
         value=one.name if typed is None else typed,
         rename=url_for(".rename_group", group_id=one.id),
         delete=url_for(".delete_group", group_id=one.id),
-        command=f"idp users list --group {shlex.quote(one.name)}",
+        command="\n".join(_commands(shlex.quote(one.name))),
         errors=_errors(problems),
+    )
+
+
+def _commands(name: str) -> tuple[str, ...]:
+    return (
+        f"idp groups rename {name} NEW",
+        f"idp groups delete {name}",
+        f"idp users list --group {name}",
     )
 
 

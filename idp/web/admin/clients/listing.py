@@ -1,5 +1,6 @@
 """/admin/clients: every application, how it fares, and the way to a new one."""
 
+import shlex
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -40,6 +41,7 @@ def clients() -> Response:
         more=more,
         first=url_for(SECTION, q=wanted or None) if after else None,
         writable=may_change(),
+        command="idp clients list" + (f" --containing {shlex.quote(wanted)}" if wanted else ""),
     )
 
 
