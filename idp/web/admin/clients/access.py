@@ -1,10 +1,11 @@
 """/admin/clients/<id>/access: who may sign in, how strongly, and who keeps it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 
 from idp.assurance import ladder_names
 from idp.services.client_listing import ClientInfo
@@ -53,6 +54,26 @@ def client_access_saved(client_id: str) -> Response:
     return done(_("Saved. It counts from now on."), "admin.client_access", client_id=client_id)
 
 
+STRENGTHS: Final = dict(
+    zip(
+        ladder_names(),
+        (
+            later("One proof"),
+            later("Two factors"),
+            later("Phishing-resistant: a passkey"),
+            later("Phishing-resistant, in attested hardware"),
+        ),
+        strict=True,
+    )
+)
+
+
+def _called(name: str) -> str:
+    """In words, with the name that requests and tokens have for it."""
+    words = STRENGTHS.get(name)
+    return f"{words} ({name})" if words else name
+
+
 def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None) -> Response:
     settings = services().settings
     return client_page(
@@ -63,7 +84,7 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
         values=values,
         acr_choices=[
             ("", _("Whatever it asks for")),
-            *((name, name) for name in (*ladder_names(), *settings.acr_aliases)),
+            *((name, _called(name)) for name in (*ladder_names(), *settings.acr_aliases)),
         ],
         methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
         owns=manager().role == ADMINISTRATOR,

@@ -31,6 +31,7 @@ KINDS: Final = {
 _TABS: Final[tuple[tuple[str, Any], ...]] = (
     ("admin.client_overview", later("Overview")),
     ("admin.client_connect", later("Connect")),
+    ("admin.client_test", later("Test")),
     ("admin.client_details", later("Details")),
     ("admin.client_access", later("Access and strength")),
     ("admin.client_claims", later("Claims")),

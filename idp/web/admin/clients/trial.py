@@ -90,7 +90,7 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
     return client_page(
         "test",
         info,
-        tab="",
+        tab="admin.client_test",
         values=values,
         codes="code" in info.metadata.response_types,
         trial=_trial(trial) if trial else None,
