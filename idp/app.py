@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from idp.clock import Clock, system_clock
 from idp.config import ConfigurationError, Settings
@@ -134,7 +134,16 @@ def _install_web(app: Flask, settings: Settings) -> None:
         admin.bp,
         *([demo.bp] if settings.demo else []),
     ]
-    documents = [
+    for blueprint in (*pages, *_documents()):
+        app.register_blueprint(blueprint)
+    for blueprint in pages:
+        app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
+    _trust_proxies(app, settings)
+
+
+def _documents() -> list[Blueprint]:
+    """What is no page: it has no forms of ours to guard."""
+    return [
         authorization.bp,
         logout.bp,
         oidc.bp,
@@ -145,11 +154,6 @@ def _install_web(app: Flask, settings: Settings) -> None:
         pictures.bp,
         health.bp,
     ]
-    for blueprint in (*pages, *documents):
-        app.register_blueprint(blueprint)
-    for blueprint in pages:
-        app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
-    _trust_proxies(app, settings)
 
 
 def _trust_proxies(app: Flask, settings: Settings) -> None:

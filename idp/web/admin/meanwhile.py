@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 VERSION: Final = "version"
 NONE: Final = -1
+NO_LABELS: Final[Mapping[str, Any]] = {}
 
 Errors = list[dict[str, str | None]]
 
@@ -23,10 +24,15 @@ def seen() -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else NONE
 
 
-def told(typed: Mapping[str, Any], now: Mapping[str, Any]) -> Errors:
-    """What to say, with what is there now at each field where something else was typed."""
+def told(
+    typed: Mapping[str, Any], now: Mapping[str, Any], labels: Mapping[str, Any] = NO_LABELS
+) -> Errors:
+    """What to say, with what is there now at each field where something else was typed.
+
+    ``labels`` are the fields' names for people, for the summary of all that is to be said.
+    """
     differing: Errors = [
-        {"field": name, "message": _now(now.get(name))}
+        {"field": name, "message": _of(labels.get(name), _now(now.get(name)))}
         for name in typed
         if _plain(typed[name]) != _plain(now.get(name))
     ]
@@ -35,6 +41,10 @@ def told(typed: Mapping[str, Any], now: Mapping[str, Any]) -> Errors:
         " typed something else. Save again, and yours stands."
     )
     return [{"field": None, "message": str(general)}, *differing]
+
+
+def _of(label: Any, sentence: str) -> str:
+    return f"{label}: {sentence}" if label else sentence
 
 
 def _plain(value: Any) -> Any:

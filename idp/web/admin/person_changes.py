@@ -1,10 +1,11 @@
 """What an administrator does to somebody's account."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Response, abort, flash, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 
 from idp.models import User
 from idp.services.account_fields import Fields
@@ -25,6 +26,14 @@ from idp.web.forms import submitted
 from idp.web.words import refusal
 
 _PERSON = "admin.person"
+LABELS: Final = {
+    "email": later("Email address"),
+    "email_verified": later("Known to be theirs"),
+    "name": later("Name"),
+    "username": later("User name"),
+    "groups": later("Groups"),
+    "role": later("Role"),
+}
 
 
 def _back(user: User, done: str) -> Response:
@@ -61,7 +70,7 @@ def _kept(typed: Mapping[str, str]) -> dict[str, str]:
 def _overtaken(user: User, typed: Mapping[str, str]) -> Response:
     """Nothing is saved; what was typed stays, and what is there now stands beside it."""
     now = values_of(user)
-    return person_page(user, told(typed, {name: now[name] for name in typed}), typed)
+    return person_page(user, told(typed, {name: now[name] for name in typed}, LABELS), typed)
 
 
 @bp.post("/people/<user_id>/role")

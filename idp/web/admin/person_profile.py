@@ -41,6 +41,7 @@ CLAIMS: Final[Mapping[str, tuple[Any, Any]]] = {
     "phone_number": (later("Phone number"), later("Best as +1 425 555 1212.")),
 }
 """The claims that are text, each with its name and a hint."""
+LABELS: Final = {name: label for name, (label, _hint) in CLAIMS.items()}
 VERIFIED: Final = "phone_number_verified"
 ADDRESS: Final[Mapping[str, Any]] = {
     "formatted": later("Whole address, for a label"),
@@ -74,7 +75,11 @@ def person_profile_saved(user_id: str) -> Response:
             errors_of({name: _told(name, text) for name, text in error.problems.items()}),
         )
     except Stale:
-        return _page(user, typed, told(typed, _values(user)))
+        return _page(
+            user,
+            typed,
+            told(typed, _values(user), LABELS),
+        )
     flash(_("Saved."))
     return redirect_to(url_for(".person_profile", user_id=user.id))
 

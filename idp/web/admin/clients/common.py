@@ -1,6 +1,6 @@
 """What the pages of one application share: who looks, at what, under which tabs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flask import Response, abort, flash, url_for
@@ -105,15 +105,20 @@ def _told(member: str, sentence: str) -> str:
     if sentence.startswith(_ITEM):
         number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
         return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
-    label = _LABELS.get(member, member)
+    label = LABELS.get(member, member)
     return f"{label} {sentence}."
 
 
-_LABELS: Final = {
+LABELS: Final[Mapping[str, Any]] = {
     "client_name": later("The name"),
     "redirect_uris": later("Redirect addresses"),
     "logo_uri": later("The logo’s address"),
     "client_uri": later("The home page"),
+    "initiate_login_uri": later("Where a sign-in begins"),
+    "post_logout_redirect_uris": later("Addresses after a sign-out"),
+    "consent": later("Asking people"),
+    "enrol_in_step_up": later("Setting up on the way"),
+    "acr_values_voluntary": later("A wish, not an order"),
     "policy_uri": later("The privacy policy"),
     "tos_uri": later("The terms"),
     "allowed_groups": later("Who may sign in"),

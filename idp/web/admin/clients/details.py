@@ -17,7 +17,7 @@ from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields, fresh
-from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
+from idp.web.admin.clients.common import LABELS, client_page, done, manager, problems, wanted
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
 from idp.web.admin.person import errors_of
@@ -40,7 +40,8 @@ def saved(
         return errors_of(error.problems), None
     except Stale:
         now = wanted(client_id).metadata.to_json()
-        return meanwhile.told(given, {name: now.get(name) for name in given}), None
+        there = {name: now.get(name) for name in given}
+        return meanwhile.told(given, there, LABELS if at is None else {}), None
     except ClientRefused as error:
         return [{"field": None, "message": str(error)}], None
 
