@@ -63,6 +63,7 @@ for command in (*CHANGES, make_token, list_tokens, revoke_token):
 @at_place
 def add(
     place: Place,
+    /,
     *,
     kind: str | None,
     public: bool,

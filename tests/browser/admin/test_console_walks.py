@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.chromium import screenshot
@@ -47,7 +47,11 @@ def at(page: Page, house: House) -> Callable[[str], None]:
         page.context.add_cookies(
             [{"name": cookie.name, "value": str(cookie.value), "url": house.settings.issuer}]
         )
-    return lambda path: page.goto(f"{house.settings.issuer}{path}") and None
+
+    def go(path: str) -> None:
+        page.goto(f"{house.settings.issuer}{path}")
+
+    return go
 
 
 def press(page: Page, name: str) -> None:
@@ -91,9 +95,9 @@ def test_a_secret_is_rotated_and_no_sign_in_fails(
     ann, browser = house.person("ann@example.com"), house.browser()
 
     def signs_in(as_it_is_now: RelyingParty) -> None:
-        known = {"username": ann.email, "password": ann.password}
-        tokens = as_it_is_now.finish(sign_in(browser, as_it_is_now.authorization_url(), **known))
-        assert tokens.claims["sub"] == ann.id
+        url = as_it_is_now.authorization_url()
+        back = sign_in(browser, url, username=ann.email, password=ann.password)
+        assert as_it_is_now.finish(back).claims["sub"] == ann.id
 
     signs_in(shop)
     at(f"/admin/clients/{shop.client_id}/secrets")
@@ -161,8 +165,8 @@ def test_a_logo_is_chosen_and_shown(
     page: Page, house: House, at: Callable[[str], None], look: Look
 ) -> None:
     at("/admin/settings")
-    picture = {"name": "logo.png", "mimeType": "image/png", "buffer": PIXEL}
-    page.get_by_label("Upload a logo").set_input_files([picture])
+    picture: FilePayload = {"name": "logo.png", "mimeType": "image/png", "buffer": PIXEL}
+    page.get_by_label("Upload a logo").set_input_files(picture)
     press(page, "Save")
     shown = page.locator("header .brand img")
     assert shown.evaluate("img => img.decode().then(() => img.naturalWidth)") == 1

@@ -6,7 +6,7 @@ from tests.helpers.house import House, Person
 from tests.helpers.sign_in import sign_in, totp, walk
 from tests.helpers.user_agent import Page, Place, UserAgent
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import event_names, events, newcomer, shown
+from tests.web.walking import event_names, events, newcomer, shown, user_of
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +87,7 @@ def test_it_lets_nobody_in_whose_account_is_disabled(
     town: House, admin: UserAgent, bob: Person
 ) -> None:
     link = hand_over(signed_in_as(town, "administrator"), bob)
-    town.do(
-        lambda services: services.accounts.disable(services.accounts.find(bob.id), town.context)
-    )
+    town.do(lambda services: services.accounts.disable(user_of(services, bob), town.context))
     assert town.browser().page(link).status == 410
     page = shown(signed_in_as(town, "administrator").get(f"/admin/people/{bob.id}"))
     assert "Disabled" in page.document.text

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from idp.services import client_listing
 from idp.services.pictures import LARGEST
 from tests.helpers.house import CALLBACK, House
 from tests.helpers.user_agent import Page, UserAgent
@@ -39,6 +40,11 @@ def picture(house: House, path: str) -> httpx.Response:
     return house.http().get(path)
 
 
+def logo_of(house: House, client_id: str) -> str:
+    found: str = house.do(lambda _idp: client_listing.shown(client_id).metadata.logo_uri or "")
+    return found
+
+
 def test_a_logo_of_the_place_is_on_every_page_and_sent_from_here(
     town: House, admin: UserAgent
 ) -> None:
@@ -66,14 +72,14 @@ def test_an_application_gets_one_where_it_is_registered_and_where_it_is_changed(
     new, field = "/admin/clients/new/web", "logo_file"
     made = upload(admin, new, "/new/web", field=field, body=PIXEL, **values)
     client_id = urlsplit(made.headers["Location"]).path.split("/")[-2]
-    logo = town.do(lambda services: services.clients.get(client_id).metadata.logo_uri)
+    logo = logo_of(town, client_id)
     assert logo.startswith(f"{town.settings.issuer}/pictures/")
     assert picture(town, urlsplit(logo).path).content == PIXEL
     assert f'src="{logo}"' in admin.page("/admin/clients?q=Painted").response.text
     path = f"/admin/clients/{client_id}/details"
     other = PIXEL + b"\0"
     assert upload(admin, path, "/details", field=field, body=other).status_code == 303
-    changed = town.do(lambda services: services.clients.get(client_id).metadata.logo_uri)
+    changed = logo_of(town, client_id)
     assert changed != logo
     assert picture(town, urlsplit(changed).path).content == other
 

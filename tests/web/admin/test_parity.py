@@ -14,7 +14,7 @@ from tests.helpers.foreign_people import EXPORTS
 from tests.helpers.house import House
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import newcomer
+from tests.web.walking import newcomer, user_of
 
 PAGES = (
     *("/admin/people", "/admin/people?q=a'b&group=Staff", "/admin/people/invite"),
@@ -49,10 +49,7 @@ def admin(town: House) -> UserAgent:
 def ids(town: House, admin: UserAgent) -> Mapping[str, str]:
     """What the addresses name: one of each, and what every page needs to have a form."""
     person, leaving = newcomer(town, groups=["Parity"]), newcomer(town)
-    accounts = town.services.accounts
-    town.do(
-        lambda idp: idp.deletion.request(accounts.find(leaving.id), leaving.email, town.context)
-    )
+    town.do(lambda idp: idp.deletion.request(user_of(idp, leaving), leaving.email, town.context))
     shop = town.client(client_name="Shop")
     refused = admin.get(shop.authorization_url(redirect_uri="https://shop.example/x"))
     assert isinstance(refused, Page)
