@@ -1,8 +1,9 @@
 """Puts everything together: the only module that knows everyone."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from idp.clock import Clock, system_clock
 from idp.config import ConfigurationError, Settings
@@ -12,6 +13,7 @@ from idp.models import db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import derive_key
+from idp.services import methods
 from idp.services.demands import unknown_names
 from idp.web import (
     access_log,
@@ -30,6 +32,7 @@ from idp.web import (
     errors,
     first_run,
     forms,
+    handed,
     headers,
     health,
     i18n,
@@ -37,6 +40,7 @@ from idp.web import (
     login,
     logout,
     oidc,
+    pictures,
     prompt,
     register,
     reset,
@@ -63,7 +67,7 @@ def create_app(
     Touches no database before the first request. Raises ``ConfigurationError`` for settings that
     name an ``acr`` value nobody knows.
     """
-    if problems := unknown_names(settings):
+    if problems := (*unknown_names(settings), *_no_way_in(settings, kinds)):
         raise ConfigurationError(problems)
     app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
@@ -75,6 +79,17 @@ def create_app(
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
     return app
+
+
+def _no_way_in(settings: Settings, kinds: tuple[type[Factor], ...]) -> Iterator[str]:
+    told = methods.problem(
+        kinds,
+        refused=settings.refused_methods,
+        login_style=settings.login_style,
+        mails=settings.mails or not settings.refused_methods,
+    )
+    if told:
+        yield f"refused_methods: {told}"
 
 
 def _configuration(settings: Settings) -> dict[str, object]:
@@ -112,13 +127,23 @@ def _install_web(app: Flask, settings: Settings) -> None:
         reset.bp,
         register.bp,
         first_run.bp,
+        handed.bp,
         device.bp,
         signed_out.bp,
         account.bp,
         admin.bp,
         *([demo.bp] if settings.demo else []),
     ]
-    documents = [
+    for blueprint in (*pages, *_documents()):
+        app.register_blueprint(blueprint)
+    for blueprint in pages:
+        app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
+    _trust_proxies(app, settings)
+
+
+def _documents() -> list[Blueprint]:
+    """What is no page: it has no forms of ours to guard."""
+    return [
         authorization.bp,
         logout.bp,
         oidc.bp,
@@ -126,13 +151,9 @@ def _install_web(app: Flask, settings: Settings) -> None:
         well_known.bp,
         browser_hints.bp,
         brand.bp,
+        pictures.bp,
         health.bp,
     ]
-    for blueprint in (*pages, *documents):
-        app.register_blueprint(blueprint)
-    for blueprint in pages:
-        app.before_request_funcs.setdefault(blueprint.name, []).append(forms.guard)
-    _trust_proxies(app, settings)
 
 
 def _trust_proxies(app: Flask, settings: Settings) -> None:

@@ -2,19 +2,28 @@
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from idp.cli.refusals import Refused
 
+NO_MEMBERS: Final[Mapping[str, object]] = {}
+
 
 def members_from(
-    metadata: bytes | None, given: Mapping[str, object], *, public: bool
+    metadata: bytes | None,
+    given: Mapping[str, object],
+    *,
+    public: bool,
+    preset: Mapping[str, object] = NO_MEMBERS,
 ) -> dict[str, object]:
-    """The members; what is ``given`` counts more than the file. Raises ``Refused``.
+    """The members; what is ``given`` counts more than the file, and that than a ``preset``.
+
+    Raises ``Refused``.
 
     RFC 7591 has clients without refresh tokens unless they say so. Here they have them unless they
     say otherwise: a client that asks for offline_access expects one, and each person is asked.
     """
-    members = _object(metadata) if metadata is not None else {}
+    members = {**preset, **(_object(metadata) if metadata is not None else {})}
     members |= {name: value for name, value in given.items() if value is not None}
     if public:
         members["token_endpoint_auth_method"] = "none"  # noqa: S105  a method, no password

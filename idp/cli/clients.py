@@ -1,18 +1,21 @@
 """``idp clients``: relying parties."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import IO
+from typing import IO, Any
 
 import click
 
+from idp.cli.client_changes import CHANGES
 from idp.cli.client_files import apply_files, export
 from idp.cli.client_members import members_from
-from idp.cli.output import json_option, print_json, print_record, print_table, say
+from idp.cli.output import json_option, print_json, print_record, print_table, say, tell
 from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.registration_tokens import list_tokens, make_token, revoke_token
 from idp.services import client_listing
 from idp.services.client_listing import ClientInfo
+from idp.services.client_presets import PRESETS
 from idp.services.client_registry import Registration
 from idp.services.clients import SELF_REGISTERED
 
@@ -24,7 +27,7 @@ def clients() -> None:
 
 clients.add_command(apply_files)
 clients.add_command(export)
-for command in (make_token, list_tokens, revoke_token):
+for command in (*CHANGES, make_token, list_tokens, revoke_token):
     clients.add_command(command)
 
 
@@ -37,6 +40,11 @@ for command in (make_token, list_tokens, revoke_token):
     multiple=True,
     help="Where answers go, to the letter; may be repeated.",
 )
+@click.option("--kind", type=click.Choice([*PRESETS]), help="What it is; other options count more.")
+@click.option(
+    "--group", "groups", multiple=True, help="Only people in it may sign in; may be repeated."
+)
+@click.option("--ours", is_flag=True, help="It belongs to this house: nobody is asked for consent.")
 @click.option("--public", is_flag=True, help="It cannot keep a secret: in a browser, on a phone.")
 @click.option(
     "--metadata",
@@ -55,27 +63,23 @@ for command in (make_token, list_tokens, revoke_token):
 @at_place
 def add(
     place: Place,
-    name: str | None,
-    redirect_uris: tuple[str, ...],
+    /,
+    *,
+    kind: str | None,
     public: bool,
     metadata: IO[bytes] | None,
-    minimum_acr: str | None,
-    max_auth_age: int | None,
     client_id: str | None,
     as_json: bool,
+    **said: Any,
 ) -> None:
     """Register a relying party; its secret is told this once.
 
     Unless the metadata says otherwise it may use refresh tokens, which it still gets only when it
     asks for offline_access and the person allows it.
     """
-    given = {
-        "client_name": name,
-        "redirect_uris": list(redirect_uris) or None,
-        "minimum_acr": minimum_acr,
-        "max_auth_age": max_auth_age,
-    }
-    members = members_from(metadata.read() if metadata else None, given, public=public)
+    preset = PRESETS[kind].members if kind else {}
+    read = metadata.read() if metadata else None
+    members = members_from(read, _said(**said), public=public, preset=preset)
     with place.services() as services:
         made = services.client_registry.register(members, context(), client_id=client_id)
         issuer = services.settings.issuer
@@ -83,6 +87,23 @@ def add(
         print_json(made.to_json())
     else:
         _tell_registered(made, issuer)
+
+
+def _said(
+    *,
+    name: str | None,
+    redirect_uris: Sequence[str],
+    groups: Sequence[str],
+    ours: bool,
+    **rest: Any,
+) -> Mapping[str, object]:
+    return {
+        "client_name": name,
+        "redirect_uris": list(redirect_uris) or None,
+        "allowed_groups": list(groups) or None,
+        "consent": "never" if ours else None,
+        **rest,
+    }
 
 
 def _tell_registered(made: Registration, issuer: str) -> None:
@@ -100,12 +121,13 @@ def _tell_registered(made: Registration, issuer: str) -> None:
 
 
 @clients.command("list")
+@click.option("--containing", default="", metavar="TEXT", help="In name, id or addresses.")
 @json_option
 @at_place
-def list_clients(place: Place, as_json: bool) -> None:
+def list_clients(place: Place, containing: str, as_json: bool) -> None:
     """List the relying parties by name."""
     with place.services():
-        found = client_listing.listed()
+        found = [info for info in client_listing.listed() if _contains(info, containing)]
     if as_json:
         print_json([_summary(info) for info in found])
         return
@@ -115,6 +137,11 @@ def list_clients(place: Place, as_json: bool) -> None:
         for info in found
     ]
     print_table(names, rows, none="There is none. `idp clients add` registers one.")
+
+
+def _contains(info: ClientInfo, text: str) -> bool:
+    places = (info.id, info.name, *info.metadata.redirect_uris)
+    return any(text.casefold() in place.casefold() for place in places)
 
 
 def _type(info: ClientInfo) -> str:
@@ -190,32 +217,37 @@ def rotate_secret(place: Place, client_id: str, overlap: int, as_json: bool) -> 
 
 @clients.command()
 @click.argument("client_id", metavar="ID")
+@json_option
 @at_place
-def disable(place: Place, client_id: str) -> None:
+def disable(place: Place, client_id: str, as_json: bool) -> None:
     """Stop a client, and all it holds, at once."""
     with place.services() as services:
         services.client_registry.disable(client_id, context())
-    say(f"{client_id} is disabled.")
+    told = {"client_id": client_id, "disabled": True}
+    tell(f"{client_id} is disabled.", told, as_json=as_json)
 
 
 @clients.command()
 @click.argument("client_id", metavar="ID")
+@json_option
 @at_place
-def enable(place: Place, client_id: str) -> None:
+def enable(place: Place, client_id: str, as_json: bool) -> None:
     """Let a disabled client go on."""
     with place.services() as services:
         services.client_registry.enable(client_id, context())
-    say(f"{client_id} is enabled.")
+    told = {"client_id": client_id, "disabled": False}
+    tell(f"{client_id} is enabled.", told, as_json=as_json)
 
 
 @clients.command()
 @click.argument("client_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @at_place
-def delete(place: Place, client_id: str, yes: bool) -> None:
+def delete(place: Place, client_id: str, yes: bool, as_json: bool) -> None:
     """Delete a client with every grant, token and consent."""
     with place.services() as services:
         info = client_listing.shown(client_id)
         confirm(f"Delete {info.name} ({client_id}) for good?", yes=yes)
         services.client_registry.delete(client_id, context())
-    say(f"{client_id} is deleted.")
+    tell(f"{client_id} is deleted.", {"client_id": client_id, "deleted": True}, as_json=as_json)

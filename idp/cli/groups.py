@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from idp.cli.output import json_option, print_json, print_table, say
+from idp.cli.output import json_option, print_json, print_table, say, tell
 from idp.cli.people import person_json
 from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.refusals import Refused
@@ -72,25 +72,28 @@ def create(place: Place, name: str, as_json: bool) -> None:
 @groups.command()
 @click.argument("name")
 @click.argument("new_name", metavar="NEW")
+@json_option
 @at_place
-def rename(place: Place, name: str, new_name: str) -> None:
+def rename(place: Place, name: str, new_name: str, as_json: bool) -> None:
     """Call the group NAME otherwise; applications are told the new name."""
     with place.services():
         group_list.rename(_found(name), new_name, context())
-    say(f"{name} is now called {new_name}.")
+    tell(f"{name} is now called {new_name}.", {"name": new_name}, as_json=as_json)
 
 
 @groups.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @at_place
-def delete(place: Place, name: str, yes: bool) -> None:
+def delete(place: Place, name: str, yes: bool, as_json: bool) -> None:
     """Delete the group NAME; its members stay."""
     with place.services():
         group = _found(name)
         confirm(f"Delete the group {group.name}?", yes=yes)
         group_list.remove(group, context())
-    say(f"The group {name} is deleted.")
+    told = {"name": name, "deleted": True}
+    tell(f"The group {name} is deleted.", told, as_json=as_json)
 
 
 def _found(name: str) -> Group:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from idp.cli.output import json_option, print_json, print_table, say
+from idp.cli.output import json_option, print_json, print_table, tell
 from idp.cli.place import Place, at_place, context
 from idp.services.jose import ALGORITHMS
 
@@ -70,9 +70,15 @@ def rotate(place: Place, algorithms: tuple[str, ...], at_once: bool, as_json: bo
     is_flag=True,
     help="Also remove it from the key set: what it signed is worthless from now on.",
 )
+@json_option
 @at_place
-def retire(place: Place, kid: str, at_once: bool) -> None:
+def retire(place: Place, kid: str, at_once: bool, as_json: bool) -> None:
     """Stop signing with the key KID now; it stays published until its tokens have expired."""
     with place.services() as services:
         services.key_rotation.retire(kid, context(), at_once=at_once)
-    say(f"{kid} signs no more.{' It is no longer published.' if at_once else ''}")
+    told = {"kid": kid, "published": not at_once}
+    tell(
+        f"{kid} signs no more.{' It is no longer published.' if at_once else ''}",
+        told,
+        as_json=as_json,
+    )

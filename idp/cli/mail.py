@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from idp.cli.output import json_option, print_json, print_table, say
+from idp.cli.output import json_option, print_json, print_table, say, tell
 from idp.cli.people import find_person
 from idp.cli.place import Place, at_place, context
 from idp.cli.refusals import Refused
@@ -20,8 +20,9 @@ def mail() -> None:
 
 @mail.command("try")
 @click.argument("who", metavar="EMAIL")
+@json_option
 @at_place
-def try_mail(place: Place, who: str) -> None:
+def try_mail(place: Place, who: str, as_json: bool) -> None:
     """Send a mail to somebody who has an account, now, and tell what the mail server says."""
     with place.services() as services:
         user = find_person(services, who)
@@ -29,7 +30,7 @@ def try_mail(place: Place, who: str) -> None:
         problem = services.mail_trial.send(user, context())
     if problem is not None:
         raise Refused(f"The mail could not be sent: {problem}")
-    say(f"The mail server took a mail to {email}.")
+    tell(f"The mail server took a mail to {email}.", {"email": email}, as_json=as_json)
 
 
 @mail.command()

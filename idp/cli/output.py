@@ -20,6 +20,14 @@ def say(text: str) -> None:
     click.echo(text)
 
 
+def tell(text: str, record: object, *, as_json: bool) -> None:
+    """What was done: in a line for people, or as what is there now for programs."""
+    if as_json:
+        print_json(record)
+    else:
+        say(text)
+
+
 def print_json(value: object) -> None:
     """One JSON document; instants as RFC 3339 in UTC."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_encoded))

@@ -1,15 +1,14 @@
 """``idp users update`` and ``idp users role``: what the console's forms do."""
 
-from typing import Any, cast
+from typing import IO, Any
 
 import click
 
 from idp.cli.output import json_option, print_json, say
-from idp.cli.people import find_person, person_json
+from idp.cli.people import fields_from, find_person, person_json
 from idp.cli.place import Place, at_place, context
 from idp.cli.refusals import Refused
 from idp.models import User
-from idp.services.account_fields import Fields
 from idp.services.roles import ROLES
 
 NO_ROLE = "none"
@@ -22,6 +21,12 @@ NO_ROLE = "none"
 @click.option("--name", help="The name that pages and applications show; empty for none.")
 @click.option("--username", help="Another name to sign in with; empty for none.")
 @click.option("--group", "groups", multiple=True, help="All their groups; may be repeated.")
+@click.option(
+    "--claims",
+    type=click.File("rb"),
+    metavar="FILE.json",
+    help="All further standard claims (OpenID Connect Core 5.1) as a JSON object.",
+)
 @click.option("--no-groups", is_flag=True, help="Out of every group.")
 @json_option
 @at_place
@@ -33,6 +38,7 @@ def update(
     name: str | None,
     username: str | None,
     groups: tuple[str, ...],
+    claims: IO[bytes] | None,
     no_groups: bool,
     as_json: bool,
 ) -> None:
@@ -44,12 +50,12 @@ def update(
         "username": username,
         "groups": () if no_groups else groups or None,
     }
-    fields = {field: value for field, value in given.items() if value is not None}
+    fields = fields_from(claims.read() if claims else None, given)
     if not fields:
         raise Refused("There is nothing to change: see `idp users update --help`.")
     with place.services() as services:
         user = find_person(services, who)
-        services.accounts.update(user, cast("Fields", fields), context())
+        services.accounts.update(user, fields, context())
         _tell(user, f"{user.email} is changed.", as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from idp.services.client_listing import ClientRefused
 from idp.services.invalid import Invalid
 from idp.services.key_rotation import CannotRetire
 from idp.services.keys import KeysUnreadable
+from idp.services.versions import Stale
 
 
 class Refused(click.ClickException):
@@ -81,6 +82,7 @@ _SENTENCES: Mapping[type[Exception], Callable[[Any], str]] = {
     ClientFilesRefused: _problems,
     ClientRefused: str,
     CannotRetire: str,
+    Stale: lambda _error: "Somebody else changed it at this moment. Look, and do it again.",
     KeysUnreadable: str,
     Unreadable: lambda error: f"{_told(error)} Put the old key back, after the new one.",
     OperationalError: database_unusable,

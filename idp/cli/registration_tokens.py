@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import click
 
-from idp.cli.output import json_option, print_json, print_record, print_table, say
+from idp.cli.output import json_option, print_json, print_record, print_table, say, tell
 from idp.cli.place import Place, at_place, context
 from idp.services import registration_tokens
 
@@ -66,9 +66,11 @@ def list_tokens(place: Place, as_json: bool) -> None:
 
 @click.command("revoke-registration-token")
 @click.argument("token_id", metavar="ID")
+@json_option
 @at_place
-def revoke_token(place: Place, token_id: str) -> None:
+def revoke_token(place: Place, token_id: str, as_json: bool) -> None:
     """Make a token worthless; what was registered with it stays."""
     with place.services():
         registration_tokens.revoke(token_id, context())
-    say(f"{token_id} is good for nothing any more.")
+    told = {"id": token_id, "revoked": True}
+    tell(f"{token_id} is good for nothing any more.", told, as_json=as_json)

@@ -7,19 +7,19 @@ from typing import IO, Any
 
 import click
 
-from idp.cli.output import json_option, print_json, print_record, print_table, say
+from idp.cli.output import json_option, print_json, print_record, print_table, say, tell
 from idp.cli.people import details_of, fields_from, find_person, person_json
 from idp.cli.people_changes import role, update
+from idp.cli.people_endings import ENDINGS
 from idp.cli.people_files import export_users, import_users
+from idp.cli.people_links import link
 from idp.cli.people_list import list_users
-from idp.cli.place import Place, at_place, confirm, context, is_terminal
+from idp.cli.place import Place, at_place, context, is_terminal
 from idp.cli.refusals import Refused
 from idp.models import User
 from idp.services.account_fields import Fields
-from idp.services.endings import end_everything
 from idp.services.reset import LIFETIME_BY_HAND
 from idp.services.roles import ADMINISTRATOR
-from idp.services.sessions import listed
 from idp.web.services import Services
 
 _VALID_FOR = f"{int(LIFETIME_BY_HAND.total_seconds()) // 3600} hours"
@@ -92,8 +92,8 @@ def create(place: Place, fields: Fields, password_stdin: bool, as_json: bool) ->
         user = services.accounts.create(
             {**fields, "email_verified": True}, context(), password=password
         )
-        link = None if password else services.password_reset.link(user, context())
-        _tell_made(user, link, as_json=as_json)
+        url = None if password else services.password_reset.link(user, context())
+        _tell_made(user, url, as_json=as_json)
 
 
 @users.command()
@@ -127,13 +127,13 @@ def _read_password() -> str:
     return line
 
 
-def _tell_made(user: User, link: str | None, *, as_json: bool) -> None:
+def _tell_made(user: User, url: str | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(person_json(user) | ({"link": link} if link else {}))
+        print_json(person_json(user) | ({"link": url} if url else {}))
         return
     say(f"Made an account for {user.email} ({user.id}).")
-    if link:
-        say(f"To set a password, once, within {_VALID_FOR}: {link}")
+    if url:
+        say(f"To set a password, once, within {_VALID_FOR}: {url}")
 
 
 @users.command()
@@ -156,38 +156,26 @@ def show(place: Place, who: str, as_json: bool) -> None:
 
 @users.command()
 @click.argument("who", metavar="EMAIL")
+@json_option
 @at_place
-def disable(place: Place, who: str) -> None:
+def disable(place: Place, who: str, as_json: bool) -> None:
     """Shut a person out now: sessions and tokens end."""
     with place.services() as services:
         user = find_person(services, who)
         services.accounts.disable(user, context())
-        say(f"{user.email} is disabled.")
+        tell(f"{user.email} is disabled.", person_json(user), as_json=as_json)
 
 
 @users.command()
 @click.argument("who", metavar="EMAIL")
+@json_option
 @at_place
-def enable(place: Place, who: str) -> None:
+def enable(place: Place, who: str, as_json: bool) -> None:
     """Let a disabled person in again."""
     with place.services() as services:
         user = find_person(services, who)
         services.accounts.enable(user, context())
-        say(f"{user.email} is enabled.")
-
-
-@users.command()
-@click.argument("who", metavar="EMAIL")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@at_place
-def delete(place: Place, who: str, yes: bool) -> None:
-    """Delete a person with everything that is theirs; the audit log keeps the id."""
-    with place.services() as services:
-        user = find_person(services, who)
-        confirm(f"Delete {user.email} for good?", yes=yes)
-        email = user.email
-        services.accounts.delete(user, context())
-        say(f"{email} is deleted.")
+        tell(f"{user.email} is enabled.", person_json(user), as_json=as_json)
 
 
 @users.command()
@@ -214,11 +202,11 @@ def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bo
             services.second_step.take_off(user, context())
         if not print_it:
             services.password_reset.send(user, context())
-        link = services.password_reset.link(user, context()) if print_it else None
+        url = services.password_reset.link(user, context()) if print_it else None
     if as_json:
-        print_json({"email": user.email} | ({"link": link} if link else {}))
-    elif link:
-        say(link)
+        print_json({"email": user.email} | ({"link": url} if url else {}))
+    elif url:
+        say(url)
     else:
         say(f"A link is on its way to {user.email}; it is good for {_VALID_FOR}.")
 
@@ -230,29 +218,5 @@ def _insist_on_mail(services: Services) -> None:
         )
 
 
-@users.command()
-@click.argument("who", metavar="EMAIL")
-@click.option("--end", is_flag=True, help="End them all, with every token.")
-@json_option
-@at_place
-def sessions(place: Place, who: str, end: bool, as_json: bool) -> None:
-    """List the browsers a person is signed in with, or sign them out."""
-    with place.services() as services:
-        user = find_person(services, who)
-        found = listed(user.id, context().at)
-        names = ("id", "user_agent", "address", "created_at", "last_seen_at", "expires_at")
-        rows = [{name: getattr(one, name) for name in names} for one in found]
-        if end:
-            end_everything(user.id, context=context(), reason="by_administrator")
-            services.commit()
-    if as_json:
-        print_json(rows)
-        return
-    if end:
-        say(f"Ended {len(rows)} sessions of {user.email}.")
-    else:
-        print_table(names, [list(row.values()) for row in rows], none="Signed in nowhere.")
-
-
-for _command in (list_users, update, role, import_users, export_users):
+for _command in (*ENDINGS, list_users, update, role, link, import_users, export_users):
     users.add_command(_command)

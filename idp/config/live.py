@@ -9,7 +9,8 @@ from idp.config.settings import Settings
 CHANGEABLE: Final = (
     *("site_name", "accent", "radius", "logo_url", "logo_dark_url"),
     *("help_url", "privacy_url", "terms_url"),
-    *("login_style", "account_second_step", "enrol_in_step_up"),
+    *("login_style", "refused_methods", "account_second_step", "enrol_in_step_up"),
+    "registration",
 )
 """Nothing that tokens, keys or stored data depend on, nor what is only read at the start."""
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -106,6 +107,9 @@ def mail_url(value: object) -> str:
     return address
 
 
+_UPLOADED = re.compile(r"/pictures/[A-Za-z0-9_-]{43}")
+
+
 def page_url(value: object) -> str:
     """A page for people."""
     address = text(value)
@@ -115,8 +119,10 @@ def page_url(value: object) -> str:
 
 
 def logo_url(value: object) -> str:
-    """An image of somewhere else: no page of ours could be made of it."""
+    """An image of somewhere else, of which no page of ours could be made; or one uploaded here."""
     address = text(value)
+    if _UPLOADED.fullmatch(address):
+        return address
     parts = urlsplit(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or len(address) > 2000:
         raise ValueError("must start with https://, such as https://example.org/logo.svg")

@@ -64,6 +64,8 @@ class Settings:
     webauthn_allowed_aaguids: tuple[str, ...] = _setting(read.aaguids, ())
     """Models that new passkeys may be of; none named: any."""
     login_style: str = _setting(read.one_of(*LOGIN_STYLES), "combined")
+    refused_methods: tuple[str, ...] = _setting(read.words, ())
+    """Ways to sign in that count nowhere here, and are not offered."""
     registration: bool = _setting(read.flag, False)
     """May anybody make an account for themselves? (self-registration of people)"""
     client_registration: str = _setting(read.one_of(*CLIENT_REGISTRATION), "off")

@@ -10,6 +10,7 @@ from idp.models.entry import Entry
 from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
 from idp.models.key import SigningKey
 from idp.models.outbox import OutboxMessage
+from idp.models.picture import Picture
 from idp.models.secret import StoredSecret
 from idp.models.session import BrowserSession, EvidenceRow, SessionClient
 from idp.models.setting import ChangedSetting
@@ -32,6 +33,7 @@ __all__ = [
     "Grant",
     "Group",
     "OutboxMessage",
+    "Picture",
     "RefreshToken",
     "RegistrationToken",
     "SessionClient",

@@ -65,10 +65,23 @@ def capabilities_of(settings: Settings) -> Capabilities:
         require_request_uri_registration=True,
         scopes=(*SCOPE_NAMES, ACCOUNT.name),
         acr_values=supported_acr_values(settings.acr_aliases),
-        prompts=tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration),
+        prompts=prompts_of(settings),
         dpop_signing_algs=DPOP_ALGORITHMS,
         certificate_bound_access_tokens=settings.client_certificate_header is not None,
         authorization_details_types=(CONFIRM_OPERATION,),
         frontchannel_logout=True,
         backchannel_logout=True,
+    )
+
+
+def prompts_of(settings: Settings) -> tuple[Prompt, ...]:
+    """Those that are understood: one to make an account only where people may."""
+    return tuple(one for one in Prompt if one is not Prompt.CREATE or settings.registration)
+
+
+def as_set_now(capabilities: Capabilities, settings: Settings) -> Capabilities:
+    """The same, where settings may have changed since the start."""
+    prompts = prompts_of(settings)
+    return (
+        capabilities if prompts == capabilities.prompts else replace(capabilities, prompts=prompts)
     )

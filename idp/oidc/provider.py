@@ -9,7 +9,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.capabilities import ENDPOINTS, capabilities_of, endpoints_of
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.device import DeviceAuthorization
-from idp.oidc.documents import Document
+from idp.oidc.documents import Document, LiveDocument
 from idp.oidc.grants import Desk
 from idp.oidc.introspection import Introspection, Revocation
 from idp.oidc.issuance import Issuance
@@ -56,8 +56,8 @@ class Provider:
     protected: ProtectedResource
     keys: SigningKeys
     proofs: Proofs
-    metadata: Document
-    resource: Document
+    metadata: LiveDocument
+    resource: LiveDocument
 
     @classmethod
     def build(
@@ -96,8 +96,8 @@ class Provider:
             protected=ProtectedResource(settings, holders),
             keys=keys,
             proofs=proofs,
-            metadata=_metadata(settings),
-            resource=resource_metadata(settings),
+            metadata=LiveDocument(settings, _metadata, "registration", "privacy_url", "terms_url"),
+            resource=LiveDocument(settings, resource_metadata, "site_name"),
         )
 
 

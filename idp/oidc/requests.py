@@ -5,6 +5,7 @@ from datetime import datetime
 from idp.assurance import Unmet
 from idp.config import Settings
 from idp.oidc.asked import Asked
+from idp.oidc.capabilities import as_set_now
 from idp.oidc.confirmation import demanding
 from idp.oidc.expected import HintReader, expected_person
 from idp.oidc.request_objects import RequestObjects
@@ -106,7 +107,7 @@ class Requests:
         request = parse_authorization_request(
             arrived.parameters,
             client.metadata,
-            self._capabilities,
+            as_set_now(self._capabilities, self._settings),
             pushed=arrived.pushed is not None,
             signed=arrived.signed,
         )

@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import administrators, groups
+from idp.services import administrators, groups, versions
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -49,16 +49,21 @@ class Accounts:
         db.session.commit()
         return user
 
-    def update(self, user: User, fields: Fields, context: Context) -> None:
-        """Change an account. Raises ``Invalid``; then nothing is changed.
+    def update(
+        self, user: User, fields: Fields, context: Context, *, expected: int | None = None
+    ) -> None:
+        """Change an account. Raises ``Invalid`` and ``Stale``; then nothing is changed.
 
-        Another address counts as unverified, unless ``fields`` says that it is verified.
+        ``expected`` is the version that was looked at; None: whatever it is by now. Another
+        address counts as unverified, unless ``fields`` says that it is verified.
         """
         values = read(fields)
+        if "role" in values:  # first: it locks administrators in an order that all keep to
+            administrators.may_become(user, values["role"], context)
+        if expected is not None:
+            versions.claim_seen(user, expected)
         if values.get("email", user.email) != user.email:
             values.setdefault("email_verified", False)
-        if "role" in values:
-            administrators.may_become(user, values["role"], context)
         try:
             before = _shown(user)
             changed = _apply(user, values)

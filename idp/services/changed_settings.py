@@ -1,7 +1,7 @@
 """Settings changed while the program runs: kept in the database, seen by every process soon."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,6 +23,9 @@ JUST_NOW: Final = "Somebody else changed this at the same moment. Look again."
 NOT_HERE: Final = "This is not changed here."
 
 
+Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
     """As listed; ``source`` is "environment", "changed here" or "started with"."""
@@ -36,8 +39,16 @@ class SettingInfo:
 class ChangedSettings:
     """The environment wins over what is changed here, and that over the file and the defaults."""
 
-    def __init__(self, settings: LiveSettings, environ: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: LiveSettings,
+        environ: Iterable[str] | None = None,
+        *,
+        check: Check = lambda _values: {},
+    ) -> None:
+        """``check`` says what is wrong with all values together, a sentence by name."""
         self._settings = settings
+        self._check = check
         self._pinned = pinned(os.environ if environ is None else environ)
         self._read_at: datetime | None = None
 
@@ -69,18 +80,21 @@ class ChangedSettings:
             for name in CHANGEABLE
         ]
 
-    def set(self, values: Mapping[str, str], context: Context) -> Sequence[str]:
+    def set(
+        self, values: Mapping[str, str], context: Context, *, expected: str | None = None
+    ) -> Sequence[str]:
         """Change these; an empty text goes back to what the program was started with.
 
-        Returns the names of those that differ from before. Commits once. Raises ``Invalid`` with
-        all that is wrong; then nothing is changed.
+        ``expected`` is the revision that was looked at; None: whatever it is by now. Returns the
+        names of those that differ from before. Commits once. Raises ``Invalid`` with all that is
+        wrong, ``Stale``; then nothing is changed.
         """
         parsed = self._parsed(values)
         try:
+            if expected is not None:
+                settings_revision.claim(expected, context.at)
             changed = [name for name in parsed if self._write(name, values[name], parsed, context)]
-            if changed:
-                settings_revision.renew(context.at)
-            db.session.commit()
+            _keep(changed, expected, context.at)
         except IntegrityError as error:
             db.session.rollback()
             raise Invalid(dict.fromkeys(parsed, JUST_NOW)) from error
@@ -98,9 +112,13 @@ class ChangedSettings:
                 problems[name] = NOT_HERE
             except ValueError as error:
                 problems[name] = f"This {error}."
-        if problems:
+        if problems := problems or dict(self._check(self._with(parsed))):
             raise Invalid(problems)
         return parsed
+
+    def _with(self, parsed: Mapping[str, Any]) -> dict[str, Any]:
+        """All that may be changed, as it would be."""
+        return {name: getattr(self._settings, name) for name in CHANGEABLE} | dict(parsed)
 
     def _read(self, name: str, text: str) -> Any:
         if name in self._pinned:
@@ -147,3 +165,13 @@ class ChangedSettings:
         if name in self._pinned:
             return "environment"
         return "changed here" if name in changed else "started with"
+
+
+def _keep(changed: Sequence[str], expected: str | None, now: datetime) -> None:
+    """Nothing that was different is no change, and not counted either."""
+    if not changed:
+        db.session.rollback()
+        return
+    if expected is None:
+        settings_revision.renew(now)
+    db.session.commit()

@@ -11,6 +11,7 @@ from idp.services.client_pages import Manager, unknown_groups
 from idp.services.client_registry import ClientRegistry, Registration
 from idp.services.client_rules import ClientRules
 from idp.services.roles import ADMINISTRATOR
+from idp.services.versions import Stale
 
 FILE: Final = "file"
 
@@ -39,21 +40,33 @@ class ClientEditing:
         return self._registry.register(wanted, context, managed_by="console")
 
     def change(
-        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+        self,
+        client_id: str,
+        members: Mapping[str, object],
+        manager: Manager,
+        context: Context,
+        *,
+        expected: int,
     ) -> str | None:
         """Set these members, and take away those that are None; the rest stays.
 
-        Returns a secret, told this once, if a new one was needed. Raises
-        ``InvalidClientMetadata``, ``ClientRefused``.
+        ``expected`` is the revision that was looked at. Returns a secret, told this once, if a new
+        one was needed. Raises ``InvalidClientMetadata``, ``ClientRefused``, ``Stale``.
         """
-        info = _editable(client_id)
+        info = _at(client_id, expected)
         return self._replace(info, {**info.metadata.to_json(), **members}, manager, context)
 
     def replace(
-        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+        self,
+        client_id: str,
+        members: Mapping[str, object],
+        manager: Manager,
+        context: Context,
+        *,
+        expected: int,
     ) -> str | None:
-        """Let this be the whole registration. Returns and raises like ``change``."""
-        return self._replace(_editable(client_id), members, manager, context)
+        """Let this be the whole registration. Takes, returns and raises like ``change``."""
+        return self._replace(_at(client_id, expected), members, manager, context)
 
     def _replace(
         self,
@@ -64,7 +77,7 @@ class ClientEditing:
     ) -> str | None:
         wanted, before = _named(members), info.metadata.to_json()
         self._check(wanted, before, manager)
-        return self._registry.update(info.id, wanted, context)
+        return self._registry.update(info.id, wanted, context, expected=info.revision)
 
     def _check(
         self,
@@ -83,10 +96,24 @@ class ClientEditing:
             raise InvalidClientMetadata(problems)
 
     def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
-        """One more redirect address. Raises ``InvalidClientMetadata``, ``ClientRefused``."""
-        known = _editable(client_id).metadata.redirect_uris
-        if uri not in known:
-            self.change(client_id, {"redirect_uris": [*known, uri]}, manager, context)
+        """One more redirect address, beside whatever there is by now.
+
+        Raises ``InvalidClientMetadata``, ``ClientRefused``, and ``Stale`` when others never stop
+        changing it.
+        """
+        for last in (False, False, True):
+            info = _editable(client_id)
+            known = info.metadata.redirect_uris
+            if uri in known:
+                return
+            wanted = {**info.metadata.to_json(), "redirect_uris": [*known, uri]}
+            try:
+                self._replace(info, wanted, manager, context)
+            except Stale:
+                if last:
+                    raise
+            else:
+                return
 
     def delete(self, client_id: str, typed: str, context: Context) -> None:
         """Remove the client, whose name was typed. Raises ``ClientRefused``."""
@@ -103,6 +130,13 @@ def _editable(client_id: str) -> ClientInfo:
     return info
 
 
+def _at(client_id: str, expected: int) -> ClientInfo:
+    info = _editable(client_id)
+    if info.revision != expected:
+        raise Stale
+    return info
+
+
 def _named(members: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in members.items() if value not in (None, "")}
 
@@ -110,7 +144,7 @@ def _named(members: Mapping[str, object]) -> dict[str, object]:
 def _groups(
     wanted: Mapping[str, object], before: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
-    for member in ("allowed_groups", "owner_groups"):
+    for member in ("allowed_groups", "owner_groups", "told_groups"):
         names = wanted.get(member)
         if names == before.get(member) or not isinstance(names, list):
             continue  # of another type: for the rules to say

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from idp import audit
 from idp.audit import Context
@@ -17,6 +17,7 @@ from idp.services.client_listing import ClientRefused, no_client, shown
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets, end_secrets, has_secret
 from idp.services.clients import is_client_id
+from idp.services.versions import Stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,22 @@ class ClientRegistry:
         db.session.commit()
         return Registration(client_id, metadata, secret, context.at)
 
-    def update(self, client_id: str, members: Mapping[str, object], context: Context) -> str | None:
+    def update(
+        self,
+        client_id: str,
+        members: Mapping[str, object],
+        context: Context,
+        *,
+        expected: int | None = None,
+    ) -> str | None:
         """Replace the registration; returns a secret, told this once, if it needs a new one.
 
-        Raises ``InvalidClientMetadata``, ``ClientRefused``.
+        ``expected`` is the revision that was looked at; None: whatever it is by now. Raises
+        ``InvalidClientMetadata``, ``ClientRefused``, ``Stale``.
         """
         metadata = self._rules.parse(members)
         before = shown(client_id).metadata.to_json()
-        change(client_id, context, **columns(client_id, metadata))
+        change(client_id, context, expected=expected, **columns(client_id, metadata))
         secret = self._secrets.fit(client_id, metadata, context.at)
         told = differences(before, metadata.to_json())
         audit.record("client.changed", context, client_id=client_id, **told)
@@ -193,14 +202,25 @@ def columns(client_id: str, metadata: ClientMetadata) -> dict[str, Any]:
     return {"registration": metadata.to_json(), "name": metadata.client_name or client_id}
 
 
-def change(client_id: str, context: Context, **values: Any) -> None:
-    """Set columns and count a revision, in the caller's transaction. Raises ``ClientRefused``."""
+def change(client_id: str, context: Context, *, expected: int | None = None, **values: Any) -> None:
+    """Set columns and count a revision, in the caller's transaction.
+
+    Raises ``ClientRefused``, and ``Stale`` when it is no longer at the revision ``expected``.
+    """
+    wanted = [Client.id == client_id]
+    if expected is not None:
+        wanted.append(Client.revision == expected)
     changed = db.session.scalar(
         update(Client)
-        .where(Client.id == client_id)
+        .where(*wanted)
         .values(revision=Client.revision + 1, updated_at=context.at, **values)
         .returning(Client.id)
         .execution_options(synchronize_session=False)
     )
     if changed is None:
-        raise no_client(client_id)
+        db.session.rollback()
+        raise Stale if _is_there(client_id) else no_client(client_id)
+
+
+def _is_there(client_id: str) -> bool:
+    return db.session.scalar(select(Client.id).where(Client.id == client_id)) is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from idp.assurance import (
     AssuranceRequest,
@@ -17,8 +17,12 @@ from idp.assurance import (
     since,
 )
 from idp.config import Settings
+from idp.factors.magic_link import MagicLink
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import ClientMetadata
+
+HANDED: Final = "handed_link"
+"""An administrator's link, as the ledger names it."""
 
 
 def of_request(
@@ -74,7 +78,7 @@ def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
         default_acr_values=client.default_acr_values,
         default_max_age=client.default_max_age,
         acr_values_voluntary=client.acr_values_voluntary,
-        refused=frozenset(client.refused_methods),
+        refused=_refused(client.refused_methods, settings),
         verify_user=client.user_verification == "required",
     )
 
@@ -94,8 +98,15 @@ def of_page(
         floor=Rung[wanted.get("floor", Rung.ONE_FACTOR.name)],
         since=since(started, wanted.get("max_age")),
         rung_since=oldest_allowed(started, _policy(settings)),
+        refused=_refused((), settings),
         enrol_within=transaction_id if settings.enrol_in_step_up else None,
     )
+
+
+def _refused(methods: tuple[str, ...], settings: Settings) -> frozenset[str]:
+    """The methods, with what shows the same: a link handed over is no better than a mailed one."""
+    named = {*methods, *settings.refused_methods}
+    return frozenset(named | ({HANDED} if MagicLink.name in methods else set()))
 
 
 def unknown_names(settings: Settings) -> tuple[str, ...]:

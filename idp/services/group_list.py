@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp import audit
@@ -12,6 +12,7 @@ from idp.audit import Context
 from idp.models import Client, Group, User, db, membership, new_id
 from idp.services.groups import normalise_group
 from idp.services.invalid import Invalid
+from idp.services.versions import Stale
 
 PAGE: Final = 50
 COUNTED: Final = 1000
@@ -77,19 +78,36 @@ def create(name: str, context: Context) -> Group:
     return group
 
 
-def rename(group: Group, name: str, context: Context) -> None:
-    """Call it otherwise. Raises ``Invalid``. Commits.
+def rename(group: Group, name: str, context: Context, *, expected: str | None = None) -> None:
+    """Call it otherwise. Raises ``Invalid``, and ``Stale`` when it is not called ``expected``.
 
-    Not while an application lets it in by its old name: it would let nobody in any more.
+    Not while an application lets it in by its old name: it would let nobody in any more. Commits.
     """
     before, after = group.name, _name(name)
+    if expected is not None and expected != before:
+        raise Stale
     if after == before:
         return
     _insist_on_no_client(before)
-    group.name = after
-    _store(group)
+    _call(group, before, after)
     audit.record("group.renamed", context, before=before, after=after)
     db.session.commit()
+
+
+def _call(group: Group, before: str, after: str) -> None:
+    """By one statement, so that of two who rename it at once the second is told."""
+    renamed = (
+        update(Group).where(Group.id == group.id, Group.name == before).values(name=after)
+    ).returning(Group.id)
+    try:
+        done = db.session.scalar(renamed.execution_options(synchronize_session=False))
+    except IntegrityError as error:
+        db.session.rollback()
+        raise Invalid({"name": TAKEN}) from error
+    if done is None:
+        db.session.rollback()
+        raise Stale
+    db.session.refresh(group)
 
 
 def remove(group: Group, context: Context) -> None:

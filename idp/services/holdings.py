@@ -15,10 +15,12 @@ from idp.assurance import (
     decide,
     enrolment_demand,
 )
+from idp.config import Settings
 from idp.factors.base import Factor
 from idp.factors.password import KIND as PASSWORD
 from idp.models import Credential, User
 from idp.passwords import requirement_for
+from idp.services.methods import in_use
 
 _OPENS = frozenset({Trait.KNOWLEDGE, Trait.PHISHING_RESISTANT})
 
@@ -41,14 +43,26 @@ class Loss:
 class Holdings:
     """Looks at credentials through the offers that factors make of them; writes nothing."""
 
-    def __init__(self, factors: Mapping[str, Factor]) -> None:
-        self._factors = factors
-        self.last_resorts: tuple[str, ...] = tuple(
+    def __init__(self, settings: Settings, factors: Mapping[str, Factor]) -> None:
+        self._settings = settings
+        self._all = factors
+
+    @property
+    def _factors(self) -> Mapping[str, Factor]:
+        return {name: one for name, one in self._all.items() if in_use(one, self._settings)}
+
+    def uses(self, method: str) -> bool:
+        """Is there such a way to sign in, and is it in use here?"""
+        return method in self._factors
+
+    @property
+    def last_resorts(self) -> tuple[str, ...]:
+        """The methods that stand in for a lost second step."""
+        return tuple(
             name
-            for name, factor in factors.items()
+            for name, factor in self._factors.items()
             if any(offer.last_resort for offer in factor.offers(None, ()))
         )
-        """The methods that stand in for a lost second step."""
 
     def offers(self, user: User, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """What she can prove with these."""

@@ -56,7 +56,7 @@ class Registration:
         throttle: Throttle,
         hasher: Hasher | None = None,
     ) -> None:
-        self._open = settings.registration
+        self._settings = settings
         self._passwords = Passwords(settings, hasher or Hasher(settings))
         self._mailer = mailer
         self._throttle = throttle
@@ -104,7 +104,7 @@ class Registration:
 
     def peek(self, token: str, now: datetime) -> Verified | None:
         """What the page of an opened link shows; the link stays as it is. None: of no use."""
-        entry = peek(PURPOSE, token, now=now) if self._open else None
+        entry = peek(PURPOSE, token, now=now) if self._settings.registration else None
         return _verified(entry) if entry else None
 
     def finish(
@@ -137,7 +137,7 @@ class Registration:
         return user
 
     def _insist_on_open(self) -> None:
-        if not self._open:
+        if not self._settings.registration:
             raise Closed
 
 

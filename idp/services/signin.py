@@ -108,6 +108,21 @@ class SignIn:
         self._throttle.succeeded(reserved, user_id=verdict.user_id)
         return self._accept(standing, attempt, verdict, context)
 
+    def vouched(
+        self,
+        standing: Standing,
+        method: str,
+        proof: Proof,
+        *,
+        presented: Live | None,
+        context: Context,
+    ) -> Accepted | Refused:
+        """Write down a proof that is no answer to a question of ours; commits when it counts."""
+        if refused := _objection(standing, db.session.get(User, proof.user_id)):
+            return refused
+        attempt = Attempt(method, {}, presented=presented, device_token=None)
+        return self._accept(standing, attempt, proof, context)
+
     def _judge(
         self, standing: Standing, user: User | None, attempt: Attempt, context: Context
     ) -> Proof | Refused:

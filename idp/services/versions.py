@@ -41,6 +41,14 @@ def claim_person(user: User) -> None:
     set_committed_value(user, "version", version)
 
 
+def claim_seen(user: User, version: int) -> None:
+    """Go on only if the account is at the version that a form was made from. Raises ``Stale``."""
+    if user.version != version:
+        db.session.rollback()
+        raise Stale
+    claim_person(user)
+
+
 def claim_group(group: Group) -> None:
     """Go on only if the group is called what it was called. Raises ``Stale``."""
     _claim(

@@ -14,7 +14,6 @@ from idp.assurance import (
     Offer,
     Rung,
     Satisfied,
-    Trait,
     Unmet,
     account_floor,
     decide,
@@ -23,6 +22,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Factor
 from idp.models import Credential, Transaction, User, db
+from idp.services.methods import in_use
 from idp.services.sessions import Live, Sessions
 from idp.services.transactions import subject_of
 
@@ -73,7 +73,7 @@ class Weighing:
     @property
     def _factors(self) -> Mapping[str, Factor]:
         """Those in use: the settings may change while the program runs."""
-        return {name: one for name, one in self._all.items() if _in_use(one, self._settings)}
+        return {name: one for name, one in self._all.items() if in_use(one, self._settings)}
 
     def standing(
         self, transaction: Transaction, demand: Demand, *, presented: Live | None, context: Context
@@ -167,14 +167,6 @@ class Weighing:
         """Is this enough for the session to be presented at all?"""
         floor = Demand(floor=self.floor(self.offers(user)))
         return isinstance(decide(floor, evidence, ()), Satisfied)
-
-
-def _in_use(factor: Factor, settings: Settings) -> bool:
-    """Where there are to be only passkeys, nothing that can be known is asked for.
-
-    The mailbox stays: somebody who has lost her passkey, or has none yet, gets in by it.
-    """
-    return settings.login_style != "passkey_only" or Trait.KNOWLEDGE not in factor.can_prove
 
 
 def _somebody_else(transaction: Transaction) -> bool:

@@ -124,3 +124,9 @@ if (elsewhere?.dataset.elsewhere) {
 
 // Pages that only carry a form on: send it now, the button stays for the rest.
 document.querySelector("form[data-send]")?.requestSubmit();
+
+// Tabs that lie in one line on a narrow screen: the present one is in sight.
+all(".tabs [aria-current]", (tab) => {
+  const line = tab.parentElement;
+  line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
+});

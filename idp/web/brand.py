@@ -35,7 +35,7 @@ def marks(settings: Settings) -> dict[str, str | None]:
     """What the frame of every page shows of the brand; its images are allowed on this page."""
     css = stylesheet(settings)
     for address in (settings.logo_url, settings.logo_dark_url):
-        if address is not None:
+        if address is not None and not address.startswith("/"):  # one of ours
             headers.allow_image(address)
     return {
         "logo_url": settings.logo_url,

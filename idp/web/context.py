@@ -12,7 +12,7 @@ from idp.services.sessions import Live
 from idp.web import cookies
 from idp.web.services import Services
 
-_AS_STARTED = frozenset({"static", "health.alive", "health.ready"})
+_AS_STARTED = frozenset({"static", "health.alive", "health.ready", "pictures.serve"})
 """Endpoints that no setting has a part in: they ask the database nothing of their own."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 

@@ -187,7 +187,7 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     )
     outcome = services().signin.attempt(standing, attempt, context())
     if isinstance(outcome, Accepted):
-        return _accepted(transaction, outcome)
+        return accepted(transaction, outcome)
     if isinstance(outcome, Declined):
         status = 401 if wants_json() else 422
         return flow.proceed(
@@ -219,7 +219,8 @@ def _enrolled(standing: Standing, choice: Choice, fields: dict[str, str]) -> Res
     return flow.proceed(standing.transaction, method=choice.method, refused=outcome, status=status)
 
 
-def _accepted(transaction: Transaction, outcome: Accepted) -> Response:
+def accepted(transaction: Transaction, outcome: Accepted) -> Response:
+    """On from a proof that counts, with the session's cookie where it may be presented."""
     token = outcome.session_token
     if token is None:
         return flow.go_on(transaction)

@@ -1,8 +1,8 @@
 """The parts of the program that know people and their ways to sign in, and no application."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from idp import migrate
 from idp.assurance import Trait
@@ -13,6 +13,7 @@ from idp.factors import build
 from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.secrecy import Box
+from idp.services import methods
 from idp.services.accounts import Accounts
 from idp.services.ceremonies import Ceremonies
 from idp.services.changed_settings import ChangedSettings
@@ -21,6 +22,7 @@ from idp.services.devices import Devices
 from idp.services.email_change import EmailChange
 from idp.services.enrolment import Enrolment
 from idp.services.first_run import FirstRun
+from idp.services.handed_links import HandedLinks
 from idp.services.holdings import Holdings
 from idp.services.idempotency import Idempotency
 from idp.services.mail import Mailer
@@ -69,7 +71,17 @@ class SignInServices:
 
     @cached_property
     def changed_settings(self) -> ChangedSettings:
-        return ChangedSettings(self.settings)
+        return ChangedSettings(self.settings, check=self._check_methods)
+
+    def _check_methods(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """What is wrong with these settings together, a sentence by its name."""
+        told = methods.problem(
+            self.factors.values(),
+            refused=values["refused_methods"],
+            login_style=values["login_style"],
+            mails=self.settings.mails,
+        )
+        return {"refused_methods": f"This {told}."} if told else {}
 
     @cached_property
     def idempotency(self) -> Idempotency:
@@ -140,11 +152,15 @@ class SignInServices:
             find_by_login=self.accounts.find_by_login,
         )
 
+    @cached_property
+    def handed_links(self) -> HandedLinks:
+        return HandedLinks(self.settings, self.signin)
+
     # Changing how to sign in
 
     @cached_property
     def holdings(self) -> Holdings:
-        return Holdings(self.factors)
+        return Holdings(self.settings, self.factors)
 
     @cached_property
     def notices(self) -> Notices:

@@ -19,14 +19,14 @@ MAX_AGE = 3600
 @bp.get("/oauth-authorization-server")
 def metadata() -> Response:
     """OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3: one document at both places."""
-    found = services().provider.metadata
+    found = services().provider.metadata.now()
     return document(found.body, etag=found.etag, max_age=MAX_AGE)
 
 
 @bp.get("/oauth-protected-resource")
 def resource() -> Response:
     """RFC 9728 section 3: our own API."""
-    found = services().provider.resource
+    found = services().provider.resource.now()
     return document(found.body, etag=found.etag, max_age=MAX_AGE)
 
 

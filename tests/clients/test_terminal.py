@@ -16,13 +16,14 @@ from idp.clock import system_clock
 from idp.models import db
 from idp.services.client_apply import apply_client_files
 from idp.services.client_files import read_client_file
+from tests.clients.modules import CLIENTS, load
 from tests.clients.provider import Provider, new_key, seconds
-from tests.clients.serving import CLIENTS, load, served
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
 from tests.helpers.ports import free_port
+from tests.helpers.served import served
 from tests.helpers.user_agent import Page, UserAgent
 
 APP: Any = load("terminal")

@@ -17,11 +17,11 @@ from idpyoidc.client.oauth2.stand_alone_client import StandAloneClient, backchan
 
 from idp.clock import system_clock
 from idp.models import db
-from tests.clients.serving import served
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
 from tests.helpers.ports import free_port
+from tests.helpers.served import served
 from tests.helpers.sign_in import sign_in
 from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.oidc.desk import payload_of

@@ -23,7 +23,8 @@ _DATA = {
 
 @pytest.fixture
 def holdings() -> Holdings:
-    return Holdings(build(make_tools()))
+    tools = make_tools()
+    return Holdings(tools.settings, build(tools))
 
 
 def held(*names: str) -> list[Credential]:

@@ -37,6 +37,8 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "password.reset.throttled": later("Links to set a new password were asked for too often."),
     "password.reset.mailed": later("An administrator mailed you a link to set your password."),
     "password.reset.printed": later("An administrator made a link to set your password."),
+    "login.handed_link.made": later("An administrator made a sign-in link for you."),
+    "login.handed_link.accepted": later("You signed in with an administrator’s link."),
     "password.reset.finished": later("Your password was changed by a link."),
     "email.change.requested": later("Another email address was asked for."),
     "email.change.forgotten": later("The change of your email address was called off."),

@@ -64,7 +64,14 @@ def method_page(method: str) -> Response:
 @managed
 def new(method: str) -> Response:
     """Set it up, or set up another in its place."""
+    _insist_on_use(method)
     return manage(method, anew=True)
+
+
+def _insist_on_use(method: str) -> None:
+    """What is refused here is given up, and not set up."""
+    if not services().holdings.uses(method):
+        abort(404)
 
 
 def manage(
@@ -77,7 +84,8 @@ def manage(
     credentials = credentials_of(user)
     mine = credential_views(method, user, credentials, live)
     named = any(one.name is not None for one in mine)
-    choice = _choice(method, user, live) if anew or named or not mine else None
+    sets_up = services().holdings.uses(method) and (anew or named or not mine)
+    choice = _choice(method, user, live) if sets_up else None
     shown = services().once.show(live.id, method, context().at)
     if wants_json():
         return jsonify(
@@ -129,6 +137,7 @@ def _for_providers(user: User, credentials: Sequence[Credential]) -> dict[str, A
 @managed
 def enrol(method: str) -> Response:
     """The answer to what was asked for setting it up."""
+    _insist_on_use(method)
     live, user = viewer()
     fields = submitted()
     outcome = services().enrolment.finish(user, method, fields, live=live, context=context())

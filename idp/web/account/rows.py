@@ -64,6 +64,8 @@ def _is_shown(factor: Factor, user: User, credentials: Sequence[Credential]) -> 
     """
     if not factor.offers(None, ()):
         return False
+    if not services().holdings.uses(factor.name) and not of_kind(credentials, factor.name):
+        return False
     holdings = services().holdings
     return factor.name not in holdings.last_resorts or holdings.has_second_step(user, credentials)
 

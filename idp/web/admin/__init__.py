@@ -13,6 +13,7 @@ from idp.web.admin import (
     person,
     person_changes,
     person_links,
+    person_profile,
     settings,
 )
 from idp.web.admin.blueprint import bp
@@ -31,5 +32,6 @@ __all__ = [
     "person",
     "person_changes",
     "person_links",
+    "person_profile",
     "settings",
 ]

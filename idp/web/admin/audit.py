@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -182,5 +183,5 @@ def _person_id(who: str) -> str | None:
 def _command(values: Mapping[str, str]) -> str:
     options = {"person": "user", "client": "client", "event": "event", "reference": "reference"}
     options |= {"outcome": "outcome", "since": "since", "until": "until"}
-    given = [f"--{options[name]} '{value}'" for name, value in _given(values).items()]
+    given = [f"--{options[name]} {shlex.quote(value)}" for name, value in _given(values).items()]
     return " ".join(("idp audit search", *given))

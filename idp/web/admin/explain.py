@@ -1,5 +1,7 @@
 """Why a sign-in asks what it asks, or fails."""
 
+import shlex
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -75,6 +77,13 @@ def _outcome(found: Explanation) -> str:
     return str(_("This request is answered with tokens"))
 
 
+def _command(values: Mapping[str, str]) -> str:
+    options = {"person": "--user", "evidence": "--evidence"}
+    given = {option: values[name] for name, option in options.items() if values[name]}
+    said = (f"{option} {shlex.quote(value)}" for option, value in given.items())
+    return " ".join(("idp explain", shlex.quote(values["url"] or "URL"), *said))
+
+
 def _page(
     values: dict[str, str],
     *,
@@ -90,5 +99,6 @@ def _page(
         kinds=", ".join(KINDS),
         found=found,
         person=person,
+        command=_command(values),
         errors=[{"field": problem[0], "message": problem[1]}] if problem else [],
     )

@@ -11,6 +11,7 @@ from idp.services import group_list
 from idp.services.group_list import COUNTED, GroupInfo, groups_of
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
+from idp.services.versions import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
@@ -95,8 +96,16 @@ def _page(
         value=one.name if typed is None else typed,
         rename=url_for(".rename_group", group_id=one.id),
         delete=url_for(".delete_group", group_id=one.id),
-        command=f"idp users list --group {shlex.quote(one.name)}",
+        command="\n".join(_commands(shlex.quote(one.name))),
         errors=_errors(problems),
+    )
+
+
+def _commands(name: str) -> tuple[str, ...]:
+    return (
+        f"idp groups rename {name} NEW",
+        f"idp groups delete {name}",
+        f"idp users list --group {name}",
     )
 
 
@@ -106,9 +115,13 @@ def rename_group(group_id: str) -> Response:
     """The same people by another name."""
     one, name = _found(group_id), submitted().get("name", "")
     try:
-        group_list.rename(one, name, acting())
+        group_list.rename(one, name, acting(), expected=submitted().get("was", ""))
     except Invalid as error:
         return _page(_found(group_id), name, error.problems)
+    except Stale:
+        now = _found(group_id)
+        text = _("Somebody renamed it meanwhile: it is called %(name)s now.", name=now.name)
+        return _page(now, name, {"name": text})
     flash(_("Saved."))
     return redirect_to(url_for(".group", group_id=group_id))
 

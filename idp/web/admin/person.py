@@ -12,6 +12,7 @@ from idp.services.people import State, methods_of, state_of
 from idp.services.roles import ROLES, Area
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
+from idp.web.admin.meanwhile import Errors
 from idp.web.admin.people import CHANGES
 from idp.web.admin.person_views import (
     ROLE_NAMES,
@@ -24,7 +25,14 @@ from idp.web.context import services
 from idp.web.guards import viewer
 
 _ACTIONS = (
-    *("change_person", "mail_link", "make_link", "reset_second_step", "end_person_sessions"),
+    *(
+        "change_person",
+        "mail_link",
+        "make_link",
+        "make_sign_in_link",
+        "reset_second_step",
+        "end_person_sessions",
+    ),
     *("disable_person", "enable_person", "delete_person", "keep_person", "change_role"),
 )
 
@@ -46,7 +54,7 @@ def found(user_id: str) -> User:
 
 def person_page(
     user: User,
-    problems: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] | Errors | None = None,
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     """The page; with what was wrong in a form, and what was typed."""
@@ -58,7 +66,8 @@ def person_page(
         section="admin.people",
         status=422 if problems else 200,
         person=_shown(user, state),
-        values=_values(user) | dict(typed or {}),
+        values=values_of(user) | dict(typed or {}),
+        version=user.version,
         claims=claims_view(user),
         methods=credentials_view(user),
         sessions=sessions_view(user, changes=changes),
@@ -70,7 +79,7 @@ def person_page(
         roles=[(name, ROLE_NAMES[name]) for name in ROLES],
         can_mail=services().settings.mail_url is not None,
         days=TIME_TO_UNDO.days,
-        errors=[{"field": name, "message": text} for name, text in (problems or {}).items()],
+        errors=errors_of(problems),
         who=shlex.quote(user.email),
     )
 
@@ -88,7 +97,15 @@ def _shown(user: User, state: State) -> dict[str, Any]:
     }
 
 
-def _values(user: User) -> dict[str, str]:
+def errors_of(problems: Mapping[str, str] | Errors | None) -> Errors:
+    """As templates show them, from sentences by field or ready-made."""
+    if isinstance(problems, list):
+        return problems
+    return [{"field": name, "message": text} for name, text in (problems or {}).items()]
+
+
+def values_of(user: User) -> dict[str, str]:
+    """The person as the forms show her."""
     return {
         "email": user.email,
         "email_verified": "yes" if user.email_verified else "",

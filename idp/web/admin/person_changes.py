@@ -1,9 +1,11 @@
 """What an administrator does to somebody's account."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from flask import Response, abort, flash, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 
 from idp.models import User
 from idp.services.account_fields import Fields
@@ -11,17 +13,27 @@ from idp.services.endings import end_everything
 from idp.services.invalid import Invalid
 from idp.services.roles import Area
 from idp.services.signing_out import end_session
+from idp.services.versions import Stale
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import seen, told
 from idp.web.admin.people import groups_in
-from idp.web.admin.person import found, person_page
+from idp.web.admin.person import found, person_page, values_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
 from idp.web.forms import submitted
 from idp.web.words import refusal
 
 _PERSON = "admin.person"
+LABELS: Final = {
+    "email": later("Email address"),
+    "email_verified": later("Known to be theirs"),
+    "name": later("Name"),
+    "username": later("User name"),
+    "groups": later("Groups"),
+    "role": later("Role"),
+}
 
 
 def _back(user: User, done: str) -> Response:
@@ -42,11 +54,23 @@ def change_person(user_id: str) -> Response:
         "groups": groups_in(typed.get("groups", "")),
     }
     try:
-        services().accounts.update(user, cast("Fields", fields), acting())
+        services().accounts.update(user, cast("Fields", fields), acting(), expected=seen())
     except Invalid as error:
-        names = ("email", "name", "username", "groups", "email_verified")
-        return person_page(user, error.problems, {name: typed.get(name, "") for name in names})
+        return person_page(user, error.problems, _kept(typed))
+    except Stale:
+        return _overtaken(user, _kept(typed))
     return _back(user, _("Saved."))
+
+
+def _kept(typed: Mapping[str, str]) -> dict[str, str]:
+    names = ("email", "name", "username", "groups", "email_verified")
+    return {name: typed.get(name, "") for name in names}
+
+
+def _overtaken(user: User, typed: Mapping[str, str]) -> Response:
+    """Nothing is saved; what was typed stays, and what is there now stands beside it."""
+    now = values_of(user)
+    return person_page(user, told(typed, {name: now[name] for name in typed}, LABELS), typed)
 
 
 @bp.post("/people/<user_id>/role")
@@ -55,9 +79,11 @@ def change_role(user_id: str) -> Response:
     """Of somebody else: nobody raises their own."""
     user, role = found(user_id), submitted().get("role")
     try:
-        services().accounts.update(user, {"role": role}, acting())
+        services().accounts.update(user, {"role": role}, acting(), expected=seen())
     except Invalid as error:
         return person_page(user, error.problems)
+    except Stale:
+        return _overtaken(user, {"role": role or ""})
     return _back(user, _("The role is changed."))
 
 

@@ -1,9 +1,14 @@
 """Links that let somebody in again: mailed, or shown once to hand over."""
 
+from collections.abc import Callable
+from typing import Final
+
 from flask import Response, flash, url_for
 from flask_babel import gettext as _
 
+from idp.audit import Context
 from idp.models import User
+from idp.services.handed_links import LIFETIME
 from idp.services.reset import LIFETIME_BY_HAND
 from idp.services.roles import Area
 from idp.web.admin.acting import acting
@@ -13,6 +18,10 @@ from idp.web.admin.person import found, person_page
 from idp.web.answers import redirect_to
 from idp.web.context import context, services
 from idp.web.guards import viewer
+
+SIGN_IN: Final = "to sign in"
+ANEW: Final = "to set a password"
+"""What a link is for."""
 
 
 @bp.post("/people/<user_id>/mail-link")
@@ -30,13 +39,24 @@ def mail_link(user_id: str) -> Response:
 @bp.post("/people/<user_id>/link")
 @console(Area.PEOPLE, writes=True, back="admin.person")
 def make_link(user_id: str) -> Response:
-    """Shown on the next page, to whoever made it and nobody else."""
+    """To set a password: shown on the next page, to whoever made it and nobody else."""
+    return _made(user_id, services().password_reset.link, ANEW)
+
+
+@bp.post("/people/<user_id>/sign-in-link")
+@console(Area.PEOPLE, writes=True, back="admin.person")
+def make_sign_in_link(user_id: str) -> Response:
+    """To sign in once, shown the same way."""
+    return _made(user_id, services().handed_links.link, SIGN_IN)
+
+
+def _made(user_id: str, make: Callable[[User, Context], str], kind: str) -> Response:
     live, _me = viewer()
     user = found(user_id)
     if (problem := _problem(user, by_mail=False)) is not None:
         return person_page(user, {"link": problem})
-    url = services().password_reset.link(user, acting())
-    services().once.keep(live.id, _kept_as(user), {"url": url}, context().at)
+    kept = {"url": make(user, acting()), "kind": kind}
+    services().once.keep(live.id, _kept_as(user), kept, context().at)
     services().commit()
     return redirect_to(url_for(".person_link", user_id=user.id))
 
@@ -53,9 +73,11 @@ def person_link(user_id: str) -> Response:
     shown = page(
         "admin/person_link.html",
         section="admin.people",
-        person={"name": user.display_name, "email": user.email},
+        person={"id": user.id, "name": user.display_name, "email": user.email},
         url=kept["url"],
+        signs_in=kept["kind"] == SIGN_IN,
         hours=int(LIFETIME_BY_HAND.total_seconds()) // 3600,
+        minutes=int(LIFETIME.total_seconds()) // 60,
         action=url_for(".put_link_away", user_id=user.id),
     )
     shown.headers["Cache-Control"] = "no-store"

@@ -52,6 +52,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "key.created": later("%(actor)s made a signing key."),
     "key.rotated": later("%(actor)s rotated the signing keys."),
     "key.retired": later("%(actor)s retired a signing key."),
+    "login.handed_link.made": later("%(actor)s made a sign-in link for %(person)s."),
     "login.link.disowned": later("%(person)s said that a sign-in by a mailed link was not theirs."),
     "logout.flawed": later("%(app)s asked to sign somebody out, in a way that proves nothing."),
     "logout.notice.failed": later("%(app)s could not be told that %(person)s had signed out."),
@@ -114,6 +115,7 @@ WAYS: Final[Mapping[str, Any]] = {
     "totp": later("an authenticator app"),
     "recovery_code": later("a recovery code"),
     "magic_link": later("a mailed link"),
+    "handed_link": later("an administrator’s link"),
 }
 _SOMEBODY: Final = later("somebody")
 _AN_APPLICATION: Final = later("an application")

@@ -1,25 +1,36 @@
 """/admin/settings: what may change while the program runs."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from idp.config import LOGIN_STYLES
 from idp.config.colours import least_contrast
 from idp.config.live import CHANGEABLE
+from idp.services import settings_revision
 from idp.services.changed_settings import SettingInfo
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
+from idp.services.versions import Stale
 from idp.web.account.blueprint import DONE
+from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
+from idp.web.admin.meanwhile import Errors
+from idp.web.admin.person import errors_of
+from idp.web.admin.sentences import WAYS
+from idp.web.admin.uploads import uploaded
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
-FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up"})
+FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up", "registration"})
+REFUSED: Final = "refused_methods"
+LOGOS: Final = ("logo_url", "logo_dark_url")
 
 
 @bp.get("/settings")
@@ -36,9 +47,13 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
-        changed = services().changed_settings.set(typed, acting())
+        typed |= _logos(typed)
+        changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
-        return _page(typed, problems)
+        services().rollback()
+        return _page(typed, errors_of(problems.problems))
+    except Stale:
+        return _page(typed, meanwhile.told(typed, _now()))
     if changed:
         flash(_("Saved. Every node sees it within seconds."), DONE)
     else:
@@ -46,37 +61,75 @@ def save_settings() -> Response:
     return redirect_to(url_for("admin.settings"))
 
 
+def _logos(typed: Mapping[str, str]) -> dict[str, str]:
+    """Those that were uploaded, in the place of an address."""
+    found = {name: uploaded(f"{name}_file") for name in LOGOS if name in typed}
+    return {name: path for name, path in found.items() if path}
+
+
 def _typed(name: str) -> str:
     """A box that is not ticked sends nothing, and means no."""
+    if name == REFUSED:
+        return " ".join(one for one in services().factors if f"method-{one}" not in request.form)
     given = request.form.get(name, "")
     return ("true" if given == "yes" else "false") if name in FLAGS else given
 
 
-def _page(typed: Mapping[str, str] | None = None, problems: Invalid | None = None) -> Response:
+def _now() -> dict[str, str]:
+    """As the form would send what there is."""
     listed = services().changed_settings.listed()
-    found = problems.problems if problems else {}
+    return {one.name: _sent(one) for one in listed}
+
+
+def _sent(one: SettingInfo) -> str:
+    if one.name in FLAGS:
+        return "true" if one.value else "false"
+    if one.name == REFUSED:
+        return " ".join(one.value)
+    return "" if one.value is None else str(one.value)
+
+
+def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) -> Response:
+    listed = services().changed_settings.listed()
     accent = next(one.value for one in listed if one.name == "accent")
     return page(
         "admin/settings.html",
         section="admin.settings",
-        status=422 if problems else 200,
+        status=422 if errors else 200,
         settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
         styles=LOGIN_STYLES,
+        methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
         contrast=f"{least_contrast(accent):.1f}" if accent else None,
         started=_started(),
         may_change=may(Permission(Area.SETTINGS, writes=True)),
-        errors=[{"field": name, "message": text} for name, text in found.items()],
+        revision=settings_revision.current(),
+        errors=errors or [],
     )
 
 
 def _view(one: SettingInfo, typed: str | None) -> dict[str, Any]:
-    value = one.value if typed is None else (typed == "true" if one.name in FLAGS else typed)
     return {
-        "value": "" if value is None else value,
+        "value": _shown(one, typed),
         "source": one.source,
         "started_with": one.started_with,
         "pinned": one.source == "environment",
     }
+
+
+def _shown(one: SettingInfo, typed: str | None) -> Any:
+    if typed is None:
+        return "" if one.value is None else one.value
+    if one.name == REFUSED:
+        return typed.split()
+    return typed == "true" if one.name in FLAGS else typed
+
+
+def _span(span: timedelta) -> str:
+    """In days where they are whole, and more than one."""
+    hours = span.total_seconds() / 3600
+    if hours >= 48 and hours % 24 == 0:
+        return str(ngettext("%(num)s day", "%(num)s days", int(hours / 24)))
+    return str(_("%(number)s hours", number=f"{hours:g}"))
 
 
 def _started() -> Mapping[str, object]:
@@ -84,8 +137,7 @@ def _started() -> Mapping[str, object]:
     ours = services().settings
     return {
         "issuer": ours.issuer,
-        "registration": _("yes") if ours.registration else _("no"),
         "client_registration": ours.client_registration,
-        "session_lifetime": f"{ours.session_lifetime.total_seconds():g} s",
-        "key_lifetime": f"{ours.key_lifetime.total_seconds():g} s",
+        "session_lifetime": _span(ours.session_lifetime),
+        "key_lifetime": _span(ours.key_lifetime),
     }

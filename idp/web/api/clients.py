@@ -62,10 +62,16 @@ def changeable(call: Call, client_id: str) -> ClientInfo:
     return info
 
 
-def claimed(call: Call, client_id: str) -> ClientInfo:
+def matched(call: Call, client_id: str) -> ClientInfo:
     """The same, where it is still what the caller has read. Raises ``Stale``."""
     info = changeable(call, client_id)
     call.insist_on_match(tag(info))
+    return info
+
+
+def claimed(call: Call, client_id: str) -> ClientInfo:
+    """The same, and nobody else changes it meanwhile. Raises ``Stale``."""
+    info = matched(call, client_id)
     claim_client(info.id, info.revision)
     return info
 
@@ -131,8 +137,10 @@ def get_client(call: Call, client_id: str) -> Answer:
 )
 def change_client(call: Call, client_id: str) -> Answer:
     """Set these members, and take away those that are null; the rest stays (RFC 7396)."""
-    info = claimed(call, client_id)
-    secret = services().client_editing.change(info.id, call.body, call.caller.manager, call.context)
+    info = matched(call, client_id)
+    secret = services().client_editing.change(
+        info.id, call.body, call.caller.manager, call.context, expected=info.revision
+    )
     return _registered(seen(call, info.id), secret)
 
 
@@ -147,9 +155,9 @@ def change_client(call: Call, client_id: str) -> Answer:
 )
 def replace_client(call: Call, client_id: str) -> Answer:
     """Let this be the whole registration."""
-    info = claimed(call, client_id)
+    info = matched(call, client_id)
     secret = services().client_editing.replace(
-        info.id, call.body, call.caller.manager, call.context
+        info.id, call.body, call.caller.manager, call.context, expected=info.revision
     )
     return _registered(seen(call, info.id), secret)
 

@@ -112,7 +112,7 @@ PAGES = (
     *(
         f"/admin/clients/{{}}{tab}"
         for tab in (
-            *("", "/connect", "/details", "/access", "/secrets"),
+            *("", "/connect", "/details", "/access", "/claims", "/secrets"),
             *("/activity", "/danger", "/registration", "/test"),
         )
     ),

@@ -79,7 +79,7 @@ def test_walked_and_looked_at(
     page.get_by_role("link", name="Cooks").click()
     group = page.url.removeprefix(house.settings.issuer)
     found, widest = {}, {}
-    for path in (*PATHS, person, group):
+    for path in (*PATHS, person, f"{person}/profile", group):
         inside(path)
         assert page.url.endswith(path), page.url
         look(page, f"light{path}")

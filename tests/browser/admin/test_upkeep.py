@@ -13,7 +13,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.house import PASSWORD, House
 from tests.helpers.open_house import open_house
 
-PAGES = ("/admin", "/admin/keys", "/admin/health", "/admin/settings")
+PAGES = ("/admin", "/admin/keys", "/admin/health", "/admin/settings", "/admin/explain")
 
 
 @pytest.fixture

@@ -259,6 +259,24 @@ def test_access_sets_a_floor(town: House, admin: UserAgent, shop: RelyingParty) 
     assert "The oldest sign-in" in again.document.text
 
 
+def test_groups_and_claims_are_told_as_the_form_says(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    group(town, "Staff")
+    path = f"/admin/clients/{shop.client_id}/claims"
+    chosen = {"told_groups": "Staff", "map-preferred_username": "email_local_part"}
+    assert "Saved." in send(admin, admin.page(path), "/claims", **chosen).document.text
+    registered = members(town, shop.client_id)
+    assert registered["told_groups"] == ["Staff"]
+    assert registered["claim_mapping"] == {"preferred_username": "email_local_part"}
+    refused = send(admin, admin.page(path), "/claims", told_groups="Nobodies")
+    assert refused.status == 422
+    assert "a group that there is not: Nobodies" in refused.document.text
+    chosen = {"told_groups": "", "map-preferred_username": ""}
+    send(admin, admin.page(path), "/claims", **chosen)
+    assert not {"told_groups", "claim_mapping"} & members(town, shop.client_id).keys()
+
+
 def test_the_whole_registration_as_json_is_held_to_the_rules(
     town: House, admin: UserAgent, shop: RelyingParty
 ) -> None:

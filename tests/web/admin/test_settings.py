@@ -6,6 +6,7 @@ import pytest
 
 from idp.config.colours import DARK, ENOUGH, contrast, for_the_dark, least_contrast
 from tests.helpers.house import House
+from tests.helpers.sign_in import sign_in, totp
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
 from tests.web.walking import events, shown
@@ -124,3 +125,79 @@ def test_an_auditor_reads_them(house: House) -> None:
     page = signed_in_as(house, "auditor").page("/admin/settings")
     assert "Gatehouse" in page.document.text
     assert "site_name" not in {name for one in page.document.forms for name in one.inputs}
+
+
+def test_a_way_to_sign_in_that_is_refused_is_not_offered_and_counts_nowhere(
+    house: House, agent: UserAgent
+) -> None:
+    shop, ann = house.client(consent="never"), house.person("ann@example.com")
+    hers = house.browser()
+    sign_in(hers, shop.authorization_url(), username=ann.email, password=ann.password)
+    page = untick(agent, "method-password", "method-recovery_code")
+    assert "Saved." in page.document.text
+    again = shown(hers.get(shop.authorization_url()))
+    assert again.document.headings[0] == "Confirm it’s you"
+    assert [form for form in again.document.forms if form.action.endswith("/magic_link")]
+    assert "password" not in again.document.text
+    changed = events(house, event="setting.changed")[0].data
+    assert (changed["before"], changed["after"]) == ([], ["password", "recovery_code"])
+    tick_all(agent)
+    assert not isinstance(hers.get(shop.authorization_url()), Page)
+
+
+def test_nobody_is_locked_out_altogether(agent: UserAgent) -> None:
+    page = untick(agent, "method-password", "method-passkey", "method-magic_link")
+    assert page.status == 422
+    assert "must leave a way that a sign-in can begin with" in page.document.text
+    kept = dict(page.form("/settings").fields)
+    assert "method-password" not in kept
+    assert "method-totp" in kept
+
+
+def test_what_is_refused_is_not_set_up_and_no_console_waits_for_it(house: House) -> None:
+    """Whoever has a passkey that is refused gets in by what else there is."""
+    carol = house.person("carol@example.com", role="administrator")
+    house.passkey(carol)
+    seed = house.totp(carol)
+    values = {"refused_methods": "passkey"}
+    house.do(lambda services: services.changed_settings.set(values, house.context))
+    house.clock.advance(minutes=1)
+    browser = house.browser()
+    url = house.client(consent="never").authorization_url()
+    answers = {"totp": totp(seed, house.clock)}
+    sign_in(browser, url, username=carol.email, password=carol.password, answers=answers)
+    assert browser.page("/admin/settings").status == 200
+    assert browser.page("/me/security/passkey/new").status == 404
+    assert browser.page("/me/security/totp/new").status == 200
+
+
+def test_people_register_themselves_from_the_moment_it_is_allowed(
+    house: House, agent: UserAgent
+) -> None:
+    def seen() -> tuple[int, bool]:
+        found = house.browser().get("/login/register")
+        assert isinstance(found, Page)
+        metadata = house.http().get("/.well-known/openid-configuration").json()
+        return found.status, "create" in metadata["prompt_values_supported"]
+
+    assert seen() == (404, False)
+    save(agent, registration="yes")
+    assert seen() == (200, True)
+    untick(agent, "registration")
+    assert seen() == (404, False)
+
+
+def untick(agent: UserAgent, *names: str) -> Page:
+    """Save with these boxes empty."""
+    page = agent.page("/admin/settings")
+    form = page.form("/settings")
+    for name in names:
+        form.fields.pop(name, None)
+    return shown(agent.submit(page, form))
+
+
+def tick_all(agent: UserAgent) -> None:
+    page = agent.page("/admin/settings")
+    form = page.form("/settings")
+    boxes = {name: "yes" for name in form.inputs if name.startswith("method-")}
+    shown(agent.submit(page, form, boxes))

@@ -2,6 +2,7 @@
 
 from idp.web.admin.clients import (
     access,
+    claims,
     connect,
     danger,
     details,
@@ -15,6 +16,7 @@ from idp.web.admin.clients import (
 
 __all__ = [
     "access",
+    "claims",
     "connect",
     "danger",
     "details",

@@ -1,20 +1,24 @@
 """/admin/clients/<id>/access: who may sign in, how strongly, and who keeps it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 
 from idp.assurance import ladder_names
 from idp.services.client_listing import ClientInfo
 from idp.services.roles import ADMINISTRATOR, Area
+from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields
 from idp.web.admin.clients.common import client_page, done, manager, wanted
-from idp.web.admin.clients.details import Errors, saved
+from idp.web.admin.clients.details import saved
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import Errors
+from idp.web.admin.sentences import WAYS
 from idp.web.context import services
 
 
@@ -36,16 +40,38 @@ def client_access(client_id: str) -> Response:
 @console(Area.CLIENTS, writes=True, back="admin.client_access")
 def client_access_saved(client_id: str) -> Response:
     """Save it; it counts from the next request on."""
-    info, named = wanted(client_id), _fields()
-    given = fields.read(named)
+    wanted(client_id)
+    given = fields.read(_fields())
     errors, _secret = saved(
-        lambda: services().client_editing.change(client_id, given, manager(), acting()),
+        lambda: services().client_editing.change(
+            client_id, given, manager(), acting(), expected=meanwhile.seen()
+        ),
         client_id,
-        named,
+        given,
     )
     if errors:
-        return _page(info, given, errors)
+        return _page(wanted(client_id), given, errors)
     return done(_("Saved. It counts from now on."), "admin.client_access", client_id=client_id)
+
+
+STRENGTHS: Final = dict(
+    zip(
+        ladder_names(),
+        (
+            later("One proof"),
+            later("Two factors"),
+            later("Phishing-resistant: a passkey"),
+            later("Phishing-resistant, in attested hardware"),
+        ),
+        strict=True,
+    )
+)
+
+
+def _called(name: str) -> str:
+    """In words, with the name that requests and tokens have for it."""
+    words = STRENGTHS.get(name)
+    return f"{words} ({name})" if words else name
 
 
 def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None) -> Response:
@@ -58,9 +84,9 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
         values=values,
         acr_choices=[
             ("", _("Whatever it asks for")),
-            *((name, name) for name in (*ladder_names(), *settings.acr_aliases)),
+            *((name, _called(name)) for name in (*ladder_names(), *settings.acr_aliases)),
         ],
-        methods=[(name, _(one.phrase)) for name, one in sorted(services().factors.items())],
+        methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
         owns=manager().role == ADMINISTRATOR,
         errors=errors or [],
     )

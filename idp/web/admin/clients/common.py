@@ -1,6 +1,6 @@
 """What the pages of one application share: who looks, at what, under which tabs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flask import Response, abort, flash, url_for
@@ -31,8 +31,10 @@ KINDS: Final = {
 _TABS: Final[tuple[tuple[str, Any], ...]] = (
     ("admin.client_overview", later("Overview")),
     ("admin.client_connect", later("Connect")),
+    ("admin.client_test", later("Test")),
     ("admin.client_details", later("Details")),
     ("admin.client_access", later("Access and strength")),
+    ("admin.client_claims", later("Claims")),
     ("admin.client_secrets", later("Secrets")),
     ("admin.client_activity", later("Activity")),
     ("admin.client_danger", later("Danger")),
@@ -103,19 +105,26 @@ def _told(member: str, sentence: str) -> str:
     if sentence.startswith(_ITEM):
         number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
         return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
-    label = _LABELS.get(member, member)
+    label = LABELS.get(member, member)
     return f"{label} {sentence}."
 
 
-_LABELS: Final = {
+LABELS: Final[Mapping[str, Any]] = {
     "client_name": later("The name"),
     "redirect_uris": later("Redirect addresses"),
     "logo_uri": later("The logo’s address"),
     "client_uri": later("The home page"),
+    "initiate_login_uri": later("Where a sign-in begins"),
+    "post_logout_redirect_uris": later("Addresses after a sign-out"),
+    "consent": later("Asking people"),
+    "enrol_in_step_up": later("Setting up on the way"),
+    "acr_values_voluntary": later("A wish, not an order"),
     "policy_uri": later("The privacy policy"),
     "tos_uri": later("The terms"),
     "allowed_groups": later("Who may sign in"),
     "owner_groups": later("Who keeps it"),
+    "told_groups": later("Groups that it is told of"),
+    "claim_mapping": later("Claims taken from another field"),
     "minimum_acr": later("The least strength"),
     "max_auth_age": later("The oldest sign-in"),
     "refused_methods": later("Refused methods"),

@@ -9,8 +9,8 @@ from idp.services.roles import Area
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients.common import SECTION, client_page, done, wanted
-from idp.web.admin.clients.details import Errors
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import Errors
 from idp.web.context import services
 
 

@@ -1,7 +1,7 @@
 """/admin/clients/<id>/details: name, addresses, papers; and the whole registration as JSON."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Response, flash, request
@@ -10,25 +10,38 @@ from flask_babel import gettext as _
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_listing import ClientInfo, ClientRefused
+from idp.services.invalid import Invalid
 from idp.services.roles import Area
+from idp.services.versions import Stale
+from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields, fresh
-from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
+from idp.web.admin.clients.common import LABELS, client_page, done, manager, problems, wanted
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import Errors
+from idp.web.admin.person import errors_of
 from idp.web.context import services
-
-Errors = list[dict[str, str | None]]
 
 
 def saved(
-    change: Callable[[], str | None], client_id: str, names: Any
+    change: Callable[[], str | None],
+    client_id: str,
+    given: Mapping[str, Any],
+    *,
+    at: Iterable[str] | None = None,
 ) -> tuple[Errors, str | None]:
-    """Do it; what was wrong, at the fields ``names``, and a new secret if one had to be made."""
+    """Do it; what was wrong, ``at`` the fields given, and a new secret if one had to be made."""
     try:
         return [], change()
     except InvalidClientMetadata as error:
-        return problems(error.problems, names), None
+        return problems(error.problems, given if at is None else at), None
+    except Invalid as error:
+        return errors_of(error.problems), None
+    except Stale:
+        now = wanted(client_id).metadata.to_json()
+        there = {name: now.get(name) for name in given}
+        return meanwhile.told(given, there, LABELS if at is None else {}), None
     except ClientRefused as error:
         return [{"field": None, "message": str(error)}], None
 
@@ -47,12 +60,14 @@ def client_details_saved(client_id: str) -> Response:
     """Save it, warnings and all; what is wrong is named and nothing is saved."""
     info, given = wanted(client_id), fields.read(fields.DETAILS)
     errors, secret = saved(
-        lambda: services().client_editing.change(client_id, given, manager(), acting()),
+        lambda: services().client_editing.change(
+            client_id, fields.with_logo(given), manager(), acting(), expected=meanwhile.seen()
+        ),
         client_id,
-        fields.DETAILS,
+        given,
     )
     if errors:
-        return _page(info, given, errors)
+        return _page(wanted(client_id), given, errors)
     fresh.keep(client_id, secret)
     uris = wanted(client_id).metadata.redirect_uris
     for note in notes_on(uris, info.metadata.application_type):
@@ -90,15 +105,24 @@ def client_registration_saved(client_id: str) -> Response:
     except ValueError as error:
         return _as_json(info, text, [{"field": "registration", "message": str(error)}])
     errors, secret = saved(
-        lambda: services().client_editing.replace(client_id, members, manager(), acting()),
+        lambda: services().client_editing.replace(
+            client_id, members, manager(), acting(), expected=meanwhile.seen()
+        ),
         client_id,
-        (),
+        members,
+        at=(),
     )
     if errors:
-        at_field: Errors = [{**one, "field": "registration"} for one in errors]
-        return _as_json(info, text, at_field)
+        return _as_json(wanted(client_id), text, [_in_text(one) for one in errors])
     fresh.keep(client_id, secret)
     return done(_("Saved."), "admin.client_registration", client_id=client_id)
+
+
+def _in_text(error: Mapping[str, str | None]) -> dict[str, str | None]:
+    """One field holds all members: so each problem names the member that it is about."""
+    member = error["field"]
+    told = f"{member}: {error['message']}" if member else error["message"]
+    return {"field": "registration", "message": told}
 
 
 def _object(text: str) -> dict[str, object]:

@@ -5,6 +5,12 @@ from typing import Final
 
 from flask import request
 
+from idp.protocol.claim_mapping import MAPPED_CLAIMS
+from idp.web.admin.uploads import uploaded
+from idp.web.context import services
+
+LOGO_FILE: Final = "logo_file"
+
 Reader = Callable[[str], object]
 
 
@@ -36,6 +42,12 @@ def several(name: str) -> list[str]:
     return request.form.getlist(name)
 
 
+def mapping(name: str) -> dict[str, str] | None:
+    """One choice a claim; what is taken from itself is no mapping."""
+    chosen = {claim: text(f"map-{claim}") for claim in MAPPED_CLAIMS}
+    return {claim: source for claim, source in chosen.items() if source} or None
+
+
 WHO: Final[Mapping[str, Reader]] = {
     "client_name": text,
     "logo_uri": text,
@@ -61,8 +73,15 @@ ACCESS: Final[Mapping[str, Reader]] = {
     "enrol_in_step_up": ticked,
     "acr_values_voluntary": ticked,
 }
+CLAIMS: Final[Mapping[str, Reader]] = {"told_groups": lines, "claim_mapping": mapping}
 OWNERS: Final[Mapping[str, Reader]] = {"owner_groups": lines}
 """For an administrator alone."""
+
+
+def with_logo(given: Mapping[str, object]) -> dict[str, object]:
+    """The same with the address of a logo that was uploaded. Raises ``Invalid`` at its field."""
+    path = uploaded(LOGO_FILE)
+    return {**given, **({"logo_uri": services().settings.issuer + path} if path else {})}
 
 
 def read(fields: Mapping[str, Reader]) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """/admin/clients: every application, how it fares, and the way to a new one."""
 
+import shlex
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -10,12 +11,13 @@ from idp.services.client_health import health_of
 from idp.services.client_listing import ClientInfo
 from idp.services.client_pages import page_of, seen_by
 from idp.services.client_presets import kind_of
+from idp.services.pictures import PATH
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.clients.common import KINDS, SECTION, manager, may_change
 from idp.web.admin.clients.health import words
 from idp.web.admin.guard import console
-from idp.web.context import context
+from idp.web.context import context, services
 
 MOST_ADDRESSES = 50
 
@@ -39,6 +41,7 @@ def clients() -> Response:
         more=more,
         first=url_for(SECTION, q=wanted or None) if after else None,
         writable=may_change(),
+        command="idp clients list" + (f" --containing {shlex.quote(wanted)}" if wanted else ""),
     )
 
 
@@ -50,7 +53,7 @@ def _row(info: ClientInfo) -> dict[str, Any]:
     health = health_of(info.id, context().at)
     return {
         "name": info.name,
-        "logo_url": None,
+        "logo_url": _own_logo(info),
         "id": info.id,
         "url": url_for("admin.client_overview", client_id=info.id),
         "kind": KINDS[kind_of(info.metadata)],
@@ -58,6 +61,12 @@ def _row(info: ClientInfo) -> dict[str, Any]:
         "health": words(health, disabled=info.disabled_at is not None),
         "last_sign_in": health.last_sign_in,
     }
+
+
+def _own_logo(info: ClientInfo) -> str | None:
+    """One that is kept here: a list asks no other hosts for pictures."""
+    logo, ours = info.metadata.logo_uri or "", services().settings.issuer + PATH
+    return logo if logo.startswith(ours) else None
 
 
 @bp.get("/clients/check")

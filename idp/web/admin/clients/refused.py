@@ -1,5 +1,7 @@
 """/admin/refused/<reference>: what was sent against what is registered, and the repair."""
 
+import json
+import shlex
 from dataclasses import dataclass
 
 from flask import Response, abort, request, url_for
@@ -99,6 +101,14 @@ def _needs_word(found: _Found) -> bool:
     return is_new_host(found.sent, known)
 
 
+def _command(found: _Found) -> str:
+    """What the button does."""
+    if found.client is None:
+        return ""
+    wanted = json.dumps([*found.client.metadata.redirect_uris, found.sent])
+    return f"idp clients set {found.client.id} redirect_uris {shlex.quote(wanted)}"
+
+
 def _page(found: _Found, errors: list[dict[str, str | None]] | None = None) -> Response:
     client, mismatch = found.client, is_mismatch(found.event)
     known = client.metadata.redirect_uris if client else ()
@@ -112,6 +122,7 @@ def _page(found: _Found, errors: list[dict[str, str | None]] | None = None) -> R
         client=client,
         mismatch=mismatch,
         repaired=mismatch and is_registered(found.sent, known),
+        command=_command(found),
         comparisons=compared(found.sent, known)[:SHOWN] if mismatch else [],
         blocked=list(check_redirect_uri(found.sent, kind)) if mismatch else [],
         new_host=_needs_word(found),

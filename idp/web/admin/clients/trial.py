@@ -1,6 +1,7 @@
 """/admin/clients/<id>/test: the real exchange as whoever asks, and what another would get."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -22,6 +23,7 @@ from idp.web.admin.clients.common import client_page, wanted
 from idp.web.admin.explain import explainer
 from idp.web.admin.guard import console, may
 from idp.web.context import context, live_session, services
+from idp.web.guards import viewer
 
 ASKS: Final = ("scope", "acr_values", "max_age")
 _USUAL: Final = ("openid", "profile", "email")
@@ -88,13 +90,22 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
     return client_page(
         "test",
         info,
-        tab="",
+        tab="admin.client_test",
         values=values,
         codes="code" in info.metadata.response_types,
         trial=_trial(trial) if trial else None,
-        issuer=services().settings.issuer,
+        command=_command(info),
         **_preview(info),
     )
+
+
+def _command(info: ClientInfo) -> str:
+    """What of it needs no browser."""
+    if not info.metadata.redirect_uris:
+        return f"idp clients show {info.id}"
+    asked = request.args.get("person", "").strip()
+    who = asked or viewer()[1].email
+    return f"idp explain {shlex.quote(_request(info))} --user {shlex.quote(who)}"
 
 
 def _trial(trial: Trial) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_presets import PRESETS, Preset
+from idp.services.invalid import Invalid
 from idp.services.roles import Area
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
@@ -16,6 +17,7 @@ from idp.web.admin.clients import fields, fresh
 from idp.web.admin.clients.common import KINDS, SECTION, manager, problems
 from idp.web.admin.clients.presets import ABOUT, chose
 from idp.web.admin.guard import console
+from idp.web.admin.person import errors_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
@@ -46,12 +48,15 @@ def client_new_kind(kind: str) -> Response:
     if request.method == "GET":
         return _form(preset, {"who": EVERYONE})
     given = fields.read(fields.WHO)
-    members = {**preset.members, **_members(given, preset)}
     values = {**given, "who": request.form.get("who", EVERYONE), "ours": "ours" in request.form}
     found = tuple(_missing(given, values["who"]))
     try:
+        members = {**preset.members, **_members(fields.with_logo(given), preset)}
         made = services().client_editing.register(members, manager(), acting(), found=found)
+    except Invalid as error:
+        return _form(preset, values, errors=errors_of(error.problems))
     except InvalidClientMetadata as error:
+        services().rollback()
         return _form(preset, values, errors=problems(error.problems, fields.WHO))
     fresh.keep(made.client_id, made.secret)
     _warn(made.metadata.redirect_uris, made.metadata.application_type)
