@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -10,12 +11,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine, inspect, make_url, select
 
-from idp.models import db
+from idp.models import Fact, db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import private_folder
+
+
+READERS: Final = "readers"
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -55,6 +59,43 @@ def knows(name: str) -> bool:
         return _scripts().get_revision(name) is not None
     except CommandError:
         return False
+
+
+def reads(found: str | None, readers: str | None) -> bool:
+    """Can this code work over a database at ``found``, whose note of its readers is ``readers``?
+
+    Over its own schema, and over a newer one where all that was changed since a revision that
+    this code knows only adds: so the nodes of two versions stand beside each other for a while.
+    """
+    if found == head():
+        return True
+    written_at, _, oldest = (readers or "").partition(" ")
+    # A note of another revision is no note: whoever moved the schema by hand left it behind.
+    return found == written_at and not knows(found) and knows(oldest)
+
+
+def readers(database_url: str) -> str | None:
+    """What a database says of its readers: its revision, and the oldest whose code can use it."""
+    with _connected(database_url) as connection:
+        if not inspect(connection).has_table(Fact.__tablename__):
+            return None
+        return connection.scalar(select(Fact.value).where(Fact.name == READERS))
+
+
+def note_readers(connection: Connection, current: str | None) -> None:
+    """Write down which older code can read what was just made of the schema; no commit."""
+    if inspect(connection).has_table(Fact.__tablename__):
+        connection.execute(Fact.__table__.delete().where(Fact.name == READERS))
+        fact = {"name": READERS, "value": f"{current} {_readable_from(current)}"}
+        connection.execute(Fact.__table__.insert(), fact)
+
+
+def _readable_from(name: str | None) -> str:
+    """Back over all revisions that say ``expands = True``: those only add what may be ignored."""
+    script = _scripts().get_revision(name) if name else None
+    while script is not None and getattr(script.module, "expands", False):
+        script = _scripts().get_revision(str(script.down_revision))
+    return script.revision if script else ""
 
 
 def head() -> str | None:
