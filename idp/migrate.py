@@ -11,13 +11,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, inspect, make_url, select
+from sqlalchemy import Connection, create_engine, delete, insert, inspect, make_url, select
 
 from idp.models import Fact, db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import private_folder
-
 
 READERS: Final = "readers"
 
@@ -85,9 +84,9 @@ def readers(database_url: str) -> str | None:
 def note_readers(connection: Connection, current: str | None) -> None:
     """Write down which older code can read what was just made of the schema; no commit."""
     if inspect(connection).has_table(Fact.__tablename__):
-        connection.execute(Fact.__table__.delete().where(Fact.name == READERS))
-        fact = {"name": READERS, "value": f"{current} {_readable_from(current)}"}
-        connection.execute(Fact.__table__.insert(), fact)
+        connection.execute(delete(Fact).where(Fact.name == READERS))
+        value = f"{current} {_readable_from(current)}"
+        connection.execute(insert(Fact).values(name=READERS, value=value))
 
 
 def _readable_from(name: str | None) -> str:

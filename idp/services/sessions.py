@@ -248,6 +248,25 @@ def end_all(
     return len(ended)
 
 
+def end_some(limit: int, *, context: Context, reason: str) -> int:
+    """End up to ``limit`` of all the sessions there are; returns how many, 0 when none is left."""
+    some = select(BrowserSession.id).where(BrowserSession.ended_at.is_(None)).limit(limit)
+    ended = db.session.execute(
+        update(BrowserSession)
+        .where(BrowserSession.id.in_(some.scalar_subquery()))
+        .values(ended_at=context.at)
+        .returning(BrowserSession.user_id, BrowserSession.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    hers: dict[str, list[str]] = {}
+    for user_id, session_id in ended:
+        hers.setdefault(user_id, []).append(session_id)
+    for user_id, session_ids in hers.items():
+        _ended(session_ids, user_id, context, reason)
+    db.session.flush()
+    return len(ended)
+
+
 def _ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
     """However a session ends: it is on record, and whoever was signed in to will hear of it."""
     for session_id in session_ids:
