@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pyotp
 
-from tests.helpers.house import House, Person
+from tests.helpers.house import ISSUER, House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 from tests.web.walking import enter, gone, newcomer, shown, tokens_of
@@ -26,17 +26,37 @@ class Node(Protocol):
     def browser(self) -> UserAgent: ...
 
 
-@dataclass(frozen=True)
-class Address:
-    """A node that runs by itself."""
+class _To(httpx.HTTPTransport):
+    """Goes to one node whatever the address says, as a proxy in front would."""
 
-    url: str
+    def __init__(self, port: int) -> None:
+        super().__init__(trust_env=False)
+        self._port = port
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        there = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
+        sent = httpx.Request(
+            request.method,
+            there,
+            headers=request.headers,  # the Host that was asked for among them
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return super().handle_request(sent)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A node that runs by itself, behind the address of the issuer."""
+
+    port: int
+    issuer: str = ISSUER
 
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.issuer, transport=_To(self.port), timeout=30)
 
     def browser(self) -> UserAgent:
-        return UserAgent(self.url)
+        return UserAgent(self.issuer, transport=_To(self.port))
 
 
 @dataclass(frozen=True)
@@ -129,8 +149,9 @@ def second_step(
 def totp(house: House) -> Thing:
     """The code that the app shows when this is made, and no other."""
     person = newcomer(house)
+    house.clock.advance(minutes=-1)  # setting it up uses the code of that moment
     app = pyotp.TOTP(house.totp(person))
-    house.clock.advance(seconds=60)
+    house.clock.advance(minutes=1)
     shown_now = app.at(house.clock())
     return second_step(house, person, "totp", "otp", lambda: shown_now)
 

@@ -6,7 +6,6 @@ Mutation: a restore without ``idp restore-epoch``, which is the control here, an
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -49,10 +48,7 @@ class Backup:
 def backup(
     request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Backup]:
-    clock, file = (
-        FakeClock(system_clock() - timedelta(minutes=1)),
-        tmp_path_factory.mktemp("backup") / "backup",
-    )
+    clock, file = FakeClock(system_clock()), tmp_path_factory.mktemp("backup") / "backup"
     with databases.fresh(request.param) as url, housed(url, clock, **SETTINGS) as house:
         once, lasting = [make(house) for make in ONCE], [make(house) for make in LASTING]
         back_up(url, file)

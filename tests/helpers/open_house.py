@@ -13,7 +13,7 @@ from tests.helpers.house import House
 from tests.helpers.ports import free_port
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     """Says nothing of each request."""
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - its own word
@@ -25,7 +25,7 @@ def open_house(database_url: str, clock: FakeClock, **settings: Any) -> Iterator
     """Serve at ``house.settings.issuer``, on a port of its own, until the block ends."""
     port = free_port()
     house = House(database_url, clock, issuer=f"http://localhost:{port}", **settings)
-    server = make_server("localhost", port, house.app, threaded=True, request_handler=_Quiet)
+    server = make_server("localhost", port, house.app, threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
