@@ -30,7 +30,7 @@ class _To(httpx.HTTPTransport):
     """Goes to one node whatever the address says, as a proxy in front would."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
         self._port = port
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
