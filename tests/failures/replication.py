@@ -20,7 +20,7 @@ class Standby(PostgresCluster):
 
     def _initdb(self) -> None:
         source = f"--host=127.0.0.1 --port={self._primary.port} --username=idp".split()
-        how = "--pgdata=data --write-recovery-conf --checkpoint=fast --no-sync".split()
+        how = ["--pgdata=data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
         subprocess.run(
             [self._bin / "pg_basebackup", *source, *how],
             cwd=self._folder,
