@@ -14,7 +14,7 @@ import pyotp
 from tests.helpers.house import ISSUER, House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
-from tests.web.walking import enter, gone, newcomer, shown, tokens_of
+from tests.web.walking import enter, gone, newcomer, shown, tokens_of, user_of
 
 REFRESHING = {"grant_types": ["authorization_code", "refresh_token"], "consent": "never"}
 
@@ -168,9 +168,7 @@ def reset_link(house: House) -> Thing:
     """The link to set a password anew."""
     person = newcomer(house)
     link = house.do(
-        lambda services: services.password_reset.link(
-            services.accounts.find(person.id), house.context
-        )
+        lambda services: services.password_reset.link(user_of(services, person), house.context)
     )
     house.do(lambda services: services.commit())
 

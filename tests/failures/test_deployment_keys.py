@@ -74,10 +74,12 @@ def test_a_new_key_before_the_old_one_loses_nothing(house: House, sqlite_url: st
 def without_the_old_key(house: House, url: str) -> House:
     """As after a leak: the signing keys are replaced, and the key that sealed the rest is gone."""
     with housed(url, house.clock, keys=[OTHER, TEST_KEY]) as both:
-        old = [key.kid for key in both.do(lambda all_: all_.key_rotation.listed(both.clock()))]
-        both.do(lambda all_: all_.key_rotation.rotate(both.context, at_once=True))
-        for kid in old:
-            both.do(lambda all_, kid=kid: all_.key_rotation.retire(kid, both.context, at_once=True))
+        rotation = both.services.key_rotation
+        with both.app.app_context():
+            old = [key.kid for key in rotation.listed(both.clock())]
+            rotation.rotate(both.context, at_once=True)
+            for kid in old:
+                rotation.retire(kid, both.context, at_once=True)
     return House(url, house.clock, keys=[OTHER])
 
 

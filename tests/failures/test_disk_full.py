@@ -70,13 +70,10 @@ def sign_in(node: Node, shop: RelyingParty, person: Person) -> int:
     begun = agent.client.get(there.authorization_url())
     if begun.status_code != 303:
         return begun.status_code
-    page = agent.get(begun.headers["Location"])
-    form = page.form("/password")  # type: ignore[union-attr]
+    form = agent.page(begun.headers["Location"]).form("/password")
     values = {**form.fields, "username": person.email, "password": person.password}
-    answer = agent.client.post(form.action, data=values)
-    if answer.status_code != 303:
-        return answer.status_code
-    return 200
+    answered = agent.client.post(form.action, data=values).status_code
+    return 200 if answered == 303 else answered
 
 
 @pytest.mark.parametrize("fill", [by_pages, by_file_size])
