@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, delete, insert, inspect, make_url, select
+from sqlalchemy import URL, Connection, create_engine, delete, insert, inspect, make_url, select
 
 from idp.models import Fact, db
 from idp.models.base import engine_options, prepare_engine
@@ -19,6 +19,9 @@ from idp.resources import resource_dir
 from idp.secrecy import private_folder
 
 READERS: Final = "readers"
+
+LOCK_WAIT: Final = "5s"
+"""How long a change of a table waits for those who are using it."""
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -132,13 +135,24 @@ def _tables_may_be_replaced(connection: Connection) -> Iterator[None]:
     driver.execute("PRAGMA foreign_keys=ON")
 
 
+def _unhurried(url: URL, options: dict[str, Any]) -> dict[str, Any]:
+    """Engine arguments with which nobody waits long behind a migration that waits for a table.
+
+    Whoever wants a table that a change of it waits for waits as well: so the change gives up, and
+    is run again. A URL with options of its own has the last word.
+    """
+    if url.get_backend_name() != "postgresql" or "options" in url.query:
+        return options
+    return options | {"connect_args": {"options": f"-c lock_timeout={LOCK_WAIT}"}}
+
+
 @contextmanager
 def _connected(database_url: str) -> Iterator[Connection]:
     """A connection that is closed, and not merely pooled, afterwards."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         private_folder(Path(url.database).parent)
-    engine = create_engine(url, **engine_options(database_url))
+    engine = create_engine(url, **_unhurried(url, engine_options(database_url)))
     prepare_engine(engine)
     try:
         with engine.connect() as connection:

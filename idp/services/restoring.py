@@ -29,9 +29,6 @@ from idp.services.mail import KIND
 EPOCH: Final = "restored"
 """The fact that says when this was done last."""
 
-BATCH: Final = 500
-"""Sessions that are ended with one statement."""
-
 
 def begin_epoch(context: Context, *, keep_recovery_codes: bool = False) -> Mapping[str, int]:
     """End whatever a restored backup holds that may be over in truth; returns how much there was.
@@ -42,7 +39,8 @@ def begin_epoch(context: Context, *, keep_recovery_codes: bool = False) -> Mappi
     be run before anything is served, and again if it was interrupted.
     """
     now = context.at
-    ended = {"sessions": _sessions(context)}
+    # As every other end of a session: on record, and told to whoever was signed in to.
+    ended = {"sessions": sessions.end_every(context=context, reason="restored")}
     ended |= {name: _rows(statement) for name, statement in _endings(now).items()}
     totp.outrun(now)
     ended["recovery codes"] = 0 if keep_recovery_codes else recovery_code.withdraw_all(now)
@@ -75,14 +73,6 @@ def _endings(now: datetime) -> Mapping[str, Update]:
         )
         .values(failed_at=now, payload="", last_error="restored from a backup"),
     }
-
-
-def _sessions(context: Context) -> int:
-    """As every other end of a session: on record, and told to whoever was signed in to."""
-    ended = 0
-    while some := sessions.end_some(BATCH, context=context, reason="restored"):
-        ended += some
-    return ended
 
 
 def _rows(statement: Any) -> int:

@@ -20,6 +20,9 @@ from idp.services import logout_notices
 SEEN_EVERY = timedelta(minutes=1)
 """How precisely idle time is known; a write for each request would be worth less than it costs."""
 
+BATCH = 500
+"""Sessions that are ended at a time where all are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -263,23 +266,36 @@ def end_all(
     return len(ended)
 
 
-def end_some(limit: int, *, context: Context, reason: str) -> int:
-    """End up to ``limit`` of all the sessions there are; returns how many, 0 when none is left."""
-    some = select(BrowserSession.id).where(BrowserSession.ended_at.is_(None)).limit(limit)
-    ended = db.session.execute(
-        update(BrowserSession)
-        .where(BrowserSession.id.in_(some.scalar_subquery()))
-        .values(ended_at=context.at)
-        .returning(BrowserSession.user_id, BrowserSession.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    hers: dict[str, list[str]] = {}
-    for user_id, session_id in ended:
-        hers.setdefault(user_id, []).append(session_id)
-    for user_id, session_ids in hers.items():
-        _ended(session_ids, user_id, context, reason)
-    db.session.flush()
-    return len(ended)
+def end_every(*, context: Context, reason: str) -> int:
+    """End every session of everybody, in the caller's transaction; returns how many."""
+    ended, last = 0, ""
+    while some := _living(after=last):
+        hers: dict[str, list[str]] = {}
+        for session_id, user_id in some:
+            hers.setdefault(user_id, []).append(session_id)
+        db.session.execute(
+            update(BrowserSession)
+            .where(BrowserSession.id.in_([session_id for session_id, _ in some]))
+            .values(ended_at=context.at)
+            .execution_options(synchronize_session=False)
+        )
+        for user_id, session_ids in hers.items():
+            _ended(session_ids, user_id, context, reason)
+        db.session.flush()
+        db.session.expunge_all()  # there may be millions
+        ended, last = ended + len(some), some[-1][0]
+    return ended
+
+
+def _living(*, after: str) -> Sequence[tuple[str, str]]:
+    """Some sessions that have not been ended and their people, by id."""
+    found = db.session.execute(
+        select(BrowserSession.id, BrowserSession.user_id)
+        .where(BrowserSession.ended_at.is_(None), BrowserSession.id > after)
+        .order_by(BrowserSession.id)
+        .limit(BATCH)
+    )
+    return [(session_id, user_id) for session_id, user_id in found]
 
 
 def _ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:

@@ -84,7 +84,8 @@ def code(house: House) -> Thing:
     """An authorization code that was sent to its client."""
     party = house.client(**REFRESHING)
     agent, person = house.browser(), newcomer(house)
-    place = enter(agent, agent.page(party.authorization_url()), person)
+    page = agent.page(party.authorization_url(scope="openid offline_access"))
+    place = enter(agent, page, person)
     value, pending = party.authorization_code(gone(place))
     form = {
         "grant_type": "authorization_code",

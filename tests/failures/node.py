@@ -38,7 +38,7 @@ FAILPOINTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """The statement that claims each: how it begins, and what else is in it."""
 
-MOMENTS: Final = ("claimed", "before the commit", "before the answer")
+MOMENTS: Final = ("claimed", "the next write", "before the commit", "before the answer")
 
 ARMED: Final = Path("failpoint")
 OFF: Final = Path("clock")
@@ -79,6 +79,9 @@ def _watch(engine: Engine) -> None:
     @event.listens_for(engine, "after_cursor_execute")
     def claimed(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         name, moment = _armed()
+        wrote = statement.startswith(("INSERT", "UPDATE", "DELETE"))
+        if moment == "the next write" and connection.info.get(_CLAIMED) and wrote:
+            _die()
         if name and _claims(name, statement):
             connection.info[_CLAIMED] = True
             if moment == "claimed":

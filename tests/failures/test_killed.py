@@ -15,7 +15,7 @@ import pytest
 from idp.clock import system_clock
 from tests.failures import artefacts
 from tests.failures.artefacts import Remote, Thing
-from tests.failures.node import arm
+from tests.failures.node import MOMENTS, arm
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS, Databases
 from tests.helpers.house import CHEAP, ISSUER, House
@@ -72,7 +72,7 @@ def deadly(
 def test_it_buys_what_it_buys_once(deadly: Deadly, name: str) -> None:
     deadly.house.clock.set(system_clock())  # the node goes by the machine's
     thing = MAKERS[name](deadly.house)
-    for moment in ("claimed", "before the commit"):
+    for moment in MOMENTS[:3]:
         deadly.dies(thing, moment)  # each time as if it had never been tried
     deadly.dies(thing, "before the answer")
     # What was lost there was the answer. One to a refresh is given again (RFC 9700, 4.14.2).

@@ -11,13 +11,34 @@ import sys
 from contextlib import closing
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from idp.migrate import downgrade, pending
+from idp import migrate
+from idp.migrate import LOCK_WAIT, downgrade, pending
+from tests.cli.command import Command
 from tests.failures.next_version import ROOT
 from tests.helpers.databases import KINDS, Databases, Kind
 from tests.helpers.servers import environment
-from tests.test_migrations import HERS, PEOPLE, count, grant, insert, token
+from tests.test_migrations import HERS, PEOPLE, connected, count, grant, insert, token
+
+
+def test_it_does_not_let_others_wait_behind_it(databases: Databases) -> None:
+    with databases.fresh("postgresql") as url:
+        downgrade(url, "0001")
+        patient = Command.over(f"{url}?options=-c%20lock_timeout%3D100ms")
+        with connected(url) as connection:
+            connection.execute(text("LOCK TABLE grants IN ACCESS SHARE MODE"))
+            told = patient.refused("db", "upgrade")
+            assert "lock timeout" in told
+        patient.done("db", "upgrade")
+        assert pending(url) == ()
+        assert _lock_wait(url) == LOCK_WAIT
+
+
+def _lock_wait(url: str) -> str:
+    """What a migration goes by where the URL says nothing."""
+    with migrate._connected(url) as connection:
+        return str(connection.scalar(text("SHOW lock_timeout")))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -58,6 +58,7 @@ def load(house: House, shop: RelyingParty, person: Person) -> Iterator[None]:
         while not over.is_set():
             tokens_of(house.browser(), shop, person)
             done += 1
+            over.wait(0.3)
         return done
 
     with ThreadPoolExecutor(1) as pool:
