@@ -72,10 +72,11 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
         assert answer.headers["Retry-After"]
 
     deployment.pair.standby.promote()
-    wait_until(lambda: waits.use(node), seconds=5, what="writes")
+    wait_until(lambda: waits.use(node), seconds=30, what="writes")
     assert not used.use(node), "what was used at the one is used at the other"
     assert silently(agent, there) == ""
-    assert deployment.get("/readyz").json() == {"status": "ready"}
+    everybody = {"status": "ready"}  # once no connection to what was a standby is left
+    wait_until(lambda: deployment.get("/readyz").json() == everybody, seconds=30, what="readiness")
 
 
 def refused(thing: Thing, node: Remote) -> httpx.Response:

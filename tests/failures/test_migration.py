@@ -1,8 +1,7 @@
 """A migration that is killed anywhere is run again, and nothing is lost on the way.
 
-(What happens under load is in ``test_versions.py``.) Mutation: ``transaction_per_migration`` and
-the transaction around it taken away in ``migrations/env.py`` (``connection.commit()`` after each
-statement), and a second run meets tables that are there already.
+(What happens under load is in ``test_versions.py``.) Mutation: an engine in ``idp/migrate.py`` with
+``isolation_level="AUTOCOMMIT"``, and a second run meets tables that are there already.
 """
 
 import sqlite3

@@ -69,18 +69,18 @@ def load(house: House, shop: RelyingParty, person: Person) -> Iterator[None]:
 
 
 def test_it_is_upgraded_under_load_and_two_versions_share_one_sign_in(
-    database_url: str, following: NextVersion, tmp_path: Path
+    postgresql_url: str, following: NextVersion, tmp_path: Path
 ) -> None:
-    with housed(database_url, FakeClock(system_clock())) as house:
+    with housed(postgresql_url, FakeClock(system_clock())) as house:
         alice, shop = newcomer(house), house.client(consent="never")
         with load(house, shop, alice):
-            upgraded(following, database_url)
+            upgraded(following, postgresql_url)
         ready = house.http().get("/readyz")
         assert (ready.status_code, ready.json()["found"]) == (200, REVISION)
         agent = shared_sign_in(house, shop, alice, following, tmp_path)
-        goes_on_over_it(Command.over(database_url, IDP_ISSUER=ISSUER))
+        goes_on_over_it(Command.over(postgresql_url, IDP_ISSUER=ISSUER))
 
-        back = following.run(database_url, "db", "downgrade", migrate.head() or "", "--yes")
+        back = following.run(postgresql_url, "db", "downgrade", migrate.head() or "", "--yes")
         assert back.returncode == 0, back.stderr
         assert house.http().get("/readyz").json() == {"status": "ready"}
         assert silently(agent, shop) == "", "what the next version wrote is read"
