@@ -1,6 +1,6 @@
 """SQLite's disk is full: a 503, nothing half done, what only reads goes on, the file is whole.
 
-Mutation: ``storage_failed`` in ``idp/web/errors.py`` that does not roll back.
+Mutation: ``errors.install`` without the families of the database's errors, and it is a 500.
 """
 
 import sqlite3
