@@ -4,16 +4,17 @@ A backup knows nothing of the codes that were used, the sessions that were ended
 that were taken back after it. So whatever it holds that works once, or may have ended, ends here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Update, delete, insert, update
+from sqlalchemy import CursorResult, Update, delete, insert, select, update
 
 from idp import audit
 from idp.audit import Context
 from idp.factors import recovery_code, totp
 from idp.models import (
+    BrowserSession,
     DeviceRequest,
     Entry,
     Fact,
@@ -25,6 +26,9 @@ from idp.models import (
 )
 from idp.services import sessions
 from idp.services.mail import KIND
+
+BATCH: Final = 500
+"""Sessions that are ended at a time."""
 
 EPOCH: Final = "restored"
 """The fact that says when this was done last."""
@@ -39,8 +43,7 @@ def begin_epoch(context: Context, *, keep_recovery_codes: bool = False) -> Mappi
     be run before anything is served, and again if it was interrupted.
     """
     now = context.at
-    # As every other end of a session: on record, and told to whoever was signed in to.
-    ended = {"sessions": sessions.end_every(context=context, reason="restored")}
+    ended = {"sessions": _sessions(context)}
     ended |= {name: _rows(statement) for name, statement in _endings(now).items()}
     totp.outrun(now)
     ended["recovery codes"] = 0 if keep_recovery_codes else recovery_code.withdraw_all(now)
@@ -73,6 +76,38 @@ def _endings(now: datetime) -> Mapping[str, Update]:
         )
         .values(failed_at=now, payload="", last_error="restored from a backup"),
     }
+
+
+def _sessions(context: Context) -> int:
+    """As every other end of a session: on record, and told to whoever was signed in to."""
+    ended, last = 0, ""
+    while some := _living(after=last):
+        hers: dict[str, list[str]] = {}
+        for session_id, user_id in some:
+            hers.setdefault(user_id, []).append(session_id)
+        db.session.execute(
+            update(BrowserSession)
+            .where(BrowserSession.id.in_([session_id for session_id, _ in some]))
+            .values(ended_at=context.at)
+            .execution_options(synchronize_session=False)
+        )
+        for user_id, session_ids in hers.items():
+            sessions.record_ended(session_ids, user_id, context, "restored")
+        db.session.flush()
+        db.session.expunge_all()  # there may be millions
+        ended, last = ended + len(some), some[-1][0]
+    return ended
+
+
+def _living(*, after: str) -> Sequence[tuple[str, str]]:
+    """Some sessions that have not been ended and their people, by id."""
+    found = db.session.execute(
+        select(BrowserSession.id, BrowserSession.user_id)
+        .where(BrowserSession.ended_at.is_(None), BrowserSession.id > after)
+        .order_by(BrowserSession.id)
+        .limit(BATCH)
+    )
+    return [(session_id, user_id) for session_id, user_id in found]
 
 
 def _rows(statement: Any) -> int:

@@ -20,9 +20,6 @@ from idp.services import logout_notices
 SEEN_EVERY = timedelta(minutes=1)
 """How precisely idle time is known; a write for each request would be worth less than it costs."""
 
-BATCH = 500
-"""Sessions that are ended at a time where all are."""
-
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -246,7 +243,7 @@ def end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool
         .returning(BrowserSession.id)
     )
     if ended is not None:
-        _ended([session_id], user_id, context, reason)
+        record_ended([session_id], user_id, context, reason)
     return ended is not None
 
 
@@ -262,43 +259,11 @@ def end_all(
     ended = db.session.scalars(
         statement.values(ended_at=context.at).returning(BrowserSession.id)
     ).all()
-    _ended(ended, user_id, context, reason)
+    record_ended(ended, user_id, context, reason)
     return len(ended)
 
 
-def end_every(*, context: Context, reason: str) -> int:
-    """End every session of everybody, in the caller's transaction; returns how many."""
-    ended, last = 0, ""
-    while some := _living(after=last):
-        hers: dict[str, list[str]] = {}
-        for session_id, user_id in some:
-            hers.setdefault(user_id, []).append(session_id)
-        db.session.execute(
-            update(BrowserSession)
-            .where(BrowserSession.id.in_([session_id for session_id, _ in some]))
-            .values(ended_at=context.at)
-            .execution_options(synchronize_session=False)
-        )
-        for user_id, session_ids in hers.items():
-            _ended(session_ids, user_id, context, reason)
-        db.session.flush()
-        db.session.expunge_all()  # there may be millions
-        ended, last = ended + len(some), some[-1][0]
-    return ended
-
-
-def _living(*, after: str) -> Sequence[tuple[str, str]]:
-    """Some sessions that have not been ended and their people, by id."""
-    found = db.session.execute(
-        select(BrowserSession.id, BrowserSession.user_id)
-        .where(BrowserSession.ended_at.is_(None), BrowserSession.id > after)
-        .order_by(BrowserSession.id)
-        .limit(BATCH)
-    )
-    return [(session_id, user_id) for session_id, user_id in found]
-
-
-def _ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
+def record_ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
     """However a session ends: it is on record, and whoever was signed in to will hear of it."""
     for session_id in session_ids:
         audit.record(
