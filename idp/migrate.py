@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -10,12 +11,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import URL, Connection, create_engine, delete, insert, inspect, make_url, select
 
-from idp.models import db
+from idp.models import Fact, db
 from idp.models.base import engine_options, prepare_engine
 from idp.resources import resource_dir
 from idp.secrecy import private_folder
+
+READERS: Final = "readers"
+
+LOCK_WAIT: Final = "5s"
+"""How long a change of a table waits for those who are using it."""
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -57,6 +63,43 @@ def knows(name: str) -> bool:
         return False
 
 
+def reads(found: str | None, readers: str | None) -> bool:
+    """Can this code work over a database at ``found``, whose note of its readers is ``readers``?
+
+    Over its own schema, and over a newer one where all that was changed since a revision that
+    this code knows only adds: so the nodes of two versions stand beside each other for a while.
+    """
+    if found == head():
+        return True
+    written_at, _, oldest = (readers or "").partition(" ")
+    # A note of another revision is no note: whoever moved the schema by hand left it behind.
+    return found == written_at and not knows(found) and knows(oldest)
+
+
+def readers(database_url: str) -> str | None:
+    """What a database says of its readers: its revision, and the oldest whose code can use it."""
+    with _connected(database_url) as connection:
+        if not inspect(connection).has_table(Fact.__tablename__):
+            return None
+        return connection.scalar(select(Fact.value).where(Fact.name == READERS))
+
+
+def note_readers(connection: Connection, current: str | None) -> None:
+    """Write down which older code can read what was just made of the schema; no commit."""
+    if inspect(connection).has_table(Fact.__tablename__):
+        connection.execute(delete(Fact).where(Fact.name == READERS))
+        value = f"{current} {_readable_from(current)}"
+        connection.execute(insert(Fact).values(name=READERS, value=value))
+
+
+def _readable_from(name: str | None) -> str:
+    """Back over all revisions that say ``expands = True``: those only add what may be ignored."""
+    script = _scripts().get_revision(name) if name else None
+    while script is not None and getattr(script.module, "expands", False):
+        script = _scripts().get_revision(str(script.down_revision))
+    return script.revision if script else ""
+
+
 def head() -> str | None:
     """The newest revision this code knows."""
     return _scripts().get_current_head()
@@ -92,13 +135,24 @@ def _tables_may_be_replaced(connection: Connection) -> Iterator[None]:
     driver.execute("PRAGMA foreign_keys=ON")
 
 
+def _unhurried(url: URL, options: dict[str, Any]) -> dict[str, Any]:
+    """Engine arguments with which nobody waits long behind a migration that waits for a table.
+
+    Whoever wants a table that a change of it waits for waits as well: so the change gives up, and
+    is run again. A URL with options of its own has the last word.
+    """
+    if url.get_backend_name() != "postgresql" or "options" in url.query:
+        return options
+    return options | {"connect_args": {"options": f"-c lock_timeout={LOCK_WAIT}"}}
+
+
 @contextmanager
 def _connected(database_url: str) -> Iterator[Connection]:
     """A connection that is closed, and not merely pooled, afterwards."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         private_folder(Path(url.database).parent)
-    engine = create_engine(url, **engine_options(database_url))
+    engine = create_engine(url, **_unhurried(url, engine_options(database_url)))
     prepare_engine(engine)
     try:
         with engine.connect() as connection:

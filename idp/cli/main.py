@@ -17,6 +17,7 @@ from idp.cli.keys import keys
 from idp.cli.mail import mail
 from idp.cli.place import Place
 from idp.cli.refusals import Guarded
+from idp.cli.restore_epoch import restore_epoch
 from idp.cli.serve import serve
 from idp.cli.settings import settings
 from idp.cli.users import users
@@ -40,7 +41,7 @@ def main(ctx: click.Context, config: Path | None) -> None:
 
 
 for command in (
-    *(init, serve, demo, doctor, db, cleanup),
+    *(init, serve, demo, doctor, db, cleanup, restore_epoch),
     *(users, groups, clients, keys, mail, settings, explain, audit),
 ):
     main.add_command(command)

@@ -63,6 +63,8 @@ def insist_on_schema(settings: Settings) -> None:
             f"The database's schema is at revision {found} and this version needs {wanted}."
             " Run `idp db upgrade`."
         )
+    if migrate.reads(found, migrate.readers(settings.database_url)):
+        return  # a newer version has upgraded it, with nothing that is in the way of this one
     raise Refused(
         f"The database's schema is at revision {found}, which this version does not know."
         " A newer one has upgraded it: use that."

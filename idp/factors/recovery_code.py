@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, func, select, update
 
 from idp.assurance import RECOVERY_CODE, Offer, Trait
 from idp.factors.base import (
@@ -145,6 +145,21 @@ def remaining(credentials: Sequence[Credential]) -> int:
 def running_low(credentials: Sequence[Credential]) -> bool:
     """Is it time to suggest new ones? Not for a person who never had any."""
     return any(one.kind == _KIND for one in credentials) and remaining(credentials) <= WARN_AT
+
+
+def withdraw_all(now: datetime) -> int:
+    """Make every unused code of everybody worthless, in the caller's transaction; returns how many.
+
+    For when it is not known any more which were used.
+    """
+    withdrawn = db.session.execute(
+        update(Credential)
+        .where(Credential.kind == _KIND, Credential.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(withdrawn, CursorResult)  # noqa: S101  narrows the type
+    return withdrawn.rowcount
 
 
 def parse(typed: str) -> str | None:

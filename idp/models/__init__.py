@@ -7,6 +7,7 @@ from idp.models.counter import Counter
 from idp.models.credential import Credential
 from idp.models.device_request import DeviceRequest
 from idp.models.entry import Entry
+from idp.models.fact import Fact
 from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
 from idp.models.key import SigningKey
 from idp.models.outbox import OutboxMessage
@@ -30,6 +31,7 @@ __all__ = [
     "DeviceRequest",
     "Entry",
     "EvidenceRow",
+    "Fact",
     "Grant",
     "Group",
     "OutboxMessage",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from idp.models import standby
 from idp.secrecy import private_file
 
 READ_ONLY = "idp_read_only"
@@ -96,6 +97,8 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "do_connect", _sqlite_make)
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        standby.prepare(engine)
 
 
 def _sqlite_make(

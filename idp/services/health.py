@@ -100,8 +100,11 @@ class Health:
 
     def _schema(self, _now: datetime) -> Found:
         url = self._settings.database_url
-        if migrate.revision(url) is None:
+        found = migrate.revision(url)
+        if found is None:
             return "problem", "there are no tables: run `idp db upgrade`"
+        if found != migrate.head() and migrate.reads(found, migrate.readers(url)):
+            return "warning", f"revision {found} is of a newer version: install that one here, too"
         if problems := migrate.pending(url):
             return "problem", f"{'; '.join(problems)}: run `idp db upgrade`"
         return "ok", f"revision {migrate.head()}, as this version wants it"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from joserfc.jwk import Key
 from sqlalchemy import Row, select
+from sqlalchemy.exc import DBAPIError
 
 from idp.config import Settings
 from idp.models import SigningKey, db
@@ -20,6 +21,9 @@ from idp.services.key_life import Life, life_of, signing_at
 
 REFRESH_AFTER: Final = timedelta(seconds=3)
 """How long this process may not notice a rotation that another one made."""
+
+STALE_FOR: Final = timedelta(minutes=5)
+"""How long the key set is given out while the database does not answer."""
 
 UNKNOWN_KID_AFTER: Final = timedelta(seconds=1)
 """The same for a key that a token names and nobody here has heard of."""
@@ -105,8 +109,19 @@ class SigningKeys:
         return jose.verify(presented, key=key, algorithm=life.algorithm)
 
     def key_set(self, now: datetime) -> KeySet:
-        """What relying parties fetch."""
-        return self._current(now).key_set
+        """What relying parties fetch.
+
+        While the database does not answer it is what this process read last, for as long as
+        everybody else may keep it, too.
+        """
+        try:
+            return self._current(now).key_set
+        except DBAPIError:
+            last = self._snapshot
+            if last is None or abs(now - last.at) > STALE_FOR:
+                raise
+            db.session.rollback()
+            return last.key_set
 
     def forget(self) -> None:
         """Read the keys anew at the next use: something was just changed here."""

@@ -36,6 +36,20 @@ class Live:
     persistent: bool
     last_seen_at: datetime
     evidence: tuple[Evidence, ...]
+    at: datetime | None = None
+    """When it was looked at."""
+
+    def by_now(self) -> tuple[Evidence, ...]:
+        """The evidence, none of it later than this look.
+
+        What a node whose clock is ahead wrote down lies in the future. It is older than anything
+        that begins now, which may ask for a proof from now on.
+        """
+        latest = self.at - timedelta.resolution if self.at else None
+        return tuple(
+            replace(one, at=latest) if latest and self.at and one.at > self.at else one
+            for one in self.evidence
+        )
 
 
 _second_step = aliased(Credential)
@@ -116,6 +130,7 @@ class Sessions:
             persistent=first.persistent,
             last_seen_at=first.last_seen_at,
             evidence=tuple(_evidence(row) for row in rows),
+            at=now,
         )
 
     def touch(self, session: Live, now: datetime) -> None:
@@ -228,7 +243,7 @@ def end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool
         .returning(BrowserSession.id)
     )
     if ended is not None:
-        _ended([session_id], user_id, context, reason)
+        record_ended([session_id], user_id, context, reason)
     return ended is not None
 
 
@@ -244,11 +259,11 @@ def end_all(
     ended = db.session.scalars(
         statement.values(ended_at=context.at).returning(BrowserSession.id)
     ).all()
-    _ended(ended, user_id, context, reason)
+    record_ended(ended, user_id, context, reason)
     return len(ended)
 
 
-def _ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
+def record_ended(session_ids: Sequence[str], user_id: str, context: Context, reason: str) -> None:
     """However a session ends: it is on record, and whoever was signed in to will hear of it."""
     for session_id in session_ids:
         audit.record(

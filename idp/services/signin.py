@@ -177,7 +177,7 @@ class SignIn:
             proof,
             method=attempt.method,
             transaction_id=transaction.id,
-            now=context.at,
+            now=transactions.time_in(transaction, context.at),
         )
         ledger = (*(live.evidence if live else ()), evidence)
         known = traits(one for one in ledger if one.transaction_id == transaction.id)

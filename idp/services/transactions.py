@@ -1,6 +1,6 @@
 """The record of a sign-in under way: begun, found again, advanced, finished."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,8 +49,13 @@ def begin(
     context: Context,
     user_id: str | None = None,
     session_id: str | None = None,
+    after: Iterable[datetime] = (),
 ) -> Transaction:
-    """Start a transaction, bound to the browser and, where ``user_id`` is given, to a person."""
+    """Start a transaction, bound to the browser and, where ``user_id`` is given, to a person.
+
+    ``after`` is when what the browser's session holds was proved. All of it was before this, even
+    if a node whose clock is ahead wrote down a time that is still to come.
+    """
     transaction = Transaction(
         id=new_id(),
         browser_hash=digest(browser_token),
@@ -61,12 +66,17 @@ def begin(
         parameters=dict(purpose.parameters) if purpose.parameters is not None else None,
         return_to=purpose.return_to,
         state=dict(purpose.state or {}),
-        started_at=context.at,
+        started_at=max([context.at, *(at + timedelta.resolution for at in after)]),
         expires_at=context.at + lifetime,
     )
     db.session.add(transaction)
     db.session.flush()
     return transaction
+
+
+def time_in(transaction: Transaction, now: datetime) -> datetime:
+    """When something happens in it: never before it began, whoever's clock says so."""
+    return max(now, transaction.started_at)
 
 
 def find(transaction_id: str, *, browser_token: str | None) -> Transaction | None:

@@ -104,11 +104,12 @@ class Weighing:
         if live.has_second_step and self._settings.account_second_step:
             strict = demand.raised(floor=Rung.SECOND_STEP)
         # As if necessary: no wish is dropped before it was looked at what she could still show.
-        decision = decide(replace(strict, necessary=True), live.evidence, ())
+        evidence = live.by_now()
+        decision = decide(replace(strict, necessary=True), evidence, ())
         if isinstance(decision, Satisfied):
             return decision
         offers = self.offers(db.session.get_one(User, live.user_id))
-        return decide(demand.raised(floor=self.floor(offers)), live.evidence, offers)
+        return decide(demand.raised(floor=self.floor(offers)), evidence, offers)
 
     def _relied_on(
         self, transaction: Transaction, presented: Live | None, context: Context

@@ -47,8 +47,9 @@ def finish(standing: Standing, choice: Choice, fields: dict[str, str]) -> Refuse
     if isinstance(outcome, Refused):
         services().commit()
         return outcome
+    at = transactions.time_in(transaction, context().at)
     made = services().enrolment.count(
-        outcome, session_id=live.id, transaction_id=transaction.id, at=context().at
+        outcome, session_id=live.id, transaction_id=transaction.id, at=at
     )
     transactions.next_step(
         transaction, state=transaction.state, user_id=user.id, session_id=live.id

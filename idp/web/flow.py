@@ -34,6 +34,7 @@ def start(
     purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
 ) -> Transaction:
     """The same, returning the transaction."""
+    live = live_session()
     return transactions.begin(
         replace(purpose, return_to=_storable(purpose.return_to)),
         browser_token=cookies.browser_token(),
@@ -41,6 +42,7 @@ def start(
         context=context(),
         user_id=user_id,
         session_id=session_id,
+        after=[one.at for one in live.evidence] if live else (),
     )
 
 

@@ -1,10 +1,13 @@
 """Is it alive, and is it ready: for whoever runs it."""
 
 from flask import Blueprint, Response, jsonify, url_for
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from idp.models import db
+from idp import migrate
+from idp.clock import SteadyClock
+from idp.models import Fact, db
 from idp.models.base import only_reads
+from idp.models.standby import on_standby
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
@@ -25,11 +28,33 @@ def alive() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """The database answers and its schema is this code's; else 503."""
+    """The clock is right, the database answers, its schema is one that this code works over."""
+    if behind := _behind():
+        return _unready(status="clock", behind=behind)
     only_reads()
     found = db.session.scalar(text("SELECT version_num FROM alembic_version"))
-    if found == services().schema_revision:
-        return jsonify(status="ready")
-    response = jsonify(status="schema", found=found, expected=services().schema_revision)
+    told: dict[str, object] = {}
+    if found != services().schema_revision:
+        told = {"found": found, "expected": services().schema_revision}
+        if migrate.knows(found) or not migrate.reads(found, _readers()):
+            return _unready(status="schema", **told)
+    if on_standby(db.session.connection()):
+        told["database"] = "read-only"
+    return jsonify(status="ready", **told)
+
+
+def _unready(**told: object) -> Response:
+    response = jsonify(told)
     response.status_code = 503
     return response
+
+
+def _behind() -> int:
+    """Seconds that this machine's clock was set back since the process began."""
+    clock = services().clock
+    return int(clock.behind.total_seconds()) if isinstance(clock, SteadyClock) else 0
+
+
+def _readers() -> str | None:
+    """Asked of a newer database, which has the table: migrations know how to make it."""
+    return db.session.scalar(select(Fact.value).where(Fact.name == migrate.READERS))

@@ -21,7 +21,7 @@ _FAST = ("fsync=off", "full_page_writes=off")
 _SETTINGS = ("listen_addresses=127.0.0.1", "max_connections=200", "timezone=UTC")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The newest server's folder. Raises ``FileNotFoundError`` where none is installed."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"),
@@ -55,7 +55,7 @@ class PostgresCluster:
     """
 
     def __init__(self, *, durable: bool = False) -> None:
-        self._bin = _binaries()
+        self._bin = binaries()
         self._settings = _SETTINGS if durable else (*_SETTINGS, *_FAST)
         self._as_user = _unprivileged()
         # Not pytest's own temporary folder: that one is closed to every other user.

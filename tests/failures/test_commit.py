@@ -1,0 +1,126 @@
+"""The connection is cut at COMMIT: never a success that did not last, and a second try ends well.
+
+Mutation: answer first and commit after (``Response`` built, then ``services().commit()`` in a
+``try: … except SQLAlchemyError: pass``), and the revocation that was told of is none.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from idp.models import Grant, User, db
+from tests.failures.wire import Cut, Wire, wired
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import Databases
+from tests.helpers.house import House, Person
+from tests.helpers.relying_party import RelyingParty, Tokens
+from tests.helpers.user_agent import UserAgent
+from tests.web.walking import housed, newcomer, silently, tokens_of, user_of
+
+OFFLINE = {"grant_types": ["authorization_code", "refresh_token"], "consent": "never"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A person who is signed in to a client, at a node whose line to the database may be cut."""
+
+    house: House
+    wire: Wire
+    person: Person
+    agent: UserAgent
+    shop: RelyingParty
+    tokens: Tokens
+
+    def revoke(self) -> httpx.Response:
+        form = {"token": self.tokens.refresh_token}
+        return self.shop.post(self.shop.metadata["revocation_endpoint"], form)
+
+    def refresh(self) -> httpx.Response:
+        form = {"grant_type": "refresh_token", "refresh_token": self.tokens.refresh_token}
+        return self.shop.token_request(**form)
+
+    def leave(self) -> httpx.Response:
+        form = self.agent.page("/me").form("/sign-out")
+        return self.agent.client.post(form.action, data=form.fields)
+
+    def disable(self) -> httpx.Response:
+        """As the console and the command do; a storage error is for them to tell."""
+        try:
+            self.house.do(
+                lambda services: services.accounts.disable(
+                    user_of(services, self.person), self.house.context
+                )
+            )
+        except DBAPIError:
+            return httpx.Response(503)
+        return httpx.Response(200)
+
+    def is_over(self, what: str) -> bool:
+        """In truth."""
+        with self.house.app.app_context():
+            grant = select(Grant.ended_at).where(Grant.user_id == self.person.id)
+            user = select(User.disabled_at).where(User.id == self.person.id)
+            asked = user if what == "disable" else grant
+            found = db.session.scalars(asked).all()
+        if what == "leave":
+            return silently(self.agent, self.shop) == "login_required"
+        return bool(found) and all(found)
+
+
+@pytest.fixture(scope="module")
+def line(databases: Databases) -> Iterator[tuple[House, Wire]]:
+    with (
+        databases.fresh("postgresql") as url,
+        wired(url) as (through, wire),
+        housed(through, FakeClock()) as house,
+    ):
+        yield house, wire
+
+
+@pytest.fixture
+def case(line: tuple[House, Wire]) -> Case:
+    house, wire = line
+    person, agent, shop = newcomer(house), house.browser(), house.client(**OFFLINE)
+    tokens = tokens_of(agent, shop, person, scope="openid offline_access")
+    return Case(house, wire, person, agent, shop, tokens)
+
+
+ENDINGS: dict[str, Callable[[Case], httpx.Response]] = {
+    "revoke": Case.revoke,
+    "leave": Case.leave,
+    "disable": Case.disable,
+}
+
+
+@pytest.mark.parametrize("cut", Cut)
+@pytest.mark.parametrize("what", ENDINGS)
+def test_it_is_no_success_and_a_second_try_is(case: Case, what: str, cut: Cut) -> None:
+    assert not case.is_over(what)
+    before = case.wire.cuts
+    case.wire.arm(b"COMMIT", cut)
+    answer = ENDINGS[what](case)
+    assert (answer.status_code, case.wire.cuts) == (503, before + 1)
+    assert case.is_over(what) == (cut is Cut.AFTER), "not told of either way, so ask again"
+    if what != "leave" or cut is Cut.BEFORE:
+        assert ENDINGS[what](case).status_code in (200, 303)
+    assert case.is_over(what)
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_a_refresh_is_not_lost_with_its_answer(case: Case, cut: Cut) -> None:
+    case.wire.arm(b"COMMIT", cut)
+    assert case.refresh().status_code == 503
+    again = case.refresh()
+    assert again.status_code == 200
+    assert again.json()["refresh_token"] != case.tokens.refresh_token
+    assert not case.is_over("refresh")
+
+
+def test_a_line_that_holds_is_a_success_at_once(case: Case) -> None:
+    for what, end in ENDINGS.items():
+        assert end(case).status_code in (200, 303), what
+        assert case.is_over(what), what
