@@ -71,7 +71,7 @@ def create_app(
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, limited=True)
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
     return app

@@ -30,6 +30,9 @@ THREADS = 4
 def serve(place: Place, host: str, port: int, workers: int, threads: int) -> None:
     """Serve. SIGTERM, or Ctrl-C, ends it once the requests at hand are answered.
 
+    SIGHUP replaces one worker after the other, so that changed settings count and no request is
+    lost.
+
     Mail goes out, what has expired is removed and keys are rotated by the same processes. Put a
     proxy with TLS in front, and name it in trusted_proxies.
     """
@@ -43,7 +46,13 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
     if link is not None:
         lines.append(f"Nobody administers it yet. Within an hour, once: {link}")
     server = Server(
-        host, port, workers=workers, threads=threads, announce=lambda: say("\n".join(lines))
+        host,
+        port,
+        settings,
+        workers=workers,
+        threads=threads,
+        announce=lambda: say("\n".join(lines)),
+        settings_are_good=place.settings,
     )
     server.run(settings.log_level)
 

@@ -122,8 +122,10 @@ class Settings:
     argon2_memory_kib: int = _setting(read.whole, 19456)
     argon2_time: int = _setting(read.whole, 2)
     argon2_parallelism: int = _setting(read.whole, 1)
-    argon2_concurrency: int = _setting(read.whole, 4)
+    argon2_concurrency: int = _setting(read.whole, 2)
     """Hashes computed at once in one process; the rest wait their turn."""
+    argon2_waiting: int = _setting(read.whole, 32)
+    """How many wait their turn in one process; whoever comes beyond that is turned away."""
     password_attempts: int = _setting(read.whole, 10)
     """Wrong passwords for one account from browsers it does not know, in fifteen minutes."""
     network_attempts: int = _setting(read.whole, 100)

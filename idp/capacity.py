@@ -1,0 +1,149 @@
+"""How much is done at once, and for how long anybody waits for it: beyond that, ``Busy``.
+
+A process has few threads, and hashing a password takes as long as hundreds of other requests. So
+whoever hashes leaves the place in which it worked to others, and takes one again afterwards.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import Lock, local
+from typing import Final
+
+from idp import measures
+
+RETRY_AFTER: Final = 2
+"""Seconds after which whoever was turned away may well be let in."""
+PATIENCE: Final = 10.0
+"""Seconds that a request waits for a place to be worked on."""
+
+
+class Busy(Exception):
+    """No place became free in time. Nothing was done, and another try is safe."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"too much at once: {where}")
+        self.where = where
+
+
+class Places:
+    """So many at once, first come, first served. ``name`` is what measures call it."""
+
+    def __init__(self, count: int, *, name: str) -> None:
+        # A queue of tokens: unlike threading's semaphores it is C, and costs next to nothing.
+        self._free: SimpleQueue[None] = SimpleQueue()
+        self._name = name
+        for _place in range(count):
+            self._free.put(None)
+
+    @property
+    def free(self) -> int:
+        """How many could enter at once."""
+        return self._free.qsize()
+
+    def enter(self, patience: float = PATIENCE) -> None:
+        """Take a place, or wait for one, ``patience`` seconds at most. Raises ``Busy``."""
+        try:
+            self._free.get(timeout=patience) if patience else self._free.get_nowait()
+        except Empty:
+            measures.turned_away(self._name)
+            raise Busy(self._name) from None
+
+    def leave(self) -> None:
+        """Give it to the next."""
+        self._free.put(None)
+
+
+class Gate:
+    """Room for ``places`` who work and ``waiting`` who wait; ``patience`` in seconds.
+
+    ``working`` and ``waiting`` say how many there are.
+    """
+
+    def __init__(self, places: int, waiting: int, *, patience: float, name: str) -> None:
+        self._room = Places(places + waiting, name=name)
+        self._places = Places(places, name=name)
+        self._sizes = (places, places + waiting)
+        self._patience = patience
+        self.name = name
+
+    @property
+    def full(self) -> bool:
+        """Would whoever comes now be turned away?"""
+        return self._room.free == 0
+
+    @property
+    def working(self) -> int:
+        return self._sizes[0] - self._places.free
+
+    @property
+    def waiting(self) -> int:
+        return max(0, self._sizes[1] - self._room.free - self.working)
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """In one of the places, and meanwhile not in the place for requests. Raises ``Busy``."""
+        self._room.enter(patience=0)
+        try:
+            with _aside():
+                with measures.stage(f"{self.name}_wait"):
+                    self._places.enter(self._patience)
+                try:
+                    with measures.stage(self.name):
+                        yield
+                finally:
+                    self._places.leave()
+        finally:
+            self._room.leave()
+
+
+_mine = local()
+"""``places``: where this thread works at a request."""
+
+
+@contextmanager
+def worked_on(places: Places) -> Iterator[None]:
+    """A request in one of ``places``. Raises ``Busy``."""
+    places.enter()
+    _mine.places = places
+    try:
+        yield
+    finally:
+        held, _mine.places = _mine.places, None
+        if held is not None:
+            places.leave()
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    places: Places | None = getattr(_mine, "places", None)
+    if places is None:
+        yield
+        return
+    _mine.places = None
+    places.leave()
+    try:
+        yield
+    finally:
+        # Whoever has done the work that takes longest is not turned away for what is left of it.
+        places.enter(patience=_ALWAYS)
+        _mine.places = places
+
+
+_ALWAYS: Final = 3600.0
+_gates: dict[str, Gate] = {}
+_making = Lock()
+
+
+def gate(name: str, places: int, waiting: int, *, patience: float) -> Gate:
+    """The process's gate of this name and size: it is the machine that is bounded."""
+    key = f"{name} {places} {waiting}"
+    with _making:
+        if key not in _gates:
+            _gates[key] = Gate(places, waiting, patience=patience, name=name)
+        return _gates[key]
+
+
+def gates() -> tuple[Gate, ...]:
+    """Every gate of this process."""
+    return tuple(_gates.values())
