@@ -4,13 +4,18 @@ A process has few threads, and hashing a password takes as long as hundreds of o
 whoever hashes leaves the place in which it worked to others, and takes one again afterwards.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Lock, local
-from typing import Final
+from time import monotonic
+from typing import Final, TypeVar
 
 from idp import measures
+
+T = TypeVar("T")
 
 RETRY_AFTER: Final = 2
 """Seconds after which whoever was turned away may well be let in."""
@@ -55,17 +60,21 @@ class Places:
 
 
 class Gate:
-    """Room for ``places`` who work and ``waiting`` who wait; ``patience`` in seconds.
+    """Threads that do what takes long: so many at once, so many more that wait, nobody else.
 
-    ``working`` and ``waiting`` say how many there are.
+    They are always the same few, so that the memory which the work takes is theirs and stays with
+    them: C libraries keep what was freed for the thread that had it, and a flood that hashed in
+    all threads in turn was seen to cost eight times as much (and each hash a third more time,
+    where the memory is given back instead).
     """
 
     def __init__(self, places: int, waiting: int, *, patience: float, name: str) -> None:
+        self.name = name
         self._room = Places(places + waiting, name=name)
-        self._places = Places(places, name=name)
+        self._at_rest = Places(places, name=name)
         self._sizes = (places, places + waiting)
         self._patience = patience
-        self.name = name
+        self._threads = ThreadPoolExecutor(places, thread_name_prefix=name)
 
     @property
     def full(self) -> bool:
@@ -74,27 +83,40 @@ class Gate:
 
     @property
     def working(self) -> int:
-        return self._sizes[0] - self._places.free
+        """How many work."""
+        return self._sizes[0] - self._at_rest.free
 
     @property
     def waiting(self) -> int:
+        """How many wait until somebody has done."""
         return max(0, self._sizes[1] - self._room.free - self.working)
 
-    @contextmanager
-    def passed(self) -> Iterator[None]:
-        """In one of the places, and meanwhile not in the place for requests. Raises ``Busy``."""
+    def do(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns. Meanwhile the place for requests is somebody else's.
+
+        Raises ``Busy`` when there is no room to wait, or it was waited ``patience`` seconds for.
+        """
         self._room.enter(patience=0)
         try:
-            with _aside():
-                with measures.stage(f"{self.name}_wait"):
-                    self._places.enter(self._patience)
-                try:
-                    with measures.stage(self.name):
-                        yield
-                finally:
-                    self._places.leave()
+            with _aside(), measures.stage(self.name):
+                return self._done(self._threads.submit(self._work, work, monotonic()))
         finally:
             self._room.leave()
+
+    def _done(self, future: "Future[T]") -> T:
+        wait((future,), timeout=self._patience)
+        if future.cancel():  # which it cannot be once it is worked on
+            measures.turned_away(self.name)
+            raise Busy(self.name)
+        return future.result()
+
+    def _work(self, work: Callable[[], T], since: float) -> T:
+        self._at_rest.enter()
+        try:
+            measures.took(f"{self.name}_wait", monotonic() - since)
+            return work()
+        finally:
+            self._at_rest.leave()
 
 
 _mine = local()
@@ -133,6 +155,8 @@ def _aside() -> Iterator[None]:
 _ALWAYS: Final = 3600.0
 _gates: dict[str, Gate] = {}
 _making = Lock()
+# Threads are not there in a process that was forked: it shall make its own.
+os.register_at_fork(after_in_child=_gates.clear)
 
 
 def gate(name: str, places: int, waiting: int, *, patience: float) -> Gate:

@@ -1,9 +1,11 @@
 """So many at once and no more: places, the gate before hashing, and who makes room for whom."""
 
-from threading import Event, Thread
+from multiprocessing import get_context
+from threading import Event, Thread, get_ident
 
 import pytest
 
+from idp import capacity
 from idp.capacity import Busy, Gate, Places, worked_on
 
 
@@ -34,9 +36,11 @@ class Inside(Thread):
             self.refused = error
 
     def _pass(self) -> None:
-        with self._gate.passed():
-            self.is_in.set()
-            self.may_go.wait(30)
+        self._gate.do(self._stay)
+
+    def _stay(self) -> None:
+        self.is_in.set()
+        self.may_go.wait(30)
 
     def leave(self) -> None:
         self.may_go.set()
@@ -58,14 +62,13 @@ def test_who_comes_when_everybody_waits_is_turned_away_at_once() -> None:
     assert first.is_in.wait(30)
     second = come_to_wait(door)
     assert (door.working, door.waiting, door.full) == (1, 1, True)
-    with pytest.raises(Busy, match="test"), door.passed():
-        pytest.fail("there was no room")
+    with pytest.raises(Busy, match="test"):
+        door.do(lambda: pytest.fail("there was no room"))
     first.leave()
     assert second.is_in.wait(30)
     second.leave()
     assert (door.working, door.waiting, door.full) == (0, 0, False)
-    with door.passed():  # the control: now there is
-        assert door.working == 1
+    assert door.do(lambda: door.working) == 1  # the control: now there is
 
 
 def test_who_waits_too_long_is_turned_away_and_leaves_no_trace() -> None:
@@ -81,9 +84,38 @@ def test_who_waits_too_long_is_turned_away_and_leaves_no_trace() -> None:
 
 def test_an_error_within_leaves_no_trace() -> None:
     door, places = gate(1, 0), Places(1, name="request")
-    with pytest.raises(RuntimeError), worked_on(places), door.passed():
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), worked_on(places):
+        door.do(lambda: 1 // 0)
     assert (door.working, places.free) == (0, 1)
+
+
+def test_the_same_few_threads_do_all_the_work() -> None:
+    """Or each keeps the memory that a hash takes, and there are many more threads than hashes."""
+    door = gate(2, 20)
+    found = set()
+
+    def come() -> None:
+        found.add(door.do(get_ident))
+
+    callers = [Thread(target=come) for _ in range(20)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    assert 1 <= len(found) <= 2
+    assert not found & {one.ident for one in callers}
+
+
+def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
+    assert capacity.gate("forked", 1, 0, patience=9).do(lambda: 1) == 1
+    child = get_context("fork").Process(target=_hash_in_a_child)
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+
+
+def _hash_in_a_child() -> None:
+    assert capacity.gate("forked", 1, 0, patience=9).do(lambda: 1) == 1
 
 
 def test_who_hashes_leaves_its_place_to_others() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from idp import capacity
+from idp.capacity import Gate
 from idp.config import Settings
 from idp.passwords.foreign import FOREIGN
 from idp.passwords.schemes import Argon2id, MakingScheme, Scheme
@@ -54,10 +55,12 @@ class Hasher:
     ) -> None:
         self._making = making or Argon2id(settings)
         self._schemes: tuple[Scheme, ...] = (self._making, *others)
-        self._gate = capacity.gate(
-            "hash", settings.argon2_concurrency, settings.argon2_waiting, patience=PATIENCE
-        )
+        self._room = (settings.argon2_concurrency, settings.argon2_waiting)
         self._decoy = self._making.decoy()
+
+    @property
+    def _gate(self) -> Gate:
+        return capacity.gate("hash", *self._room, patience=PATIENCE)
 
     @property
     def crowded(self) -> bool:
@@ -68,8 +71,7 @@ class Hasher:
         """The stored form of a password of at most ``LONGEST`` code points."""
         if len(password) > LONGEST:
             raise ValueError(f"a password has at most {LONGEST} characters")
-        with self._gate.passed():
-            return self._making.hash(_encoded(password))
+        return self._gate.do(lambda: self._making.hash(_encoded(password)))
 
     def verify(self, stored: str | None, password: str) -> Verdict:
         """Compare with the stored hash; with None the same work, and the answer no."""
@@ -90,8 +92,7 @@ class Hasher:
         return next((one for one in known if one.reads(stored)), None)
 
     def _check(self, scheme: Scheme, stored: str, password: str) -> bool:
-        with self._gate.passed():
-            return scheme.verify(stored, _encoded(password))
+        return self._gate.do(lambda: scheme.verify(stored, _encoded(password)))
 
     def _is_outdated(self, scheme: Scheme, stored: str) -> bool:
         return scheme is not self._making or scheme.is_outdated(stored)

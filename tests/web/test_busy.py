@@ -28,9 +28,8 @@ SIZE = {"argon2_concurrency": 1, "argon2_waiting": 1}
 
 @pytest.fixture(scope="module")
 def house(databases: Databases) -> Iterator[House]:
-    with databases.fresh("postgresql") as url:
-        with housed(url, FakeClock(), **SIZE) as made:
-            yield made
+    with databases.fresh("postgresql") as url, housed(url, FakeClock(), **SIZE) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +47,7 @@ def a_flood() -> Iterator[None]:
     over = Event()
 
     def stay() -> None:
-        with the_gate().passed():
-            over.wait(60)
+        the_gate().do(lambda: over.wait(60))
 
     threads = [Thread(target=stay, daemon=True) for _ in range(2)]
     for thread in threads:
@@ -185,6 +183,11 @@ def test_a_body_is_here_whole_or_not_at_all(
         return [b""]
 
     bounded = Bounded(app, threads=1, largest=8)
-    b"".join(bounded({"wsgi.input": BytesIO(body), **headers}, lambda *args: told.append(args[0])))
+
+    def start_response(line, _headers, _error=None):
+        told.append(line)
+        return lambda _bytes: None
+
+    b"".join(bounded({"wsgi.input": BytesIO(body), **headers}, start_response))
     assert told == [status]
     assert seen == ([body] if status == "200 OK" else [])
