@@ -36,6 +36,7 @@ from idp.web import (
     link,
     login,
     logout,
+    metrics,
     oidc,
     prompt,
     register,
@@ -103,6 +104,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     static_files.install(app)
     cross_origin.install(app, settings)
     i18n.install(app)
+    metrics.install(app)
     forms.install(app)
     errors.install(app)
     pages = [
@@ -127,6 +129,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
         browser_hints.bp,
         brand.bp,
         health.bp,
+        metrics.bp,
     ]
     for blueprint in (*pages, *documents):
         app.register_blueprint(blueprint)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+from idp.measures import Found
+
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where it is set the library keeps its values in files there; it has to be set before it loads."""
 
@@ -92,11 +93,21 @@ class Figures:
         gauge = self.gauges[name]
         (gauge.labels(*labels) if labels else gauge).set(value)
 
+    def exposed(self, found: Iterable[Found]) -> bytes:
+        """What Prometheus reads: the figures of every worker, and what was looked up now."""
+        counted, looked = self.registry, CollectorRegistry()
+        if folder := os.environ.get(FOLDER):
+            _forget_the_dead(Path(folder))
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted, folder)  # type: ignore[no-untyped-call]
+        looked.register(_Looked(found))
+        return generate_latest(counted) + generate_latest(looked)
+
 
 GAUGES: Final = {
     "idp_hashing": ("Password hashes at work and waiting.", ("state",)),
     "idp_pool_connections": ("Connections to the database.", ("state",)),
-    "idp_worker_memory_bytes": ("Resident memory of the workers.", ("state",)),
+    "idp_worker_memory_bytes": ("Resident memory of the workers.", ()),
 }
 
 
@@ -108,23 +119,21 @@ def _gauges(registry: CollectorRegistry) -> dict[str, Gauge]:
     }
 
 
-def rendered(figures: Figures, more: Iterable[Metric]) -> bytes:
-    """What Prometheus reads: the figures of every worker, and ``more`` that was looked up now."""
-    counted, found = figures.registry, CollectorRegistry()
-    if folder := os.environ.get(FOLDER):
-        _forget_the_dead(Path(folder))
-        counted = CollectorRegistry()
-        MultiProcessCollector(counted, folder)  # type: ignore[no-untyped-call]
-    found.register(_Found(more))
-    return generate_latest(counted) + generate_latest(found)
+class _Looked(Collector):
+    """What was looked up, as the library takes it."""
 
-
-class _Found(Collector):
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._metrics = tuple(metrics)
+    def __init__(self, found: Iterable[Found]) -> None:
+        self._found = tuple(found)
 
     def collect(self) -> Iterable[Metric]:
-        return self._metrics
+        by_name: dict[str, GaugeMetricFamily] = {}
+        for one in self._found:
+            names = list(one.labels)
+            family = by_name.setdefault(
+                one.name, GaugeMetricFamily(one.name, one.told, labels=names)
+            )
+            family.add_metric(list(one.labels.values()), one.value)
+        return by_name.values()
 
 
 def _forget_the_dead(folder: Path) -> None:

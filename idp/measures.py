@@ -4,11 +4,22 @@ Nobody does until ``listen``: then each call here is one comparison. What the nu
 outside, and what counts them, is in ``idp/exposition.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from threading import local
 from time import perf_counter
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How much there is of something, looked up when it is asked for."""
+
+    name: str
+    told: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Listener(Protocol):
@@ -25,6 +36,10 @@ class Listener(Protocol):
     def turned_away(self, where: str) -> None: ...
 
     def upkeep(self, job: str, *, failed: bool) -> None: ...
+
+    def gauge(self, name: str, value: float, *labels: str) -> None: ...
+
+    def exposed(self, found: Iterable[Found]) -> bytes: ...
 
 
 class Spans(Protocol):
@@ -46,6 +61,11 @@ _asked = local()
 def listen(listener: Listener | None) -> None:
     """From now on tell this one, in this process."""
     _heard.listener = listener
+
+
+def heard() -> Listener | None:
+    """Who is told, in this process; None: nobody."""
+    return _heard.listener
 
 
 def trace(spans: Spans | None) -> None:

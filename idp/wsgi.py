@@ -4,12 +4,16 @@ Importing it reads the settings, sets up the logs and starts the upkeep: import 
 that serves, not in one that forks afterwards.
 """
 
-from idp import logs
+from importlib import import_module
+
+from idp import logs, measures
 from idp.app import create_app
 from idp.config import load_settings
 from idp.worker import Upkeep
 
 settings = load_settings()
 logs.configure(settings.log_level)
+if settings.metrics:  # what is imported for them takes a while
+    measures.listen(import_module("idp.exposition").Figures())
 app = create_app(settings)
 Upkeep(app.extensions["idp"], app.app_context).start()
