@@ -43,6 +43,7 @@ from idp.web import (
     reset,
     signed_out,
     static_files,
+    traces,
     well_known,
 )
 from idp.web.proxy import TrustedProxies
@@ -98,6 +99,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
 def _install_web(app: Flask, settings: Settings) -> None:
     app.before_request(context.start)
     access_log.install(app)
+    traces.install(app)
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)

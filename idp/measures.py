@@ -47,6 +47,10 @@ class Spans(Protocol):
 
     def span(self, name: str) -> AbstractContextManager[object]: ...
 
+    def request(self, name: str, headers: Mapping[str, str]) -> AbstractContextManager[object]: ...
+
+    def tell(self, values: Mapping[str, str | int]) -> str: ...
+
 
 class _Nobody:
     listener: Listener | None = None
@@ -71,6 +75,11 @@ def heard() -> Listener | None:
 def trace(spans: Spans | None) -> None:
     """From now on have stages drawn by this one."""
     _heard.spans = spans
+
+
+def drawn() -> Spans | None:
+    """Who draws, in this process; None: nobody."""
+    return _heard.spans
 
 
 def request(endpoint: str, method: str, status: int, seconds: float) -> None:

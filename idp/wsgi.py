@@ -15,5 +15,8 @@ settings = load_settings()
 logs.configure(settings.log_level)
 if settings.metrics:  # what is imported for them takes a while
     measures.listen(import_module("idp.exposition").Figures())
+if settings.tracing:
+    exporter = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    measures.trace(import_module("idp.tracing").Tracer(exporter.OTLPSpanExporter()))
 app = create_app(settings)
 Upkeep(app.extensions["idp"], app.app_context).start()
