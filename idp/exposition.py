@@ -59,7 +59,7 @@ class Figures:
         self.events = counter("idp_audit_events", "Events written to the audit log.", ("event",))
         self.errors = counter("idp_errors", "Errors told to clients, by code.", ("error",))
         self.busy = counter("idp_turned_away", "Turned away for want of room.", ("where",))
-        self.jobs = counter("idp_upkeep_runs", "Upkeep done.", ("job", "outcome"))
+        self.jobs = counter("idp_upkeep_runs", "Upkeep done.", ("task", "outcome"))
         self.gauges = _gauges(self.registry)
 
     def request(self, endpoint: str, method: str, status: int, seconds: float) -> None:
