@@ -235,7 +235,8 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     assert keys.returncode == 0, keys.stderr
     text = PROXIES["nginx.conf"].replace("/etc/nginx/tls", str(tmp_path))
     text = text.replace("/var/log/nginx", str(tmp_path))
-    whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {_places(tmp_path)} {text} }}"
+    http = f"access_log off; {_places(tmp_path)} {text}"
+    whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {http} }}"
     file = tmp_path / "nginx.conf"
     file.write_text(whole)
     checked = run(tool("nginx"), "-t", "-p", str(tmp_path), "-c", str(file))
