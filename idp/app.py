@@ -96,17 +96,22 @@ def _configuration(settings: Settings) -> dict[str, object]:
     }
 
 
-def _install_web(app: Flask, settings: Settings) -> None:
+def _install_watching(app: Flask) -> None:
+    """First, so that nothing happens unseen."""
     app.before_request(context.start)
     access_log.install(app)
     traces.install(app)
+    metrics.install(app)
+
+
+def _install_web(app: Flask, settings: Settings) -> None:
+    _install_watching(app)
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
     static_files.install(app)
     cross_origin.install(app, settings)
     i18n.install(app)
-    metrics.install(app)
     forms.install(app)
     errors.install(app)
     pages = [

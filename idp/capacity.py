@@ -123,17 +123,22 @@ _mine = local()
 """``places``: where this thread works at a request."""
 
 
-@contextmanager
-def worked_on(places: Places) -> Iterator[None]:
+class worked_on:
     """A request in one of ``places``. Raises ``Busy``."""
-    places.enter()
-    _mine.places = places
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_places",)
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def __enter__(self) -> None:
+        self._places.enter()
+        _mine.places = self._places
+
+    def __exit__(self, *_error: object) -> None:
         held, _mine.places = _mine.places, None
         if held is not None:
-            places.leave()
+            held.leave()
 
 
 @contextmanager

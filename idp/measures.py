@@ -4,12 +4,12 @@ Nobody does until ``listen``: then each call here is one comparison. What the nu
 outside, and what counts them, is in ``idp/exposition.py``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import local
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +116,29 @@ def stage(name: str) -> AbstractContextManager[object]:
     """Time what is done within, as a stage of whatever it is part of."""
     if _heard.listener is None and _heard.spans is None:
         return _UNTIMED
-    return _timed(name)
+    return _Timed(name)
 
 
 _UNTIMED: AbstractContextManager[object] = nullcontext()
 
 
-@contextmanager
-def _timed(name: str) -> Iterator[None]:
-    began = perf_counter()
-    try:
-        with _heard.spans.span(name) if _heard.spans is not None else _UNTIMED:
-            yield
-    finally:
-        took(name, perf_counter() - began)
+class _Timed:
+    """Not a generator: that costs more than what is timed, where it is a signature."""
+
+    __slots__ = ("_began", "_name", "_span")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        spans = _heard.spans
+        self._span = spans.span(self._name) if spans is not None else _UNTIMED
+        self._began = perf_counter()
+        self._span.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._span.__exit__(*error)
+        took(self._name, perf_counter() - self._began)
 
 
 def took(name: str, seconds: float) -> None:

@@ -97,7 +97,8 @@ class Server(MPServer):
         os.register_at_fork(after_in_child=_listen_to_the_parent)
         # Not a lambda: where processes are spawned and not forked, it has to be pickled.
         loader = partial(_load, os.getpid(), self._where[1], self._threads, self._loaded)
-        self.serve(target_loader=loader, wrap_loader=False)
+        # Past MPServer's own, which only warns of many threads: most of ours do nothing but wait.
+        super(MPServer, self).serve(target_loader=loader, wrap_loader=False)
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         """Start the workers, then wait beside them for the first answer."""
