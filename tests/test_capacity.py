@@ -7,6 +7,7 @@ import pytest
 
 from idp import capacity
 from idp.capacity import Busy, Gate, Places, worked_on
+from tests.helpers.ports import wait_until
 
 
 def gate(places: int, waiting: int, *, patience: float = 30) -> Gate:
@@ -51,8 +52,7 @@ def come_to_wait(through: Gate, **where: Places) -> Inside:
     """One more who waits at the gate, and is there by now."""
     before = through.waiting
     one = Inside(through, **where)
-    while through.waiting == before:
-        one.join(0.001)
+    wait_until(lambda: through.waiting > before, seconds=20, what="one more who waits")
     return one
 
 
