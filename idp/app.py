@@ -39,6 +39,7 @@ from idp.web import (
     link,
     login,
     logout,
+    metrics,
     oidc,
     pictures,
     prompt,
@@ -46,6 +47,7 @@ from idp.web import (
     reset,
     signed_out,
     static_files,
+    traces,
     well_known,
 )
 from idp.web.proxy import TrustedProxies
@@ -75,7 +77,7 @@ def create_app(
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, limited=True)
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
     return app
@@ -109,9 +111,16 @@ def _configuration(settings: Settings) -> dict[str, object]:
     }
 
 
-def _install_web(app: Flask, settings: Settings) -> None:
+def _install_watching(app: Flask) -> None:
+    """First, so that nothing happens unseen."""
     app.before_request(context.start)
     access_log.install(app)
+    traces.install(app)
+    metrics.install(app)
+
+
+def _install_web(app: Flask, settings: Settings) -> None:
+    _install_watching(app)
     app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
@@ -153,6 +162,7 @@ def _documents() -> list[Blueprint]:
         brand.bp,
         pictures.bp,
         health.bp,
+        metrics.bp,
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from idp import measures
 from idp.models import AuditEvent, db
 
 _NAME = re.compile(r"[a-z_]+(\.[a-z_]+){1,2}")
@@ -61,6 +62,7 @@ def record(
         raise ValueError(f"{name!r} is not subject.action[.outcome]")
     if leaked := _SECRET_NAMES & data.keys():
         raise ValueError(f"audit data may not hold {', '.join(sorted(leaked))}")
+    measures.event(name)
     if context.request_id:
         data["request_id"] = context.request_id
     if context.via:

@@ -1,13 +1,15 @@
-"""Logs: one JSON object a line, with the request's id, and never a secret."""
+"""Logs: one JSON object a line, with the ids of what it is about, and never a secret."""
 
 import logging
 import logging.config
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request at hand; every line written meanwhile carries it."""
+_NOTHING: Final[Mapping[str, str]] = {}
+about: ContextVar[Mapping[str, str]] = ContextVar("about", default=_NOTHING)
+"""The ids of the request at hand: its own, its sign-in's, its trace's. Every line carries them."""
 
 _SECRET = re.compile(
     r"(?i)(\b\w*(?:code|token|password|otp|secret|verifier|assertion|token_hint)=)[^&\s\"']+"
@@ -27,11 +29,10 @@ class Redacted(logging.Filter):
 
 
 class Identified(logging.Filter):
-    """Adds the request's id to a line."""
+    """Adds the ids to a line; what the line says itself counts more."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if (found := request_id.get()) is not None:
-            record.request_id = found
+        record.__dict__ |= {**about.get(), **record.__dict__}
         return True
 
 

@@ -16,8 +16,10 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp import measures
 from idp.audit import Context
 from idp.services.cleanup import clean_up
+from idp.web import metrics
 from idp.web.services import Services
 
 TICK: Final = 0.5
@@ -26,6 +28,8 @@ LONGEST_PAUSE: Final = 60.0
 """Seconds after which a job that keeps failing is tried again."""
 BATCHES: Final = 20
 """Of each table and round; the rest goes in the next."""
+FIGURES_EVERY: Final = 5.0
+"""Seconds; less often than anybody would ask."""
 
 _RANDOM: Final = secrets.SystemRandom()
 _log = logging.getLogger(__name__)
@@ -75,6 +79,8 @@ class Upkeep:
             Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
         ]
+        if measures.heard() is not None:
+            self.jobs.append(Job("figures", FIGURES_EVERY, self._tell, lane="figures"))
 
     def start(self) -> None:
         """Begin, in threads that end with the process but finish what they are at."""
@@ -94,7 +100,9 @@ class Upkeep:
         """Do every job (of ``lane``) that is due; one that fails is logged, and tried later."""
         for job in self.jobs:
             if lane in (None, job.lane) and job.due <= monotonic():
-                job.next(failed=not self._did(job))
+                failed = not self._did(job)
+                job.next(failed=failed)
+                measures.upkeep(job.name, failed=failed)
 
     def _did(self, job: Job) -> bool:
         try:
@@ -125,6 +133,9 @@ class Upkeep:
             _log.info("upkeep leaving: %d accounts", gone)
         if forgotten := self.services.client_registration.forget_unused(now):
             _log.info("upkeep leaving: %d applications that nobody used", forgotten)
+
+    def _tell(self, _now: datetime) -> None:
+        metrics.in_this_process()
 
     def _look_after_keys(self, now: datetime) -> None:
         self.services.key_rotation.rotate_due(Context(at=now, actor_id="upkeep"))

@@ -1,7 +1,11 @@
 """``idp serve``: the production server."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import click
 
@@ -11,6 +15,8 @@ from idp.cli.refusals import Refused
 from idp.cli.server import Server, can_listen
 from idp.config import Settings
 
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The library's own name for it; said again in ``idp/exposition.py``, which costs to import."""
 THREADS = 4
 """Requests that one worker works on at once: more would only wait for each other."""
 
@@ -30,6 +36,9 @@ THREADS = 4
 def serve(place: Place, host: str, port: int, workers: int, threads: int) -> None:
     """Serve. SIGTERM, or Ctrl-C, ends it once the requests at hand are answered.
 
+    SIGHUP replaces one worker after the other, so that changed settings count and no request is
+    lost.
+
     Mail goes out, what has expired is removed and keys are rotated by the same processes. Put a
     proxy with TLS in front, and name it in trusted_proxies.
     """
@@ -43,9 +52,30 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
     if link is not None:
         lines.append(f"Nobody administers it yet. Within an hour, once: {link}")
     server = Server(
-        host, port, workers=workers, threads=threads, announce=lambda: say("\n".join(lines))
+        host,
+        port,
+        settings,
+        workers=workers,
+        threads=threads,
+        announce=lambda: say("\n".join(lines)),
+        settings_are_good=place.settings,
     )
-    server.run(settings.log_level)
+    with _figures_of_all(settings, workers):
+        server.run(settings.log_level)
+
+
+@contextmanager
+def _figures_of_all(settings: Settings, workers: int) -> Iterator[None]:
+    """Where the workers keep what they count, so that any can tell for all: in memory if it may."""
+    if not settings.metrics or workers == 1 or FOLDER in os.environ:
+        yield
+        return
+    memory = "/dev/shm"  # noqa: S108  a new folder in it, for its owner only
+    with TemporaryDirectory(
+        prefix="idp-figures-", dir=memory if os.access(memory, os.W_OK) else None
+    ) as folder:
+        os.environ[FOLDER] = folder
+        yield
 
 
 def _prepare(settings: Settings) -> str | None:

@@ -1,53 +1,95 @@
 """Granian in this process: it listens, and its workers serve ``idp.wsgi:app``."""
 
 import http.client
+import logging
+import multiprocessing
 import os
 import signal
 import socket
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from multiprocessing.synchronize import Event
 from threading import Thread
 from time import sleep
 from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 from idp import logs
+from idp.app import MAX_BODY
+from idp.config import ConfigurationError, Settings
+from idp.web.bounded import READERS, Bounded
 
 KILLED_AFTER: Final = 10
 """Seconds that a worker has for the requests at hand once it was asked to end."""
+
+READY_WITHIN: Final = 60
+"""Seconds that a new worker has to come up; then the one that it replaces is ended all the same."""
+SETTLED: Final = 0.5
+"""Seconds from when a worker has loaded the application until it listens, at the most."""
+HEADERS_WITHIN: Final = 15
+"""Seconds for a request's headers to arrive, and for the next request on an open connection."""
+LARGEST_HEADERS: Final = 64 * 1024
+CONNECTIONS: Final = 1024
+"""Open at once to one worker; the next ones wait until they are accepted."""
 
 _NO_HANDLERS: Final[dict[str, Any]] = {"formatters": {}, "handlers": {}, "loggers": {}}
 """What Granian has to say goes to our own log."""
 
 
+_log = logging.getLogger("idp.server")
+
+
 class Server(MPServer):
-    """Calls ``announce`` when it answers; ends on SIGTERM once the requests at hand are done."""
+    """Calls ``announce`` when it answers; ends on SIGTERM once the requests at hand are done.
+
+    On SIGHUP it replaces one worker after the other, each when its successor is there: the new
+    ones read the settings anew, and nobody notices.
+    """
 
     def __init__(
-        self, host: str, port: int, *, workers: int, threads: int, announce: Callable[[], None]
+        self,
+        host: str,
+        port: int,
+        settings: Settings,
+        *,
+        workers: int,
+        threads: int,
+        announce: Callable[[], None],
+        settings_are_good: Callable[[], object],
     ) -> None:
+        """``settings_are_good`` raises ``ConfigurationError`` where a reload would be no use."""
         super().__init__(
             "idp.wsgi:app",
             host,
             port,
             interface=Interfaces.WSGI,
             workers=workers,
-            blocking_threads=threads,
+            blocking_threads=threads + _who_only_wait(settings),
             http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADERS_WITHIN * 1000, max_buffer_size=LARGEST_HEADERS
+            ),
+            backpressure=CONNECTIONS,
             websockets=False,
             log_level=LogLevels.warning,
             log_dictconfig=_NO_HANDLERS,
             # Never an access log: addresses hold links that sign in.
             log_access=False,
             respawn_failed_workers=True,
+            respawn_interval=SETTLED,
             workers_kill_timeout=KILLED_AFTER,
         )
         self._where = (host, port)
+        self._threads = threads
+        self._loaded = multiprocessing.Event()
+        self._replacing = False
         self._announce = announce
+        self._settings_are_good = settings_are_good
 
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
@@ -58,12 +100,40 @@ class Server(MPServer):
             after_in_child=_listen_to_the_parent,
         )
         # Not a lambda: where processes are spawned and not forked, it has to be pickled.
-        self.serve(target_loader=partial(_load, os.getpid()), wrap_loader=False)
+        loader = partial(_load, os.getpid(), self._where[1], self._threads, self._loaded)
+        # Past MPServer's own, which only warns of many threads: most of ours do nothing but wait.
+        super(MPServer, self).serve(target_loader=loader, wrap_loader=False)
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         """Start the workers, then wait beside them for the first answer."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         Thread(target=self._wait, daemon=True).start()
+
+    def _reload(self, spawn_target: Any, target_loader: Any) -> None:
+        try:
+            self._settings_are_good()
+        except ConfigurationError as error:
+            self.reload_signal = False
+            self.main_loop_interrupt.clear()
+            _log.error("not reloaded, the workers go on as they are: %s", error)
+        else:
+            super()._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        self._replacing = True
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)
+        self._replacing = False
+
+    def _spawn_worker(  # type: ignore[override]  # as it is in MPServer, if not above it
+        self, idx: int, target: Any, callback_loader: Any
+    ) -> WorkerProcess:
+        made: WorkerProcess = super()._spawn_worker(idx, target, callback_loader)
+        if self._replacing:
+            # The one before it is ended once this returns, and not while nobody else answers.
+            made.start = partial(_start_and_wait, made, made.start, self._loaded)  # type: ignore[method-assign]
+        return made
 
     def _wait(self) -> None:
         while not self.interrupt_signal and not answers(*self._where):
@@ -72,11 +142,28 @@ class Server(MPServer):
             self._announce()
 
 
-def _load(parent: int) -> Any:
+def _who_only_wait(settings: Settings) -> int:
+    """Threads beside those that work: for a hash, for their turn at one, for a slow client."""
+    return settings.argon2_concurrency + settings.argon2_waiting + READERS
+
+
+def _start_and_wait(worker: WorkerProcess, start: Callable[[], None], loaded: Event) -> None:
+    """Until it has loaded the application, has ended, or its time is over."""
+    loaded.clear()
+    start()
+    for _second in range(READY_WITHIN):
+        if loaded.wait(1) or not worker.is_alive():  # type: ignore[no-untyped-call]
+            return
+
+
+def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
     """The application, in a worker."""
     _listen_to_the_parent()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return import_module("idp.wsgi").app
+    app = Bounded(import_module("idp.wsgi").app, threads=threads, largest=MAX_BODY)
+    app.bodies.watch(port)
+    loaded.set()
+    return app
 
 
 def _hold_signals() -> None:

@@ -6,12 +6,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from idp.config.colours import ENOUGH, is_colour, least_contrast
+
+T = TypeVar("T")
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -21,6 +25,33 @@ def text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a text that is not empty")
     return value.strip()
+
+
+def long_secret(value: object) -> str:
+    """A secret that nobody guesses."""
+    secret = text(value)
+    if len(secret) < 16 or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError("must be at least 16 characters, without spaces")
+    return secret
+
+
+def with_extra(module: str, extra: str, parse: Callable[[object], T]) -> Callable[[object], T]:
+    """What ``parse`` makes of it, where the package is installed that it is good for."""
+
+    def parsed(value: object) -> T:
+        wanted = parse(value)
+        if wanted and not _is_installed(module):
+            raise ValueError(f"needs what comes with gatehouse-idp[{extra}]: pip install it")
+        return wanted
+
+    return parsed
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it is part of
+        return False
 
 
 def issuer(value: object) -> str:

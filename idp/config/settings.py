@@ -44,7 +44,7 @@ class Settings:
     keys: tuple[str, ...] = _setting(read.keys, required=True, secret=True)
     """Base64url, 32 bytes each; the first encrypts, all decrypt."""
     database_url: str = _setting(read.database_url, factory=_usual_database, secret=True)
-    redis_url: str | None = _setting(read.redis_url, secret=True)
+    redis_url: str | None = _setting(read.with_extra("redis", "redis", read.redis_url), secret=True)
     mail_url: str | None = _setting(read.mail_url, secret=True)
     mail_from: str | None = _setting(read.text)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
@@ -90,6 +90,12 @@ class Settings:
     help_url: str | None = _setting(read.page_url)
     privacy_url: str | None = _setting(read.page_url)
     terms_url: str | None = _setting(read.page_url)
+    metrics_token: str | None = _setting(read.long_secret, secret=True)
+    """What a scraper of /metrics has to show as a bearer token."""
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
+    """Where a scraper needs none; without either there are no metrics."""
+    tracing: bool = _setting(read.with_extra("opentelemetry.sdk", "otel", read.flag), False)
+    """Are spans sent by OpenTelemetry? Its own variables (``OTEL_…``) say where to."""
     log_level: str = _setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 
     acr_aliases: Mapping[str, str] = _setting(read.table, factory=dict)
@@ -124,8 +130,10 @@ class Settings:
     argon2_memory_kib: int = _setting(read.whole, 19456)
     argon2_time: int = _setting(read.whole, 2)
     argon2_parallelism: int = _setting(read.whole, 1)
-    argon2_concurrency: int = _setting(read.whole, 4)
+    argon2_concurrency: int = _setting(read.whole, 2)
     """Hashes computed at once in one process; the rest wait their turn."""
+    argon2_waiting: int = _setting(read.whole, 32)
+    """How many wait their turn in one process; whoever comes beyond that is turned away."""
     password_attempts: int = _setting(read.whole, 10)
     """Wrong passwords for one account from browsers it does not know, in fifteen minutes."""
     network_attempts: int = _setting(read.whole, 100)
@@ -152,6 +160,11 @@ class Settings:
     def mails(self) -> bool:
         """Can anybody be sent a mail? Where not, nothing is promised that needs one."""
         return self.mail_url is not None
+
+    @property
+    def metrics(self) -> bool:
+        """Is anything measured?"""
+        return self.metrics_token is not None or bool(self.metrics_networks)
 
     @property
     def sender(self) -> str:

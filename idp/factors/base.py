@@ -183,6 +183,15 @@ class Corroborable(Protocol):
         """The same sign-in showed something known as well: from now on the trait counts."""
 
 
+@runtime_checkable
+class Laborious(Protocol):
+    """A factor whose check takes so long that only so many are made at once."""
+
+    @property
+    def crowded(self) -> bool:
+        """Would ``verify`` raise ``Busy`` for whoever comes now? Then it need not be called."""
+
+
 def of_kind(credentials: Sequence[Credential], kind: str) -> list[Credential]:
     """Those of one kind that are still of use."""
     return [one for one in credentials if one.kind == kind and one.used_at is None]
@@ -195,6 +204,7 @@ __all__ = [
     "Corroborable",
     "Enrolled",
     "Factor",
+    "Laborious",
     "Mail",
     "Proof",
     "Refused",

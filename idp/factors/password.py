@@ -1,12 +1,14 @@
 """The password: something known, and the one factor whose every answer takes the same work."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import exists, select, update
 
 from idp.assurance import PASSWORD, Offer, Trait
+from idp.capacity import Busy
 from idp.config import Settings
 from idp.factors.base import (
     ANY_WAY,
@@ -53,6 +55,11 @@ class Password:
         self._settings = tools.settings
         self._hasher = hasher or Hasher(tools.settings)
 
+    @property
+    def crowded(self) -> bool:
+        """Are there more hashing already than may wait?"""
+        return self._hasher.crowded
+
     def offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         """A thing known to who has set one; what anybody might know while nobody is known."""
         owned = of_kind(credentials, KIND)
@@ -71,6 +78,7 @@ class Password:
         """Compare ``answer["password"]``, with the same work for nobody as for somebody.
 
         Commits what the transaction holds before it hashes, so that a slow hash locks nothing.
+        Raises ``Busy`` when too many hash already.
         """
         password = answer.get(_FIELD, "")
         if not password:
@@ -82,11 +90,17 @@ class Password:
         verdict = self._hasher.verify(mine.data["hash"] if mine else None, password)
         if user is None or mine is None or not verdict.correct:
             return REFUSED
-        renewed = self._hasher.hash(password) if verdict.outdated else None
+        renewed = self._renewed(password) if verdict.outdated else None
         if not _use(mine, renewed, now):
             return REFUSED
         signals = _signals(password, credentials)
         return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals)
+
+    def _renewed(self, password: str) -> str | None:
+        """Its hash at today's cost; None when there is no room for it: the next time will do."""
+        with suppress(Busy):
+            return self._hasher.hash(password)
+        return None
 
     def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """Tells the page how long the new password must be, in ``public["minimum"]``."""

@@ -84,21 +84,30 @@ def dump_json(value: object) -> str:
 def engine_options(database_url: str) -> dict[str, Any]:
     """Engine arguments that this program's guarantees rest on, by the URL's dialect."""
     # What a statement was given is in no error's text: it may be an address, or worse.
-    options: dict[str, Any] = {"json_serializer": dump_json, "hide_parameters": True}
+    options: dict[str, Any] = {
+        "json_serializer": dump_json,
+        "hide_parameters": True,
+        "pool_timeout": 3,  # and then a 503: whoever waits longer keeps others waiting
+    }
     if database_url.startswith("sqlite"):
         # Our own BEGIN (below): the driver's deferred one fails at the first contended write.
         return options | {"connect_args": {"isolation_level": None, "timeout": 5}}
     return options | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Make SQLite durable, concurrent and strict: WAL, foreign keys, an immediate write lock."""
+def prepare_engine(engine: Engine, *, limited: bool = False) -> None:
+    """Make SQLite durable, concurrent and strict: WAL, foreign keys, an immediate write lock.
+
+    ``limited``: let no statement on PostgreSQL take for ever. A migration may.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _sqlite_make)
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
         standby.prepare(engine)
+        if limited:
+            event.listen(engine, "connect", _postgresql_limit)
 
 
 def _sqlite_make(
@@ -121,6 +130,19 @@ def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _postgresql_limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """No statement of ours takes long: one that does waits for something that is wrong."""
+    cursor = connection.cursor()
+    for limit, seconds in (
+        ("statement_timeout", 30),
+        ("lock_timeout", 10),
+        ("idle_in_transaction_session_timeout", 60),
+    ):
+        cursor.execute(f"SET {limit} = '{seconds}s'")
+    cursor.close()
+    connection.commit()  # or the first ROLLBACK would take the limits back
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from idp import measures
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import Transaction, db
@@ -90,6 +91,7 @@ class Responder:
         transaction: Transaction | None = None,
     ) -> Answered:
         """Answer with an error; the caller commits. Raises ``Overtaken`` like ``grant``."""
+        measures.error(error.error)
         response = self._secured(
             AuthorizationResponse.failure(to, error, issuer=self._issuer), client, now
         )

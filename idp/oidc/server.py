@@ -9,6 +9,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, TokenEndpoint
 from flask import Response
 
+from idp import measures
 from idp.oidc.direct import Direct, DirectRequest
 from idp.oidc.grant_types import GRANTS
 from idp.oidc.grants import NO_STORE, Desk, Grant
@@ -75,6 +76,7 @@ class Server(AuthorizationServer):
 
 def refusal(error: OAuthError, realm: str) -> Response:
     """An error as JSON (RFC 6749 section 5.2): a 401 says how to authenticate, a 429 when."""
+    measures.error(error.error)
     response = Response(json.dumps(error.parameters()), status=error.status, headers=list(NO_STORE))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'

@@ -3,9 +3,10 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from threading import BoundedSemaphore
+from typing import Final
 
+from idp import capacity
+from idp.capacity import Gate
 from idp.config import Settings
 from idp.passwords.foreign import FOREIGN
 from idp.passwords.schemes import Argon2id, MakingScheme, Scheme
@@ -30,14 +31,16 @@ def normalise(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-@cache
-def _gate(places: int) -> BoundedSemaphore:
-    # One for the process however many hashers there are: it is the machine that is bounded.
-    return BoundedSemaphore(places)
+PATIENCE: Final = 5.0
+"""Seconds that a hash waits for its turn."""
 
 
 class Hasher:
     """Makes and checks password hashes, at most ``argon2_concurrency`` at once in a process.
+
+    ``argon2_waiting`` more wait their turn, and who comes beyond that is turned away: ``hash`` and
+    ``verify`` raise ``Busy``. So a flood of sign-ins takes neither memory without end nor the
+    threads that others need.
 
     ``making`` makes new hashes. ``others`` only check what came from elsewhere; what they
     accept is always outdated.
@@ -52,15 +55,23 @@ class Hasher:
     ) -> None:
         self._making = making or Argon2id(settings)
         self._schemes: tuple[Scheme, ...] = (self._making, *others)
-        self._gate = _gate(settings.argon2_concurrency)
+        self._room = (settings.argon2_concurrency, settings.argon2_waiting)
         self._decoy = self._making.decoy()
+
+    @property
+    def _gate(self) -> Gate:
+        return capacity.gate("hash", *self._room, patience=PATIENCE)
+
+    @property
+    def crowded(self) -> bool:
+        """Would ``hash`` and ``verify`` turn away whoever comes now?"""
+        return self._gate.full
 
     def hash(self, password: str) -> str:
         """The stored form of a password of at most ``LONGEST`` code points."""
         if len(password) > LONGEST:
             raise ValueError(f"a password has at most {LONGEST} characters")
-        with self._gate:
-            return self._making.hash(_encoded(password))
+        return self._gate.do(lambda: self._making.hash(_encoded(password)))
 
     def verify(self, stored: str | None, password: str) -> Verdict:
         """Compare with the stored hash; with None the same work, and the answer no."""
@@ -81,8 +92,7 @@ class Hasher:
         return next((one for one in known if one.reads(stored)), None)
 
     def _check(self, scheme: Scheme, stored: str, password: str) -> bool:
-        with self._gate:
-            return scheme.verify(stored, _encoded(password))
+        return self._gate.do(lambda: scheme.verify(stored, _encoded(password)))
 
     def _is_outdated(self, scheme: Scheme, stored: str) -> bool:
         return scheme is not self._making or scheme.is_outdated(stored)

@@ -24,6 +24,7 @@ from idp.config import Settings
 from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
 from idp.secrecy import Box
 from idp.services.client_secrets import unreadable
+from idp.services.health_beside import exposure, quickness
 from idp.services.issuer_certificate import SOON, expiry
 from idp.services.jose import ALGORITHMS
 from idp.services.key_rotation import KeyRotation
@@ -72,6 +73,8 @@ class Health:
         """Every check, as it is done."""
         yield from self.glance(now)
         far: Checks = (("mail", self._mail), ("issuer", self._issuer))
+        if self._settings.redis_url is not None:
+            far = (("redis", lambda _now: quickness(self._settings)), *far)
         if self._settings.secure:
             far = (*far, ("certificate", self._certificate))
         for name, check in far:
@@ -87,6 +90,7 @@ class Health:
             ("clients", self._client_secrets),
             ("outbox", self._outbox),
             ("rp_id", self._rp_id),
+            ("metrics", lambda _now: exposure(self._settings)),
         )
         for name, check in near:
             yield Finding(name, *_carefully(check, now))

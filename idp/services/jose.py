@@ -11,6 +11,7 @@ from joserfc.jwk import JWKRegistry, Key, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import base64_to_int, json_b64decode
 
+from idp import measures
 from idp.protocol.json_values import Json, parse_json
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "PS256")
@@ -82,7 +83,8 @@ _RSA_NUMBERS: Final = ("d", "p", "q", "dp", "dq", "qi", "e", "n")
 def sign(claims: Mapping[str, Any], *, key: Key, kid: str, algorithm: str, typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 section 7.1) over ``claims``, with ``alg``, ``kid`` and ``typ``."""
     header = {"alg": algorithm, "kid": kid, "typ": typ}
-    return jwt.encode(header, dict(claims), key, registry=_REGISTRIES[algorithm])
+    with measures.stage("sign"):
+        return jwt.encode(header, dict(claims), key, registry=_REGISTRIES[algorithm])
 
 
 @dataclass(frozen=True, slots=True)

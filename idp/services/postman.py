@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import urlsplit
 
+from idp import measures
 from idp.config import Settings
 from idp.services.mail import DECOY, KIND, Letter
 from idp.services.outbox import Delivery, Handler, Undeliverable
@@ -28,7 +29,8 @@ class Postman:
             message = self.compose(letter, written=delivery.created_at)
         except ValueError as error:
             raise Undeliverable(str(error)) from error
-        self._transport.send(message, sender=self.sender, to=letter.to, number=delivery.id)
+        with measures.stage("mail"):
+            self._transport.send(message, sender=self.sender, to=letter.to, number=delivery.id)
 
     def compose(self, letter: Letter, *, written: datetime) -> EmailMessage:
         """The message. A line end in a header raises ``ValueError`` (the standard library's)."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from idp import audit
 from idp.assurance import Evidence, Trait
 from idp.audit import Context
-from idp.factors.base import Answer, Corroborable, Factor, Proof, Refused
+from idp.capacity import Busy
+from idp.factors.base import Answer, Corroborable, Factor, Laborious, Proof, Refused
 from idp.models import Transaction, User, db
 from idp.services import transactions
 from idp.services.addresses import normalise_login
@@ -80,11 +81,12 @@ class SignIn:
         """Judge one answer and write down what it showed; commits, whatever comes of it.
 
         Raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing of
-        this one remains but its count as an attempt.
+        this one remains but its count as an attempt; and ``Busy``, of which nothing remains.
         """
         choice = standing.choice(attempt.method)
         if choice is None:
             return self._decline(standing, attempt, _NOT_ASKED, context)
+        self._insist_on_room(attempt.method)
         login_name = _login_name(standing.transaction, attempt.answer)
         user = standing.user or self._named(login_name)
         reserved = self._throttle.reserve(
@@ -97,7 +99,12 @@ class SignIn:
         db.session.commit()
         if isinstance(reserved, Wait):
             return reserved
-        verdict = self._judge(standing, user, attempt, context)
+        try:
+            verdict = self._judge(standing, user, attempt, context)
+        except Busy:
+            self._throttle.give_back(reserved)
+            db.session.commit()
+            raise
         if isinstance(verdict, Proof):
             user = db.session.get(User, verdict.user_id)
             verdict = _objection(standing, user) or verdict
@@ -122,6 +129,12 @@ class SignIn:
             return refused
         attempt = Attempt(method, {}, presented=presented, device_token=None)
         return self._accept(standing, attempt, proof, context)
+
+    def _insist_on_room(self, method: str) -> None:
+        """In a flood of sign-ins, turn away before anything is counted or looked up."""
+        factor = self._factors[method]
+        if isinstance(factor, Laborious) and factor.crowded:
+            raise Busy(method)
 
     def _judge(
         self, standing: Standing, user: User | None, attempt: Attempt, context: Context

@@ -14,6 +14,7 @@ from idp.services import counters
 from idp.services.addresses import LONGEST_ADDRESS, normalise_login
 from idp.services.counters import Bucket
 from idp.services.devices import Devices
+from idp.services.tallies import Counted, Tallies
 
 WINDOW = timedelta(minutes=15)
 IN_A_ROW = 100
@@ -36,7 +37,7 @@ class Allowed:
     """The try has been counted: it may be judged, and has then to be reported on."""
 
     owner: str | None
-    counted: tuple[str, ...]
+    counted: Counted
     """Where it was counted."""
     personal: tuple[str, ...]
     """The account's counts, which a success empties; of the others it only takes this one back."""
@@ -67,6 +68,7 @@ class Throttle:
     def __init__(self, settings: Settings, devices: Devices) -> None:
         self._settings = settings
         self._devices = devices
+        self._tallies = Tallies.of(settings)
 
     def reserve(
         self,
@@ -101,13 +103,13 @@ class Throttle:
         of_device: list[Bucket] = []
         if device is not None:
             of_device = self._personal(method, f"{owner}\0{device}")
-            reserved = _reserve(of_device, owner, context.at)
+            reserved = self._count(of_device, owner, context.at)
             if isinstance(reserved, Allowed) or not reserved.closed:
                 return reserved
         # A browser that was wrong a hundred times in a row is as good as unknown.
         personal = self._personal(method, owner) if owner else []
         shared = self._networks(context.address)
-        return _reserve([*personal, *shared], owner, context.at, emptied=of_device)
+        return self._count([*personal, *shared], owner, context.at, emptied=of_device)
 
     def _personal(self, method: str, who: str) -> list[Bucket]:
         limit = self._settings.password_attempts if method == _PASSWORD else STEP_ATTEMPTS
@@ -128,19 +130,19 @@ class Throttle:
         for network in networks_of(context.address)[:1]:
             key = _key("mails", "any", network)
             buckets.append(Bucket(key, MAILS_FROM_NETWORK, MAIL_WINDOW, personal=False))
-        return _reserve(buckets, owner, context.at)
+        return self._count(buckets, owner, context.at)
 
     def reserve_registration(self, context: Context) -> Allowed | Wait:
         """Count one try to register an application without a token; it is not given back."""
         once = self._settings.client_registration_attempts
         buckets = _around(context.address, "register", "any", once, REGISTRATION_WINDOW)
-        return _reserve(buckets, None, context.at)
+        return self._count(buckets, None, context.at)
 
     def reserve_change(self, client_id: str, context: Context) -> Allowed | Wait:
         """Count one change of an application's own registration; it is not given back."""
         limit = self._settings.client_registration_attempts
         mine = Bucket(_key("change", "any", client_id), limit, REGISTRATION_WINDOW)
-        return _reserve([mine], None, context.at)
+        return self._count([mine], None, context.at)
 
     def reserve_request(self, what: str, *, context: Context) -> Allowed | Wait:
         """Count one request that anybody could have sent and that is kept; it is not given back.
@@ -148,7 +150,7 @@ class Throttle:
         By the network, and not by the client: else anybody could use up what is a client's.
         """
         once = self._settings.public_client_requests
-        return _reserve(_around(context.address, "ask", what, once, WINDOW), None, context.at)
+        return self._count(_around(context.address, "ask", what, once, WINDOW), None, context.at)
 
     def reserve_guess(self, what: str, *, who: str, context: Context) -> Allowed | Wait:
         """Count one guess at something that belongs to nobody in particular, as ``reserve`` does.
@@ -156,7 +158,7 @@ class Throttle:
         ``who`` is whoever guesses: a person or a browser. ``give_back`` what was no guess.
         """
         mine = Bucket(_key("try", what, who), STEP_ATTEMPTS, WINDOW)
-        return _reserve([mine, *self._networks(context.address)], None, context.at)
+        return self._count([mine, *self._networks(context.address)], None, context.at)
 
     def succeeded(self, allowed: Allowed, *, user_id: str | None = None) -> None:
         """The try was right: the account's counts begin anew, the network's lose this one.
@@ -168,12 +170,31 @@ class Throttle:
         owner = user_id or allowed.owner
         emptied = {*allowed.personal, *(_password_keys(owner) if owner else ())}
         # Networks before accounts, each in order: as they are counted, so that none deadlock.
-        counters.subtract(set(allowed.counted) - emptied, allowed.at)
+        self._tallies.subtract(allowed.counted, allowed.at, but=frozenset(emptied))
         counters.empty(emptied)
 
     def give_back(self, allowed: Allowed) -> None:
         """The try was no guess: forget it."""
-        counters.subtract(allowed.counted, allowed.at)
+        self._tallies.subtract(allowed.counted, allowed.at)
+
+    def _count(
+        self,
+        buckets: Sequence[Bucket],
+        owner: str | None,
+        now: datetime,
+        *,
+        emptied: Iterable[Bucket] = (),
+    ) -> Allowed | Wait:
+        """Count one in each, unless one is full. A success will empty ``emptied`` as well."""
+        counted = self._tallies.count(buckets, now)
+        full = [one for one in buckets if counted.counts[one.key][0] > one.limit]
+        if not full:
+            personal = [one.key for one in (*buckets, *emptied) if one.personal]
+            return Allowed(owner, counted, tuple(personal), now)
+        # What is not judged is no failure, or whoever keeps knocking would close the account.
+        self._tallies.subtract(counted, now)
+        ends = [counted.counts[one.key][1] - now for one in full if not one.closes]
+        return Wait(max(ends, default=WINDOW), closed=any(one.closes for one in full))
 
     def reopen_password(self, user_id: str) -> None:
         """The owner has a new password: guesses at the old one no longer count."""
@@ -227,22 +248,6 @@ def _password_keys(owner: str) -> tuple[str, str]:
 def _key(kind: str, method: str, subject: str) -> str:
     # 132 bits of the digest: whoever reads the table finds no names that people mistyped.
     return f"{kind}.{method}.{digest(subject)[:22]}"
-
-
-def _reserve(
-    buckets: Sequence[Bucket], owner: str | None, now: datetime, *, emptied: Iterable[Bucket] = ()
-) -> Allowed | Wait:
-    """Count one in each bucket, unless one is full. A success will empty ``emptied`` as well."""
-    counted = tuple(one.key for one in buckets)
-    counts = counters.count(buckets, now) if buckets else {}
-    full = [one for one in buckets if counts[one.key][0] > one.limit]
-    if not full:
-        personal = [one.key for one in (*buckets, *emptied) if one.personal]
-        return Allowed(owner, counted, tuple(personal), now)
-    # What is not judged is no failure, or whoever keeps knocking would close the account.
-    counters.subtract(counted, now)
-    ends = [counts[one.key][1] - now for one in full if not one.closes]
-    return Wait(max(ends, default=WINDOW), closed=any(one.closes for one in full))
 
 
 __all__ = ["Allowed", "Throttle", "Wait", "networks_of"]

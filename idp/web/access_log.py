@@ -2,17 +2,30 @@
 
 import logging
 from time import perf_counter
+from typing import Final
 
 from flask import Flask, Response, g, request
+
+from idp import measures
 
 log = logging.getLogger("idp.access")
 
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 def _start() -> None:
     g.began = perf_counter()
+    measures.began()
 
 
 def _finish(response: Response) -> Response:
+    if "began" in g:
+        measures.ended()
+        # Whatever anybody may call a method, there are so many series and no more.
+        method = request.method if request.method in _METHODS else "other"
+        seconds = perf_counter() - g.began
+        measures.request(request.endpoint or "none", method, response.status_code, seconds)
     if log.isEnabledFor(logging.INFO):
         log.info("request", extra=_line(response))
     return response
@@ -26,8 +39,6 @@ def _line(response: Response) -> dict[str, object]:
         "status": response.status_code,
         "milliseconds": round((perf_counter() - g.began) * 1000, 1) if "began" in g else None,
     }
-    if transaction_id := (request.view_args or {}).get("transaction_id"):
-        line["transaction_id"] = transaction_id
     return line
 
 

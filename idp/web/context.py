@@ -9,10 +9,12 @@ from idp import logs
 from idp.audit import Context
 from idp.secrecy import new_secret
 from idp.services.sessions import Live
-from idp.web import cookies
+from idp.web import cookies, trace_context
 from idp.web.services import Services
 
-_AS_STARTED = frozenset({"static", "health.alive", "health.ready", "pictures.serve"})
+_AS_STARTED = frozenset(
+    {"static", "health.alive", "health.ready", "metrics.exposed", "pictures.serve"}
+)
 """Endpoints that no setting has a part in: they ask the database nothing of their own."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -29,9 +31,19 @@ def start() -> None:
     g.now = services().clock()
     if "\0" in request.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
-    logs.request_id.set(g.request_id)
+    logs.about.set(_about())
     if request.endpoint not in _AS_STARTED:
         services().changed_settings.refresh(g.now)
+
+
+def _about() -> dict[str, str]:
+    """The ids that every line of the log carries from here on, until the next request."""
+    ids = {"request_id": g.request_id}
+    if trace := trace_context.trace_id(request.headers.get("traceparent", "")):
+        ids["trace_id"] = trace
+    if transaction_id := (request.view_args or {}).get("transaction_id"):
+        ids["transaction_id"] = transaction_id
+    return ids
 
 
 def context() -> Context:

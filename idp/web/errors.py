@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from idp import audit
+from idp import audit, capacity
+from idp.capacity import Busy
 from idp.protocol.errors import OAuthError
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
@@ -146,6 +147,14 @@ def storage_failed(error: Exception) -> Response:
     return response
 
 
+def busy(_error: Busy) -> Response:
+    """503: there was no room for it, and nothing was done."""
+    services().rollback()
+    response = _calmly(503, "temporarily_unavailable", "Try again in a moment.")
+    response.headers["Retry-After"] = str(capacity.RETRY_AFTER)
+    return response
+
+
 def _calmly(status: int, error: str, message: str) -> Response:
     if _is_protocol() or wants_json():
         return _for_a_script(status, error, message)
@@ -229,6 +238,7 @@ def install(app: Flask) -> None:
     """Hand each family to its place."""
     for family in (OperationalError, InterfaceError, PoolTimeout, DBAPIError):
         app.register_error_handler(family, storage_failed)
+    app.register_error_handler(Busy, busy)
     app.register_error_handler(CSRFError, csrf_failed)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)

@@ -27,6 +27,7 @@ from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes
 from idp.services.fetch import Fetcher, Limits
+from idp.services.figures import Figures
 from idp.services.grants import Grants
 from idp.services.health import Health
 from idp.services.key_rotation import KeyRotation
@@ -109,6 +110,10 @@ class Services(SignInServices):
     @cached_property
     def health(self) -> Health:
         return Health(self.settings, self.box, keys=self.keys, rotation=self.key_rotation)
+
+    @cached_property
+    def figures(self) -> Figures:
+        return Figures(self.key_rotation, schema_revision=self.schema_revision)
 
     @cached_property
     def mail_trial(self) -> MailTrial:

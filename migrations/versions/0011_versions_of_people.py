@@ -8,6 +8,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+expands = True
+
 
 def upgrade() -> None:
     op.add_column("users", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))

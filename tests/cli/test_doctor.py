@@ -14,6 +14,7 @@ from idp.migrate import downgrade
 from idp.models import OutboxMessage, db
 from tests.cli.command import Command
 from tests.helpers.ports import free_port
+from tests.helpers.redis_server import redis_server
 from tests.helpers.servers import TEST_KEY, Server
 from tests.helpers.smtp import Outbox
 
@@ -44,12 +45,13 @@ def test_a_new_deployment_has_nothing_wrong(idp: Command) -> None:
         "outbox": "ok",
         "issuer": "warning",
         "rp_id": "ok",
+        "metrics": "ok",
     }
 
 
 def test_one_line_each_for_people(sqlite_idp: Command) -> None:
     told = sqlite_idp.with_(**NEAR).done("doctor").splitlines()
-    assert len(told) == 11
+    assert len(told) == 12
     assert told[2].startswith("ok      database       SQLite answers")
 
 
@@ -165,6 +167,25 @@ def test_mail_that_waits_and_mail_that_is_given_up(sqlite_idp: Command) -> None:
 @pytest.mark.parametrize(("issuer", "state"), [("http://127.0.0.1:9", "problem")])
 def test_passkeys_need_a_name(sqlite_idp: Command, issuer: str, state: str) -> None:
     assert states(sqlite_idp.with_(IDP_ISSUER=issuer))["rp_id"][0] == state
+
+
+def test_who_reads_the_metrics(sqlite_idp: Command) -> None:
+    token = {"IDP_METRICS_TOKEN": "a-token-that-nobody-guesses"}
+    for settings, told in (
+        ({}, ("ok", "none: set metrics_token, or metrics_networks")),
+        (token, ("ok", "are read with metrics_token")),
+        ({"IDP_METRICS_NETWORKS": "10.0.0.0/8"}, ("ok", "are read from 10.0.0.0/8")),
+    ):
+        assert states(sqlite_idp.with_(**NEAR, **settings))["metrics"] == told
+    wide = states(sqlite_idp.with_(**NEAR, IDP_METRICS_NETWORKS="0.0.0.0/0"))["metrics"]
+    assert wide[0] == "warning"
+
+
+def test_a_redis_that_does_not_answer_is_a_warning(sqlite_idp: Command, tmp_path: Path) -> None:
+    with redis_server(tmp_path) as running:
+        near = sqlite_idp.with_(**NEAR, IDP_REDIS_URL=running.url)
+        assert states(near)["redis"] == ("ok", "answers")
+    assert states(near)["redis"][0] == "warning"
 
 
 def test_somebody_else_at_the_issuers_address(

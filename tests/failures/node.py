@@ -27,7 +27,7 @@ from idp.app import create_app
 from idp.clock import system_clock
 from idp.config import load_settings
 from idp.models import db
-from tests.helpers.open_house import Quiet
+from tests.helpers.served import Quiet
 
 FAILPOINTS: Final[Mapping[str, tuple[str, str]]] = {
     "code": ("UPDATE grants SET code_used_at", ""),

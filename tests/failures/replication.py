@@ -31,7 +31,7 @@ class Standby(PostgresCluster):
 
     def promote(self) -> None:
         """Let it take writes from now on."""
-        with psycopg.connect(**self._address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
             connection.execute("SELECT pg_promote()")
 
 
@@ -50,14 +50,14 @@ class Pair:
     def wait_for_each_other(self) -> None:
         """From now on a commit is one when the standby has it, too."""
         setting = "ALTER SYSTEM SET synchronous_standby_names = '*'"
-        with psycopg.connect(**self.primary._address("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.primary.conninfo("postgres"), autocommit=True) as connection:
             connection.execute(setting)
             connection.execute("SELECT pg_reload_conf()")
         wait_until(self._in_step, seconds=20, what="the standby")
 
     def _in_step(self) -> bool:
         found = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-        with psycopg.connect(**self.primary._address("postgres")) as connection:
+        with psycopg.connect(self.primary.conninfo("postgres")) as connection:
             return connection.execute(found).fetchone() == (1,)
 
 

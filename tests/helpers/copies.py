@@ -29,8 +29,8 @@ _RESTART: LiteralString = "SELECT setval(seqrelid::regclass, seqstart, false) FR
 _LARGE = 32_000_000
 """Bytes. Whatever grew beyond is not worth emptying."""
 
-_Connection = psycopg.Connection[tuple[object, ...]]
-_Shape = tuple[object, ...]
+_Row = tuple[object, ...]
+_Connection = psycopg.Connection[_Row]
 
 
 class Copies:
@@ -42,7 +42,8 @@ class Copies:
         self._spare: list[str] = []
         with self._connect(template) as connection:
             self._filled = [name for name in _tables(connection) if _has_rows(connection, name)]
-            self._shape = self._shape_of(connection)
+            self._shape = _rows(connection, _SHAPE)
+            self._filling = self._contents(connection)
 
     @contextmanager
     def lent(self, name: str) -> Iterator[str]:
@@ -72,7 +73,9 @@ class Copies:
         connection.execute(_OTHERS)
         wait_until(lambda: not _rows(connection, _OTHERS), seconds=10, what="the others' end")
         size = _rows(connection, "SELECT pg_database_size(current_database())")
-        if size > [(_LARGE,)] or self._shape_of(connection) != self._shape:
+        if size > [(_LARGE,)] or _rows(connection, _SHAPE) != self._shape:
+            return False
+        if self._contents(connection) != self._filling:
             return False
         # Neither foreign keys nor the triggers that keep logs from being changed.
         connection.execute("SET session_replication_role = replica")
@@ -82,15 +85,18 @@ class Copies:
         connection.execute(_RESTART)
         return True
 
-    def _shape_of(self, connection: _Connection) -> _Shape:
-        filled = [_contents(connection, name) for name in self._filled]
-        return (tuple(_rows(connection, _SHAPE)), *filled)
+    def _contents(self, connection: _Connection) -> list[list[_Row]]:
+        query = sql.SQL("SELECT t::text FROM {} t ORDER BY 1")
+        return [
+            connection.execute(query.format(sql.Identifier(name))).fetchall()
+            for name in self._filled
+        ]
 
     def _connect(self, name: str) -> _Connection:
         return psycopg.connect(self._cluster.conninfo(name), autocommit=True)
 
 
-def _rows(connection: _Connection, statement: LiteralString) -> list[tuple[object, ...]]:
+def _rows(connection: _Connection, statement: LiteralString) -> list[_Row]:
     return connection.execute(statement).fetchall()
 
 
@@ -101,8 +107,3 @@ def _tables(connection: _Connection) -> list[str]:
 def _has_rows(connection: _Connection, table: str) -> bool:
     query = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table))
     return connection.execute(query).fetchone() is not None
-
-
-def _contents(connection: _Connection, table: str) -> tuple[tuple[object, ...], ...]:
-    query = sql.SQL("SELECT t::text FROM {} t ORDER BY 1").format(sql.Identifier(table))
-    return tuple(connection.execute(query).fetchall())

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     """Says nothing of each request."""
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - its own word
@@ -20,7 +20,7 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def served(app: WSGIApplication, port: int) -> Iterator[None]:
     """``app`` answers at ``http://localhost:port``, in threads of this process."""
-    server: Any = make_server("localhost", port, app, threaded=True, request_handler=_Quiet)
+    server: Any = make_server("localhost", port, app, threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -1,0 +1,132 @@
+"""Clients that take their time: their requests hold a thread only once they are here whole.
+
+A thread that waits for the rest of a body cannot be woken but by its connection's end. So whoever
+is too slow has the connection cut, as it is cut for headers that do not come (by the server).
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from threading import Thread, get_ident
+from time import monotonic, sleep
+from typing import Final
+from wsgiref.types import WSGIEnvironment
+
+from idp import capacity, measures
+
+BODY_SECONDS: Final = 10.0
+"""For a request's body to arrive, once its headers have."""
+PRESSED_SECONDS: Final = 2.0
+"""The same while more than half of those who may be slow are."""
+
+
+class CutShort(Exception):
+    """The body is not as long as it was said to be: its sender went, or was sent away."""
+
+
+class Bodies:
+    """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow."""
+
+    def __init__(self, *, largest: int, readers: int) -> None:
+        self._largest = largest
+        self._readers = readers
+        self._room = capacity.Places(readers, name="body")
+        self._since: dict[int, float] = {}
+
+    def receive(self, environ: WSGIEnvironment) -> None:
+        """Have the body here. Raises ``Busy`` and ``CutShort``.
+
+        One that says it is too large stays where it is: it will be refused unread.
+        """
+        length = environ.get("CONTENT_LENGTH") or ""
+        size = int(length) if length.isascii() and length.isdigit() else None
+        if size is None and "HTTP_TRANSFER_ENCODING" not in environ:
+            return
+        if size == 0 or (size is not None and size > self._largest):
+            return
+        with self._reading():
+            body = environ["wsgi.input"].read(self._largest + 1 if size is None else size)
+        if size is not None and len(body) != size:
+            raise CutShort
+        environ["wsgi.input"] = BytesIO(body)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._room.enter(patience=0)
+        self._since[get_ident()] = monotonic()
+        try:
+            yield
+        finally:
+            del self._since[get_ident()]
+            self._room.leave()
+
+    def watch(self, port: int) -> None:
+        """From now on cut whoever is too slow; ``port`` is the one that is listened on."""
+        Thread(target=self._watch, args=(port,), name="slow clients", daemon=True).start()
+
+    def _watch(self, port: int) -> None:
+        while True:
+            sleep(1)
+            patience = self.patience
+            oldest = min(list(self._since.values()), default=None)
+            if oldest is not None and monotonic() - oldest > patience:
+                cut_unanswered(port, patience)
+
+    @property
+    def patience(self) -> float:
+        """Seconds; fewer while there are many."""
+        pressed = len(self._since) * 2 > self._readers
+        return PRESSED_SECONDS if pressed else BODY_SECONDS
+
+
+def cut_unanswered(port: int, seconds: float) -> None:
+    """End every connection to ``port`` that has been owed an answer for so long.
+
+    Which of them a thread waits for cannot be asked. But one whose request has been here for this
+    long is past the time of any request, and one that waits for the next is owed nothing.
+    """
+    for connection in _connections(port):
+        with connection, suppress(OSError):
+            if _owed_for(connection) >= seconds:
+                measures.turned_away("slow")
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _connections(port: int) -> Iterator[socket.socket]:
+    """This process's, as duplicates: what is closed meanwhile is nobody else's. Linux only."""
+    with suppress(FileNotFoundError):
+        for name in os.listdir("/proc/self/fd"):
+            with suppress(OSError):
+                if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                    found = socket.socket(fileno=os.dup(int(name)))
+                    if _is_to(found, port):
+                        yield found
+                    else:
+                        found.close()
+
+
+def _is_to(found: socket.socket, port: int) -> bool:
+    internet = found.family in (socket.AF_INET, socket.AF_INET6)
+    with suppress(OSError):
+        return internet and found.getsockname()[1] == port and bool(found.getpeername())
+    return False
+
+
+_LAST_SENT: Final = 44
+_LAST_RECEIVED: Final = 52
+_SEGMENTS_SENT: Final = 156
+"""Places in Linux's ``struct tcp_info`` (linux/tcp.h); the first two are milliseconds ago."""
+
+
+def _owed_for(connection: socket.socket) -> float:
+    """For how many seconds nothing was sent, though something had come; 0 when nothing is owed."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _SEGMENTS_SENT + 4)
+    sent, received, segments = (
+        struct.unpack_from("=I", info, place)[0]
+        for place in (_LAST_SENT, _LAST_RECEIVED, _SEGMENTS_SENT)
+    )
+    owed = segments == 0 or sent > received
+    return float(sent) / 1000 if owed else 0.0

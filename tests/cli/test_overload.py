@@ -1,0 +1,186 @@
+"""The server under more than it can do: slow clients, a flood of sign-ins, a reload meanwhile."""
+
+import os
+import re
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from idp.cli.server import HEADERS_WITHIN
+from idp.web.bounded import READERS
+from tests.cli.test_serve import workers_of
+from tests.helpers.databases import Databases
+from tests.helpers.ports import wait_until
+from tests.helpers.servers import Server, serve
+from tests.helpers.user_agent import UserAgent
+
+HASHES, WAITING = 2, 4
+SETTINGS = {
+    "IDP_ARGON2_CONCURRENCY": str(HASHES),
+    "IDP_ARGON2_WAITING": str(WAITING),
+    # Guesses without end: what stands between them and the machine is the gate alone.
+    "IDP_PASSWORD_ATTEMPTS": "100000",
+    "IDP_NETWORK_ATTEMPTS": "100000",
+}
+
+
+@pytest.fixture(scope="module")
+def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("overload")
+    with databases.fresh("sqlite") as url, serve(url, folder, settings=SETTINGS) as (one,):
+        yield one
+
+
+def token_answers(server: Server) -> httpx.Response:
+    """A request with a body, at the token endpoint; it is refused, which is an answer."""
+    return httpx.post(f"{server.url}/oauth/token", data={"grant_type": "x"}, timeout=20)
+
+
+def begin(server: Server, stack: ExitStack, sent: bytes) -> socket.socket:
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+    connection.sendall(sent)
+    return connection
+
+
+SLOW = {
+    "headers that do not end": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n",
+    "bodies that do not end": (
+        b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant"
+    ),
+    "chunks that do not end": (
+        b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\n5\r\ngrant\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
+def test_clients_that_take_their_time_take_nobody_elses(server: Server, sent: bytes) -> None:
+    """Three times as many as threads there are to read from them."""
+    with ExitStack() as stack:
+        for _client in range(READERS * 3):
+            begin(server, stack, sent)
+        assert httpx.get(f"{server.url}/healthz").is_success
+        assert httpx.get(f"{server.url}/oauth/jwks").is_success
+
+        def is_free() -> bool:
+            answer = token_answers(server)
+            if answer.status_code == 503:
+                assert int(answer.headers["Retry-After"]) > 0
+            return answer.status_code == 400
+
+        # Who is too slow is sent away, so that others may send.
+        wait_until(is_free, seconds=HEADERS_WITHIN, what="room for a body")
+
+
+def test_who_is_slow_but_not_too_slow_is_heard(server: Server) -> None:
+    body = b"grant_type=x&client_id=y"
+    head = SLOW["bodies that do not end"].partition(b"\r\n\r\n")[0].replace(b"500", b"24")
+    with ExitStack() as stack:
+        one = begin(server, stack, head + b"\r\n\r\n" + body[:5])
+        assert token_answers(server).status_code == 400
+        one.sendall(body[5:])
+        assert b"unsupported_grant_type" in one.recv(4096)
+
+
+def memory_of(pid: int) -> int:
+    """The most it ever had, in KiB."""
+    (found,) = re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found)
+
+
+def test_a_flood_of_sign_ins_costs_memory_and_others_within_bounds(server: Server) -> None:
+    agent = UserAgent(server.url)
+    page = agent.page(f"{server.url}/me/security")
+    form = page.form("/password")
+    guess = {**form.fields, "username": "ann@example.com", "password": "a wrong guess"}
+    cookies = dict(agent.client.cookies)
+    (worker,) = workers_of(server.pid)
+    httpx.post(form.action, data=guess, cookies=cookies, timeout=60)
+    before = memory_of(worker)
+    over = Event()
+
+    def guess_on(_number: int) -> Counter[int]:
+        with httpx.Client(cookies=cookies, timeout=60) as client:
+            answers = [client.post(form.action, data=guess) for _ in range(5)]
+        for answer in answers:
+            assert answer.status_code in (422, 503), answer.text
+            assert answer.status_code == 422 or int(answer.headers["Retry-After"]) > 0
+        return Counter(answer.status_code for answer in answers)
+
+    def others() -> list[int]:
+        found = []
+        while not over.is_set():
+            found.append(token_answers(server).status_code)
+        return found
+
+    with ThreadPoolExecutor(25) as threads:
+        beside = threads.submit(others)
+        told = sum(threads.map(guess_on, range(24)), Counter())
+        over.set()
+        tokens = Counter(beside.result())
+    assert told[422] >= HASHES + WAITING  # as many as there was room for were judged
+    assert told[503] > 0
+    # Whoever does not hash never waits for who does.
+    assert tokens.keys() == {400}
+    assert tokens[400] >= 3
+    hashes = HASHES * 19456
+    assert memory_of(worker) - before < hashes + 40 * 1024
+    agent.client.close()
+
+
+def test_a_reload_loses_no_request(server: Server) -> None:
+    """Every worker is replaced while it is asked; a connection that closed is asked for anew."""
+    (before,) = workers_of(server.pid)
+    over = Event()
+
+    def ask() -> Counter[int]:
+        # As a proxy does: it tries once more where the connection ended before any answer.
+        with httpx.Client(transport=httpx.HTTPTransport(retries=1)) as client:
+            found: Counter[int] = Counter()
+            while not over.is_set():
+                try:
+                    answer = client.get(f"{server.url}/oauth/jwks")
+                except (httpx.RemoteProtocolError, httpx.ReadError):
+                    answer = client.get(f"{server.url}/oauth/jwks")
+                found[answer.status_code] += 1
+            return found
+
+    with ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(ask) for _ in range(4)]
+        os.kill(server.pid, signal.SIGHUP)
+        try:
+            wait_until(
+                lambda: len(now := workers_of(server.pid)) == 1 and before not in now,
+                seconds=60,
+                what="another worker",
+            )
+        finally:
+            over.set()
+        answered = sum((one.result() for one in asking), Counter())
+    assert answered.keys() == {200}
+
+
+def test_a_reload_with_settings_that_are_wrong_changes_nothing(
+    databases: Databases, tmp_path: Path
+) -> None:
+    file = tmp_path / "idp.toml"
+    with databases.fresh("sqlite") as url:
+        file.write_text("log_level = 'INFO'\n")
+        with serve(url, tmp_path, settings={"IDP_CONFIG": str(file)}) as (server,):
+            workers = workers_of(server.pid)
+            file.write_text("log_level = 'LOUD'\n")
+            os.kill(server.pid, signal.SIGHUP)
+            wait_until(lambda: "not reloaded" in server.output(), seconds=20, what="a complaint")
+            assert "log_level: must be one of" in server.output()
+            assert workers_of(server.pid) == workers
+            assert httpx.get(f"{server.url}/healthz").is_success

@@ -1,0 +1,193 @@
+"""Too much at once: a calm 503 that says when to come again, and nothing is counted or lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from threading import Event, Thread
+
+import httpx
+import pytest
+
+from idp import capacity
+from idp.capacity import Gate
+from idp.factors import FACTORS
+from idp.factors.password import Password
+from idp.models import Counter, db
+from idp.passwords import Hasher
+from idp.passwords.hashing import PATIENCE
+from idp.web.bounded import Bounded
+from tests.helpers.clock import FakeClock
+from tests.helpers.databases import Databases
+from tests.helpers.house import House, Person
+from tests.helpers.relying_party import RelyingParty
+from tests.helpers.user_agent import Page, UserAgent
+from tests.web.walking import enter, gone, housed, shown
+
+SIZE = {"argon2_concurrency": 1, "argon2_waiting": 1}
+
+
+@pytest.fixture(scope="module")
+def house(databases: Databases) -> Iterator[House]:
+    with databases.fresh("postgresql") as url, housed(url, FakeClock(), **SIZE) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def alice(house: House) -> Person:
+    return house.person()
+
+
+def the_gate() -> Gate:
+    return capacity.gate("hash", 1, 1, patience=PATIENCE)
+
+
+@contextmanager
+def a_flood() -> Iterator[None]:
+    """Somebody hashes, and somebody waits to: there is no room for a third."""
+    over = Event()
+
+    def stay() -> None:
+        the_gate().do(lambda: over.wait(60))
+
+    threads = [Thread(target=stay, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while not the_gate().full:
+        threads[0].join(0.001)
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(60)
+
+
+def shop_of(house: House) -> RelyingParty:
+    return house.client(consent="never")
+
+
+def counted(house: House) -> int:
+    with house.app.app_context():
+        return sum(db.session.scalars(db.select(Counter.count)))
+
+
+def calm(response: httpx.Response) -> None:
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == str(capacity.RETRY_AFTER)
+    assert "Location" not in response.headers
+
+
+def send(agent: UserAgent, page: Page, alice: Person) -> httpx.Response:
+    form = page.form("/password")
+    values = {**form.fields, "username": alice.email, "password": alice.password}
+    return agent.client.post(form.action, data=values)
+
+
+def test_a_sign_in_that_finds_no_room_is_told_to_come_again(house: House, alice: Person) -> None:
+    agent, shop = house.browser(), shop_of(house)
+    page = shown(agent.page(shop.authorization_url()))
+    with a_flood():
+        response = send(agent, page, alice)
+        calm(response)
+        assert "Back in a moment" in response.text
+        assert counted(house) == 0
+        # What does not hash goes on.
+        assert house.http().get("/oauth/jwks").status_code == 200
+    assert gone(enter(agent, page, alice)).parameters["code"]  # the same page, the same form
+
+
+def test_a_script_is_told_so_in_json(house: House, alice: Person) -> None:
+    agent = house.browser()
+    page = shown(agent.page(shop_of(house).authorization_url()))
+    form = page.form("/password")
+    values = {**form.fields, "username": alice.email, "password": alice.password}
+    with a_flood():
+        told = agent.client.post(form.action, json=values, headers={"Accept": "application/json"})
+    calm(told)
+    assert told.json()["error"] == "temporarily_unavailable"
+
+
+class Hopeful(Password):
+    """Finds out that there is no room only when it hashes."""
+
+    crowded = False
+
+
+def test_the_room_may_go_between_the_look_and_the_hash(sqlite_url: str) -> None:
+    """Then the try was counted already, and is given back."""
+    kinds = tuple(Hopeful if one is Password else one for one in FACTORS)
+    house = House(sqlite_url, FakeClock(), kinds=kinds, **SIZE)
+    alice, agent = house.person(), house.browser()
+    page = shown(agent.page(shop_of(house).authorization_url()))
+    with a_flood():
+        calm(send(agent, page, alice))
+    assert counted(house) == 0
+    wrong = Person(alice.id, alice.email, "another password")
+    shown(enter(agent, page, wrong))
+    assert counted(house) > 0  # the control
+    assert gone(enter(agent, page, alice)).parameters["code"]
+
+
+def test_a_hash_that_is_out_of_date_is_renewed_another_time(house: House) -> None:
+    """Whoever's password was right is let in, also when there is no room to hash it anew."""
+
+    class NoRoom(Hasher):
+        def hash(self, password: str) -> str:
+            raise capacity.Busy("hash")
+
+    password = house.services.factors["password"]
+    assert isinstance(password, Password)
+    assert Password._renewed(password, "paper lanterns")  # the control
+    password._hasher = NoRoom(house.settings)
+    assert Password._renewed(password, "paper lanterns") is None
+
+
+def test_without_a_free_connection_there_is_a_503(house: House) -> None:
+    with house.app.app_context():
+        pool = db.engine
+    held = [pool.connect() for _ in range(20)]
+    try:
+        response = house.browser().client.get("/me/security")
+    finally:
+        for connection in held:
+            connection.close()
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert house.browser().client.get("/me/security").status_code != 503
+
+
+# Before the application
+
+SENT = [
+    ("no body", {}, b"", "200 OK"),
+    ("a body", {"CONTENT_LENGTH": "3"}, b"abc", "200 OK"),
+    ("a body without a length", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc", "200 OK"),
+    ("one that breaks off", {"CONTENT_LENGTH": "4"}, b"abc", "400 Bad Request"),
+    ("one that says it is too large", {"CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
+    ("a length that is none", {"CONTENT_LENGTH": "x"}, b"", "200 OK"),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"), [one[1:] for one in SENT], ids=[one[0] for one in SENT]
+)
+def test_a_body_is_here_whole_or_not_at_all(
+    headers: dict[str, str], body: bytes, status: str
+) -> None:
+    seen: list[bytes] = []
+    told: list[str] = []
+
+    def app(environ, start_response):
+        seen.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b""]
+
+    bounded = Bounded(app, threads=1, largest=8)
+
+    def start_response(line, _headers, _error=None):
+        told.append(line)
+        return lambda _bytes: None
+
+    b"".join(bounded({"wsgi.input": BytesIO(body), **headers}, start_response))
+    assert told == [status]
+    assert seen == ([body] if status == "200 OK" else [])
