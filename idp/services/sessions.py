@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, false, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from idp import audit
@@ -14,6 +14,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
 from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
+from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
 
@@ -77,13 +78,13 @@ class Sessions:
         self._settings = settings
         has_second_step = exists().where(
             _second_step.user_id == BrowserSession.user_id,
-            _second_step.kind.in_(sorted(second_steps)),
+            or_(false(), *(_second_step.kind == kind for kind in sorted(second_steps))),
             _second_step.used_at.is_(None),
         )
         present = _PRESENT.add_columns(has_second_step.label("has_second_step")).where(_IN_TIME)
         # Built once: building them costs more than the database takes to answer.
-        self._by_token = present.where(BrowserSession.token_hash == bindparam("key"))
-        self._by_id = present.where(BrowserSession.id == bindparam("key"))
+        self._by_token = Plain(present.where(BrowserSession.token_hash == bindparam("key")))
+        self._by_id = Plain(present.where(BrowserSession.id == bindparam("key")))
 
     def present(self, token: str | None, now: datetime) -> Live | None:
         """The live session that a cookie names; None when it is unknown, over, idle or disabled."""
@@ -95,13 +96,13 @@ class Sessions:
         """The same by its id, also for one that no cookie can present yet."""
         return self._live(self._by_id, session_id, now)
 
-    def _live(self, statement: Select[Any], key: str, now: datetime) -> Live | None:
+    def _live(self, statement: Plain, key: str, now: datetime) -> Live | None:
         times = {
             "now": now,
             "seen_since": now - self._settings.session_idle,
             "kept_since": now - self._settings.session_idle_kept,
         }
-        rows = db.session.execute(statement, {"key": key, **times}).all()
+        rows = statement.all({"key": key, **times})
         if not rows:
             return None
         first = rows[0]
