@@ -3,10 +3,14 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 
-from idp.models import AuditEvent, db
+from sqlalchemy import Table
 
+from idp.models import AuditEvent
+from idp.models.plain import Plain
+
+_RECORD: Final = Plain(cast("Table", AuditEvent.__table__).insert())
 _NAME = re.compile(r"[a-z_]+(\.[a-z_]+){1,2}")
 _SECRET_NAMES = frozenset(
     {
@@ -61,17 +65,17 @@ def record(
         raise ValueError(f"audit data may not hold {', '.join(sorted(leaked))}")
     if context.request_id:
         data["request_id"] = context.request_id
-    db.session.add(
-        AuditEvent(
-            at=context.at,
-            name=name,
-            actor_id=context.actor_id or user_id,
-            user_id=user_id,
-            client_id=client_id,
-            session_id=session_id,
-            transaction_id=transaction_id,
-            address=context.address or None,
-            reference=reference,
-            data=data,
-        )
+    _RECORD.run(
+        {
+            "at": context.at,
+            "name": name,
+            "actor_id": context.actor_id or user_id,
+            "user_id": user_id,
+            "client_id": client_id,
+            "session_id": session_id,
+            "transaction_id": transaction_id,
+            "address": context.address or None,
+            "reference": reference,
+            "data": data,
+        }
     )

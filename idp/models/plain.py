@@ -95,13 +95,22 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
 def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     session = db.session.registry() if text.writes or db.session.registry.has() else None
     if session is not None and (text.writes or session.in_transaction()):
+        if not text.writes:
+            session.flush()  # what is read has to show what was just changed, as with the ORM
         connection = session.connection()
         return _sent(engine, connection, connection.connection, text, values)
-    alone = engine.raw_connection()
+    alone = _checked_out(engine)
     try:
         return _sent(engine, None, alone, text, values)
     finally:
         alone.close()
+
+
+def _checked_out(engine: Engine) -> PoolProxiedConnection:
+    try:
+        return engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _told(error, engine, None, broken=True) from error
 
 
 def _sent(
@@ -138,8 +147,13 @@ def _raised(
     broken = dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
     if broken:
         (joined or proxied).invalidate(error)
+    return _told(error, engine, text.text, broken=broken)
+
+
+def _told(error: Exception, engine: Engine, statement: str | None, *, broken: bool) -> Exception:
+    dialect = engine.dialect
     return DBAPIError.instance(
-        text.text,
+        statement,
         None,
         error,
         dialect.loaded_dbapi.Error,
