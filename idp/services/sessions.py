@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import and_, bindparam, exists, false, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, false, or_, select, update
 from sqlalchemy.orm import aliased
 
 from idp import audit
@@ -70,6 +70,13 @@ _IN_TIME = and_(
     ),
 )
 
+_sessions: Final = cast("Table", BrowserSession.__table__)
+_THIS: Final = _sessions.update().where(_sessions.c.id == bindparam("session"))
+_START: Final = Plain(_sessions.insert())
+_TOUCH: Final = Plain(_THIS.values(last_seen_at=bindparam("now")))
+_ROTATE: Final = Plain(_THIS.values(token_hash=bindparam("hash"), last_seen_at=bindparam("now")))
+_ADD: Final = Plain(cast("Table", EvidenceRow.__table__).insert())
+
 
 class Sessions:
     """The sessions of all browsers. ``second_steps`` are the kinds that count as a second step."""
@@ -122,28 +129,24 @@ class Sessions:
     def touch(self, session: Live, now: datetime) -> None:
         """Note that the session is in use, at most once a minute."""
         if now - session.last_seen_at >= SEEN_EVERY:
-            db.session.execute(
-                update(BrowserSession)
-                .where(BrowserSession.id == session.id)
-                .values(last_seen_at=now)
-            )
+            _TOUCH.run({"session": session.id, "now": now})
 
     def start(self, user_id: str, *, persistent: bool, context: Context) -> str:
         """A new session for a first proof. No cookie can present it before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
         session_id = new_id()
-        db.session.execute(
-            insert(BrowserSession).values(
-                id=session_id,
-                user_id=user_id,
-                persistent=persistent,
-                user_agent=context.user_agent[:400],
-                address=context.address,
-                created_at=context.at,
-                last_seen_at=context.at,
-                expires_at=context.at + lifetime,
-            )
+        _START.run(
+            {
+                "id": session_id,
+                "user_id": user_id,
+                "persistent": persistent,
+                "user_agent": context.user_agent[:400],
+                "address": context.address,
+                "created_at": context.at,
+                "last_seen_at": context.at,
+                "expires_at": context.at + lifetime,
+            }
         )
         return session_id
 
@@ -166,28 +169,24 @@ class Sessions:
             at=now,
             transaction_id=transaction_id,
         )
-        db.session.execute(
-            insert(EvidenceRow).values(
-                session_id=session_id,
-                transaction_id=transaction_id,
-                method=method,
-                credential_id=proof.credential_id,
-                proves=" ".join(sorted(proof.proves)),
-                amr=" ".join(proof.amr),
-                enrolled=enrolled,
-                at=now,
-            )
+        _ADD.run(
+            {
+                "session_id": session_id,
+                "transaction_id": transaction_id,
+                "method": method,
+                "credential_id": proof.credential_id,
+                "proves": " ".join(sorted(proof.proves)),
+                "amr": " ".join(proof.amr),
+                "enrolled": enrolled,
+                "at": now,
+            }
         )
         return evidence
 
     def rotate(self, session_id: str, now: datetime) -> str:
         """Give the session a new token, which makes the old one worthless; returns it once."""
         token = new_secret()
-        db.session.execute(
-            update(BrowserSession)
-            .where(BrowserSession.id == session_id)
-            .values(token_hash=digest(token), last_seen_at=now)
-        )
+        _ROTATE.run({"session": session_id, "hash": digest(token), "now": now})
         return token
 
 
