@@ -44,6 +44,7 @@ from idp.web import (
     static_files,
     well_known,
 )
+from idp.web.frame import App
 from idp.web.proxy import TrustedProxies
 from idp.web.requests import Request
 from idp.web.routing import LazyRule
@@ -65,7 +66,7 @@ def create_app(
     """
     if problems := unknown_names(settings):
         raise ConfigurationError(problems)
-    app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
+    app = App("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
     app.url_rule_class = LazyRule
     app.config.update(_configuration(settings))
