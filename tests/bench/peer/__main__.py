@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tests.bench import report
 from tests.bench.__main__ import progress
-from tests.bench.peer.compare import Compared, Comparison, Turns, compare
+from tests.bench.peer.compare import Compared, Comparison, compare
+from tests.bench.turns import Turns
 
 _COLUMNS = (
     *("operation", "server", "database", "peer's server", "its database", "floor"),

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 _INSTALL = HERE.parents[2] / ".ci" / "node-packages"
 
 ALGORITHMS = ("RS256", "ES256")
-_SECRET = "nobody has to guess what is written down here"  # noqa: S105
+_SECRET = "nobody has to guess what is written down here"
 
 
 class PeerActor(Actor):
