@@ -9,7 +9,8 @@ them see one another and end together.
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import psycopg
@@ -42,10 +43,22 @@ class Plain:
     SQLAlchemy raises, ``DBAPIError``.
     """
 
+    known: ClassVar[WeakSet["Plain"]] = WeakSet()
+    """All there are, for whoever wants to know how a database goes about them."""
+
     def __init__(self, statement: Core | Mapping[str, Core]) -> None:
         same = {} if isinstance(statement, Mapping) else dict.fromkeys(_DIALECTS, statement)
         self._cores: Mapping[str, Core] = statement if isinstance(statement, Mapping) else same
         self._texts: dict[tuple[str, tuple[str, ...]], Text] = {}
+        self.known.add(self)
+
+    def is_a(self, kind: type) -> bool:
+        """Is it a SELECT, an INSERT, …, for every dialect?"""
+        return all(isinstance(core, kind) for core in self._cores.values())
+
+    def text(self, dialect: str) -> str:
+        """As it is sent to ``dialect``; an INSERT without its values."""
+        return _compiled(self._cores[dialect], dialect, ()).text
 
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
