@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from sqlalchemy import JSON, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -105,9 +105,11 @@ def _check(connection: Any, _entry: ConnectionPoolEntry, _proxied: PoolProxiedCo
 
 
 def _succeed(connection: psycopg.Connection[Any], result: Any) -> Any:
-    if result.status not in _GOOD:
-        raise error_from_result(result, encoding=connection.info.encoding)
-    return result
+    if result.status in _GOOD:
+        return result
+    if connection.pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError(connection.pgconn.get_error_message())
+    raise error_from_result(result, encoding=connection.info.encoding)
 
 
 def send_to_postgresql(

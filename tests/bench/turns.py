@@ -55,26 +55,24 @@ def taken(
     operation: Operation, providers: Sequence[tuple[Provider, Meter]], turns: Turns
 ) -> list[Cost]:
     """What the operation costs each of them."""
-    with ExitStack() as stack:
-        drivers = [_drivers(one, operation, turns, stack) for one, _ in providers]
-        found: list[list[Measured]] = [[] for _ in providers]
-        for _ in range(1 + turns.turns):
-            for rounds, (_, meter), into in zip(drivers, providers, found, strict=True):
-                into.append(drive(rounds, meter, turns.limits))
+    found: list[list[Measured]] = [[] for _ in providers]
+    for _ in range(1 + turns.turns):
+        for (provider, meter), into in zip(providers, found, strict=True):
+            into.append(_turn(operation, provider, meter, turns))
     # The first turn is for what compiles its code while it runs.
     return [_cost(one[1:]) for one in found]
 
 
-def _drivers(
-    provider: Provider, operation: Operation, turns: Turns, stack: ExitStack
-) -> list[Iterator[Round]]:
-    most = (1 + turns.turns) * (turns.limits.most + WARM_UP)
-    made = []
-    for number in range(turns.drivers):
-        connection = stack.enter_context(provider.connection())
-        actor = provider.actor(connection, number, operation.algorithm)
-        made.append(operation.rounds(actor, most))
-    return made
+def _turn(operation: Operation, provider: Provider, meter: Meter, turns: Turns) -> Measured:
+    """What is made beforehand is made for one turn: codes do not keep."""
+    limits = turns.limits
+    with ExitStack() as stack:
+        drivers: list[Iterator[Round]] = []
+        for number in range(turns.drivers):
+            connection = stack.enter_context(provider.connection())
+            actor = provider.actor(connection, number, operation.algorithm)
+            drivers.append(operation.rounds(actor, limits.most + WARM_UP))
+        return drive(drivers, meter, limits)
 
 
 def _cost(found: Sequence[Measured]) -> Cost:
