@@ -5,7 +5,7 @@ import select
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from psycopg.errors import error_from_result
@@ -124,10 +124,10 @@ def send_to_postgresql(
     if joins and text.writes and idle and not connection.autocommit:
         _succeed(connection, libpq.exec_(b"BEGIN"))
     found = _succeed(connection, libpq.exec_prepared(name, values))
-    get, loads = found.get_value, text.loads
+    get, loads = found.get_value, cast("tuple[Convert, ...]", text.loads)
     columns = range(len(loads))
     return [
-        text.row(*[loads[j](cell) if (cell := get(i, j)) is not None else None for j in columns])
+        text.row(*[None if (cell := get(i, j)) is None else loads[j](cell) for j in columns])
         for i in range(found.ntuples if loads else 0)
     ]
 

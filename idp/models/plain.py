@@ -31,7 +31,9 @@ Core: TypeAlias = Select[Any] | UpdateBase
 Values: TypeAlias = Mapping[str, Any]
 
 _DIALECTS: Final = {
-    "postgresql": psycopg.dialect(paramstyle="numeric_dollar", json_serializer=dump_json),
+    "postgresql": psycopg.dialect(  # type: ignore[no-untyped-call]
+        paramstyle="numeric_dollar", json_serializer=dump_json
+    ),
     "sqlite": pysqlite.dialect(paramstyle="qmark", json_serializer=dump_json),
 }
 
@@ -93,7 +95,7 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
     compiled: Any = core.compile(dialect=dialect, column_keys=keys)
     names = tuple(compiled.positiontup or ())
     binds = {name: bound for bound, name in compiled.bind_names.items()}
-    columns = dict(core.exported_columns.items())
+    columns = {str(key): column for key, column in core.exported_columns.items()}
     return Text(
         text=str(compiled),
         names=names,

@@ -93,7 +93,7 @@ class Refreshing:
         context: Context,
         binding: Binding,
     ) -> Redeemed:
-        row = _GRANT.one({"grant": renewed.grant_id})
+        (row,) = _GRANT.all({"grant": renewed.grant_id})
         if not binding.covers(Binding.of(row.cnf)):
             raise _of_another_key(row, client, context)
         whole = renewed.scope

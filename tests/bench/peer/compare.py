@@ -82,5 +82,5 @@ def _compared(
     operation: Operation, ours: World, peer: Peer, turns: Turns, lowest: float
 ) -> Compared:
     theirs = Meter(lambda: cpu_seconds(peer.server.pid), ours.database.cpu_seconds)
-    costs = taken(operation, [(ours, ours.meter), (peer, theirs)], turns)
-    return Compared(operation, *costs, lowest)
+    mine, others = taken(operation, [(ours, ours.meter), (peer, theirs)], turns)
+    return Compared(operation, mine, others, lowest)

@@ -75,8 +75,8 @@ def _worlds(kind: Kind, size: Size) -> Iterator[tuple[World, World]]:
 def _compared(small: World, full: World, turns: Turns) -> Iterator[Compared]:
     for operation in turns.of(OPERATIONS):
         progress(operation.name)
-        costs = taken(operation, [(small, small.meter), (full, full.meter)], turns)
-        yield Compared(operation.name, *costs)
+        in_small, in_full = taken(operation, [(small, small.meter), (full, full.meter)], turns)
+        yield Compared(operation.name, in_small, in_full)
     for name in LISTS:
         progress(name)
         yield Compared(f"list: {name}", cost_of(name, small), cost_of(name, full))
