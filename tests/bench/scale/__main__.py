@@ -11,7 +11,7 @@ from time import perf_counter
 
 from tests.bench import report
 from tests.bench.__main__ import progress
-from tests.bench.scale.fill import Size, fill
+from tests.bench.scale.fill import Size, disk_bytes, fill
 from tests.bench.scale.lists import LISTS, cost_of
 from tests.bench.turns import Cost, Turns, taken
 from tests.bench.world import Kind, World, database, world
@@ -53,10 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = Size(chosen.people, chosen.clients, chosen.tokens, chosen.audit)
     started = perf_counter()
     with _worlds(chosen.database, size) as (small, full):
-        filled = perf_counter() - started
+        filled, disk = perf_counter() - started, disk_bytes(full.database.url)
         rows = list(_compared(small, full, Turns(chosen.seconds, chosen.turns)))
     progress("")
-    sys.stdout.write(f"\n{text(chosen.database, size, filled, rows)}\n\n{report.machine()}.\n")
+    sys.stdout.write(f"\n{text(chosen.database, size, filled, rows)}\n\n")
+    sys.stdout.write(f"On disk: {disk / 2**20:,.0f} MiB. {report.machine()}.\n")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -177,6 +178,16 @@ def _tables(size: Size) -> Iterator[tuple[str, int, Mapping[str, str]]]:
             "data": "'{}'",
         },
     )
+
+
+def disk_bytes(database_url: str) -> int:
+    """What the whole database takes."""
+    url = make_url(database_url)
+    if database_url.startswith("sqlite"):
+        return Path(url.database or "").stat().st_size
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string()) as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return int(row[0]) if row else 0
 
 
 def fill(database_url: str, size: Size, progress: Progress) -> None:
