@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import psycopg
-from psycopg.errors import error_from_result
+from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from sqlalchemy import JSON, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
@@ -86,7 +86,10 @@ def prepare(engine: Engine) -> None:
 def _connect(
     _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: Sequence[Any], named: dict[str, Any]
 ) -> Connection:
-    return Connection.connect(*arguments, **{**_KEEPALIVES, **named})
+    # What is asked often is prepared here. psycopg would deallocate ours with its own, at any
+    # ROLLBACK TO SAVEPOINT.
+    named = {**_KEEPALIVES, **named, "prepare_threshold": None}
+    return Connection.connect(*arguments, **named)
 
 
 def _check(connection: Any, _entry: ConnectionPoolEntry, _proxied: PoolProxiedConnection) -> None:
@@ -123,7 +126,11 @@ def send_to_postgresql(
     idle = libpq.transaction_status == TransactionStatus.IDLE
     if joins and text.writes and idle and not connection.autocommit:
         _succeed(connection, libpq.exec_(b"BEGIN"))
-    found = _succeed(connection, libpq.exec_prepared(name, values))
+    try:
+        found = _succeed(connection, libpq.exec_prepared(name, values))
+    except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
+        proxied.info.pop(_PREPARED)
+        raise
     get, loads = found.get_value, cast("tuple[Convert, ...]", text.loads)
     columns = range(len(loads))
     return [

@@ -7,7 +7,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Table, bindparam, event, make_url, select
+from sqlalchemy import Table, bindparam, event, make_url, select, text
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -130,13 +130,13 @@ def test_a_second_of_what_must_be_one_is_refused_as_sqlalchemy_does(app: Flask) 
 def test_a_value_is_seen_once_by_one_statement(app: Flask) -> None:
     statements: list[str] = []
     event.listen(
-        db.engine, "before_cursor_execute", lambda _c, _k, text, *_: statements.append(text)
+        db.engine, "before_cursor_execute", lambda _c, _k, sent, *_: statements.append(sent)
     )
     assert store.mark("jti", "once", now=NOON, lifetime=DAY)
     assert not store.mark("jti", "once", now=NOON, lifetime=DAY)
     db.session.commit()
     assert not store.mark("jti", "once", now=NOON, lifetime=DAY)
-    assert [text for text in statements if "SAVEPOINT" in text or "SELECT" in text] == []
+    assert [sent for sent in statements if "SAVEPOINT" in sent or "SELECT" in sent] == []
 
 
 def test_an_event_is_kept_or_forgotten_with_what_it_tells_of(app: Flask) -> None:
@@ -155,6 +155,36 @@ def test_a_null_and_a_json_null_are_told_apart() -> None:
     assert bound is not None
     assert data is not None
     assert (bound(None), data(None)) == (None, b"null")
+
+
+def test_what_is_prepared_outlives_a_savepoint_that_is_rolled_back(postgresql_url: str) -> None:
+    """psycopg deallocates all there is when it sees a ROLLBACK, once it has prepared something."""
+    app = bare_app(postgresql_url)
+    with app.app_context():
+        PUT.run(entry("k"))
+        for _ in range(10):
+            db.session.execute(select(Entry.purpose)).all()
+        savepoint = db.session.begin_nested()
+        savepoint.rollback()
+        for _ in range(10):
+            db.session.execute(select(Entry.purpose)).all()
+        assert GET.one({"key": "k"}) is not None
+        PUT.run(entry("another"))
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_what_the_server_forgot_is_prepared_again(postgresql_url: str) -> None:
+    app = bare_app(postgresql_url)
+    with app.app_context():
+        assert GET.one({"key": "k"}) is None
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("DISCARD ALL"))
+        with pytest.raises(DBAPIError):
+            GET.one({"key": "k"})
+        assert GET.one({"key": "k"}) is None
+        db.engine.dispose()
 
 
 def test_a_connection_that_the_server_left_is_not_handed_out(postgresql_url: str) -> None:
