@@ -162,10 +162,11 @@ def test_what_is_prepared_outlives_a_savepoint_that_is_rolled_back(postgresql_ur
     app = bare_app(postgresql_url)
     with app.app_context():
         PUT.run(entry("k"))
+        db.session.commit()
         for _ in range(10):
             db.session.execute(select(Entry.purpose)).all()
-        savepoint = db.session.begin_nested()
-        savepoint.rollback()
+        with pytest.raises(IntegrityError), db.session.begin_nested():
+            db.session.execute(_entries.insert(), entry("k"))
         for _ in range(10):
             db.session.execute(select(Entry.purpose)).all()
         assert GET.one({"key": "k"}) is not None
