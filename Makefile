@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench bench-peer
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## start the provider and the demo applications; Ctrl-C stops them
 	@$(BIN)/idp demo
@@ -18,6 +18,9 @@ check: .venv/.ready-dev ## format, lint, types and import contracts only
 
 bench: .venv/.ready-dev ## print the measured figures as a table
 	@$(BIN)/python -m tests.bench
+
+bench-peer: .venv/.ready-dev ## the same beside npm's oidc-provider, with the ratio
+	@$(BIN)/python -m tests.bench.peer
 
 .venv/.ready: pyproject.toml .ci/venv
 	@.ci/venv

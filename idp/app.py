@@ -50,6 +50,7 @@ from idp.web import (
     traces,
     well_known,
 )
+from idp.web.frame import App
 from idp.web.proxy import TrustedProxies
 from idp.web.requests import Request
 from idp.web.routing import LazyRule
@@ -71,7 +72,7 @@ def create_app(
     """
     if problems := (*unknown_names(settings), *_no_way_in(settings, kinds)):
         raise ConfigurationError(problems)
-    app = Flask("idp", template_folder=str(resource_dir("templates")), static_folder="static")
+    app = App("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
     app.url_rule_class = LazyRule
     app.config.update(_configuration(settings))

@@ -3,11 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
+
+from sqlalchemy import Table
 
 from idp import measures
-from idp.models import AuditEvent, db
+from idp.models import AuditEvent
+from idp.models.plain import Plain
 
+_RECORD: Final = Plain(cast("Table", AuditEvent.__table__).insert())
 _NAME = re.compile(r"[a-z_]+(\.[a-z_]+){1,2}")
 _SECRET_NAMES = frozenset(
     {
@@ -67,17 +71,17 @@ def record(
         data["request_id"] = context.request_id
     if context.via:
         data["via"] = context.via
-    db.session.add(
-        AuditEvent(
-            at=context.at,
-            name=name,
-            actor_id=context.actor_id or user_id,
-            user_id=user_id,
-            client_id=client_id,
-            session_id=session_id,
-            transaction_id=transaction_id,
-            address=context.address or None,
-            reference=reference,
-            data=data,
-        )
+    _RECORD.run(
+        {
+            "at": context.at,
+            "name": name,
+            "actor_id": context.actor_id or user_id,
+            "user_id": user_id,
+            "client_id": client_id,
+            "session_id": session_id,
+            "transaction_id": transaction_id,
+            "address": context.address or None,
+            "reference": reference,
+            "data": data,
+        }
     )

@@ -173,6 +173,7 @@ def test_make_says_what_there_is() -> None:
         "test",
         "check",
         "bench",
+        "bench-peer",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 from idp.assurance.ladder import MOST_PROOFS, Rung, holds
@@ -28,6 +29,13 @@ def completions(
     Smallest: with any proof of it left out, or any trait that a proof needs left unshown, the
     rung would not be reached. Polynomial, for no set has more than MOST_PROOFS members.
     """
+    return list(_completions(rung, tuple(proved), tuple(offers), verify_user))
+
+
+@lru_cache(maxsize=256)  # every sign-in begins with the same question: what might anybody show?
+def _completions(
+    rung: Rung, proved: tuple[Traits, ...], offers: tuple[Offer, ...], verify_user: bool
+) -> tuple[Plan, ...]:
     steps = [step for offer in offers for step in _ways_to_ask(offer, verify_user=verify_user)]
     found: list[Plan] = []
     for size in range(1, MOST_PROOFS + 1):
@@ -36,7 +44,7 @@ def completions(
             # is needed has been found before it.
             if not any(_covers(plan, less) for less in found) and _reaches(rung, proved, plan):
                 found.append(plan)
-    return [_slimmed(rung, proved, plan, verify_user=verify_user) for plan in found]
+    return tuple(_slimmed(rung, proved, plan, verify_user=verify_user) for plan in found)
 
 
 def first_steps(plan: Plan, *, opened: bool) -> list[Step]:

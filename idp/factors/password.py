@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from idp.assurance import PASSWORD, Offer, Trait
 from idp.capacity import Busy
@@ -24,12 +24,21 @@ from idp.factors.base import (
 )
 from idp.factors.rows import delete_all, hold
 from idp.models import Credential, User, db, new_id, release
+from idp.models.plain import Plain
 from idp.passwords import Hasher, normalise, problem, requirement_for
 
 KIND = "password"
 
 _FIELD = "password"
 _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
+
+_OWNER_IS_WELL = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
+_USE = Plain(
+    update(Credential)
+    .where(Credential.id == bindparam("used"), _OWNER_IS_WELL)
+    .values(last_used_at=bindparam("now"))
+    .returning(Credential.id)
+)
 
 REFUSED = Refused(
     "wrong",
@@ -169,12 +178,12 @@ def _use(credential: Credential, renewed: str | None, now: datetime) -> bool:
 
     False when the password was replaced, or its owner disabled, while the hash was computed.
     """
-    active = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
-    data = {"data": {**credential.data, "hash": renewed}} if renewed else {}
+    if renewed is None:
+        return _USE.value({"used": credential.id, "now": now}) is not None
     used = db.session.execute(
         update(Credential)
-        .where(Credential.id == credential.id, active)
-        .values(last_used_at=now, **data)
+        .where(Credential.id == credential.id, _OWNER_IS_WELL)
+        .values(last_used_at=now, data={**credential.data, "hash": renewed})
         .returning(Credential.id)
         .execution_options(synchronize_session="fetch")
     )

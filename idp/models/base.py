@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from idp.models import standby
+from idp.models import driver
 from idp.secrecy import private_file
 
 READ_ONLY = "idp_read_only"
@@ -92,12 +92,14 @@ def engine_options(database_url: str) -> dict[str, Any]:
     if database_url.startswith("sqlite"):
         # Our own BEGIN (below): the driver's deferred one fails at the first contended write.
         return options | {"connect_args": {"isolation_level": None, "timeout": 5}}
-    return options | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10}
+    # The connection used last is the one whose statements are prepared.
+    return options | {"pool_use_lifo": True, "pool_size": 10, "max_overflow": 10}
 
 
 def prepare_engine(engine: Engine, *, limited: bool = False) -> None:
     """Make SQLite durable, concurrent and strict: WAL, foreign keys, an immediate write lock.
 
+    PostgreSQL is that by itself, and its connections are looked at before they are handed out.
     ``limited``: let no statement on PostgreSQL take for ever. A migration may.
     """
     if engine.dialect.name == "sqlite":
@@ -105,7 +107,7 @@ def prepare_engine(engine: Engine, *, limited: bool = False) -> None:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     else:
-        standby.prepare(engine)
+        driver.prepare(engine)
         if limited:
             event.listen(engine, "connect", _postgresql_limit)
 

@@ -5,10 +5,12 @@ none, its standby still answers what only reads: keys, tokens that are verified.
 to it is taken instead, never for long, and whoever writes over it is told to come again.
 """
 
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Engine, event
+import psycopg
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -26,30 +28,37 @@ _READ_ONLY: Final = "25006"
 
 
 def prepare(engine: Engine) -> None:
-    """Let an engine follow the primary wherever it goes."""
-    event.listen(engine, "do_connect", _connect)
+    """Let an engine follow the primary wherever it goes, if its connections come by ``connect``."""
     event.listen(engine, "checkout", _look_again)
     event.listen(engine, "handle_error", _was_primary)
+
+
+def connect(
+    open_one: Callable[..., Any], entry: ConnectionPoolEntry, named: Mapping[str, Any]
+) -> Any:
+    """A connection to the server that takes writes, or, when there is none, to its standby.
+
+    ``open_one`` opens it, by libpq's parameters. Raises ``psycopg.OperationalError``.
+    """
+    named = {**PATIENCE, **named}
+    if named.get("target_session_attrs") not in ("read-write", "primary"):
+        return open_one(**named)
+    try:
+        return open_one(**named)
+    except psycopg.OperationalError:
+        found = open_one(**named | {"target_session_attrs": "any"})
+        entry.info[_SINCE] = monotonic()
+        return found
+
+
+def takes_no_writes(error: BaseException | None) -> bool:
+    """Did a server say so? It is not, or no longer, the one to be connected to."""
+    return getattr(error, "sqlstate", None) == _READ_ONLY
 
 
 def on_standby(connection: Connection) -> bool:
     """Is it a connection that cannot write?"""
     return _SINCE in connection.info
-
-
-def _connect(
-    dialect: Dialect, entry: ConnectionPoolEntry, _arguments: Any, named: dict[str, Any]
-) -> Any:
-    for name, value in PATIENCE.items():
-        named.setdefault(name, value)
-    if named.get("target_session_attrs") not in ("read-write", "primary"):
-        return None  # as usual
-    try:
-        return dialect.connect(**named)
-    except dialect.loaded_dbapi.OperationalError:
-        found = dialect.connect(**named | {"target_session_attrs": "any"})
-        entry.info[_SINCE] = monotonic()
-        return found
 
 
 def _look_again(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
@@ -60,7 +69,6 @@ def _look_again(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> No
 
 
 def _was_primary(failed: ExceptionContext) -> None:
-    """A server that does not take writes is not, or no longer, the one to be connected to."""
-    if getattr(failed.original_exception, "sqlstate", None) == _READ_ONLY:
+    if takes_no_writes(failed.original_exception):
         failed.is_disconnect = True
         failed.invalidate_pool_on_disconnect = False

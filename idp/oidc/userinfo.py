@@ -7,11 +7,10 @@ from datetime import datetime
 from flask import Response
 
 from idp.config import Settings
-from idp.models import only_reads
 from idp.oidc.direct import Direct
 from idp.oidc.grants import NO_STORE
 from idp.oidc.possession import Holders
-from idp.oidc.presented import DPOP, challenge_with
+from idp.oidc.presented import challenge_with
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
@@ -52,11 +51,7 @@ class UserInfo:
         return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
 
     def _live(self, direct: Direct) -> LiveToken | None:
-        if direct.scheme != DPOP:  # a proof is used up, so that is written
-            only_reads()
         live = self._holders.token(direct)
-        if direct.scheme == DPOP:  # and has been committed
-            only_reads()
         if live is not None and live.granted.user_id is None:
             raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if live is not None and "openid" not in live.scope:

@@ -6,7 +6,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Select, Table, bindparam, exists, select
 
-from idp.models import AccessToken, Client, Grant, RefreshToken, User, db
+from idp.models import AccessToken, Client, Grant, RefreshToken, User
+from idp.models.plain import Plain
 from idp.secrecy import digest
 from idp.services.binding import UNBOUND, Binding
 from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
@@ -36,38 +37,45 @@ def _alive(statement: Select[Any]) -> Select[Any]:
 
 _FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
 
-_GRANT = _alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant"))
-_BY_GRANT = _GRANT.where(
-    ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
+_OF_ID = _alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant"))
+_GRANT = Plain(_OF_ID)
+_BY_GRANT = Plain(
+    _OF_ID.where(
+        ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
+    )
 )
 
-_OPAQUE = _alive(
-    select(
-        *_FOUND,
-        _access.c.scope.label("token_scope"),
-        _access.c.audience,
-        _access.c.issued_at,
-        _access.c.expires_at,
-        _access.c.cnf.label("token_cnf"),
-    ).join(_access, _access.c.grant_id == _grants.c.id)
-).where(
-    _access.c.token_hash == bindparam("hash"),
-    _access.c.revoked_at.is_(None),
-    _access.c.expires_at > bindparam("now"),
+_OPAQUE = Plain(
+    _alive(
+        select(
+            *_FOUND,
+            _access.c.scope.label("token_scope"),
+            _access.c.audience,
+            _access.c.issued_at,
+            _access.c.expires_at,
+            _access.c.cnf.label("token_cnf"),
+        ).join(_access, _access.c.grant_id == _grants.c.id)
+    ).where(
+        _access.c.token_hash == bindparam("hash"),
+        _access.c.revoked_at.is_(None),
+        _access.c.expires_at > bindparam("now"),
+    )
 )
 
-_REFRESH = _alive(
-    select(
-        *_FOUND,
-        _refresh.c.scope.label("token_scope"),
-        _refresh.c.created_at.label("issued_at"),
-        _refresh.c.expires_at,
-        _grants.c.cnf.label("token_cnf"),
-    ).join(_refresh, _refresh.c.grant_id == _grants.c.id)
-).where(
-    _refresh.c.token_hash == bindparam("hash"),
-    _refresh.c.used_at.is_(None),
-    _refresh.c.expires_at > bindparam("now"),
+_REFRESH = Plain(
+    _alive(
+        select(
+            *_FOUND,
+            _refresh.c.scope.label("token_scope"),
+            _refresh.c.created_at.label("issued_at"),
+            _refresh.c.expires_at,
+            _grants.c.cnf.label("token_cnf"),
+        ).join(_refresh, _refresh.c.grant_id == _grants.c.id)
+    ).where(
+        _refresh.c.token_hash == bindparam("hash"),
+        _refresh.c.used_at.is_(None),
+        _refresh.c.expires_at > bindparam("now"),
+    )
 )
 
 
@@ -114,9 +122,7 @@ class JwtClaims:
 def live_jwt(claims: JwtClaims) -> LiveToken | None:
     """The token of a JWT whose signature and times hold; None when its grant has ended, its person
     or client is disabled, or it was revoked on its own."""
-    row = db.session.execute(
-        _BY_GRANT, {"grant": claims.grant_id, "tombstone": digest(claims.jti)}
-    ).one_or_none()
+    row = _BY_GRANT.one({"grant": claims.grant_id, "tombstone": digest(claims.jti)})
     if row is None or not _ancestors_live(row):
         return None
     return LiveToken(
@@ -135,13 +141,13 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
 
 def live_opaque(token: str, now: datetime) -> LiveToken | None:
     """The access token of a client that takes them opaque; None when it does not hold now."""
-    row = db.session.execute(_OPAQUE, {"hash": digest(token), "now": now}).one_or_none()
+    row = _OPAQUE.one({"hash": digest(token), "now": now})
     return _live(row, tuple(row.audience)) if row and _ancestors_live(row) else None
 
 
 def live_refresh(token: str, now: datetime) -> LiveToken | None:
     """A refresh token, left unused; None when it does not hold now. It is for nobody's ears."""
-    row = db.session.execute(_REFRESH, {"hash": digest(token), "now": now}).one_or_none()
+    row = _REFRESH.one({"hash": digest(token), "now": now})
     return _live(row, ()) if row else None
 
 
@@ -152,7 +158,7 @@ def _ancestors_live(row: AnyRow | None) -> bool:
     being exchanged at that instant.
     """
     while row is not None and (parent := row.request.get("parent")) is not None:
-        row = db.session.execute(_GRANT, {"grant": parent}).one_or_none()
+        row = _GRANT.one({"grant": parent})
     return row is not None
 
 

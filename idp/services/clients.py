@@ -7,7 +7,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, select
 
-from idp.models import Client, ClientSecret, db
+from idp.models import Client, ClientSecret
+from idp.models.plain import Plain
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import parse_client_metadata
 from idp.secrecy import digest
@@ -24,12 +25,14 @@ USE_NOTED_EVERY: Final = timedelta(days=1)
 _clients: Final = cast("Table", Client.__table__)
 _secrets: Final = cast("Table", ClientSecret.__table__)
 
-_REVISION = select(_clients.c.revision).where(_clients.c.id == bindparam("client_id"))
-_CLIENT = select(
-    *(_clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision),
-    *(_clients.c.managed_by, _clients.c.first_used_at),
-).where(_clients.c.id == bindparam("client_id"))
-_SECRETS = (
+_REVISION = Plain(select(_clients.c.revision).where(_clients.c.id == bindparam("client_id")))
+_CLIENT = Plain(
+    select(
+        *(_clients.c.id, _clients.c.registration, _clients.c.disabled_at, _clients.c.revision),
+        *(_clients.c.managed_by, _clients.c.first_used_at),
+    ).where(_clients.c.id == bindparam("client_id"))
+)
+_SECRETS = Plain(
     select(
         _secrets.c.id,
         _secrets.c.secret_hash,
@@ -40,12 +43,12 @@ _SECRETS = (
     .where(_secrets.c.client_id == bindparam("client_id"))
     .order_by(_secrets.c.created_at.desc(), _secrets.c.id)
 )
-_NOTE_FIRST_USE = (
+_NOTE_FIRST_USE = Plain(
     _clients.update()
     .where(_clients.c.id == bindparam("client"), _clients.c.first_used_at.is_(None))
     .values(first_used_at=bindparam("now"))
 )
-_NOTE_USE = (
+_NOTE_USE = Plain(
     _secrets.update()
     .where(_secrets.c.id == bindparam("secret"))
     .values(last_used_at=bindparam("now"))
@@ -101,7 +104,7 @@ class Clients:
         """The client of that id, also a disabled one; None when there is none."""
         if not is_client_id(client_id):
             return None
-        revision = db.session.execute(_REVISION, {"client_id": client_id}).scalar()
+        revision = _REVISION.value({"client_id": client_id})
         if revision is None:
             self._cache.pop(client_id, None)
             return None
@@ -128,14 +131,14 @@ class Clients:
         """Keep an application that registered itself from being forgotten as never used."""
         if client.used:
             return
-        db.session.execute(_NOTE_FIRST_USE, {"client": client.id, "now": now})
+        _NOTE_FIRST_USE.run({"client": client.id, "now": now})
         self._cache[client.id] = replace(self._cache.get(client.id, client), used=True)
 
     def _read(self, client_id: str) -> RegisteredClient | None:
-        row = db.session.execute(_CLIENT, {"client_id": client_id}).one_or_none()
+        row = _CLIENT.one({"client_id": client_id})
         if row is None:
             return None
-        secrets = db.session.execute(_SECRETS, {"client_id": client_id})
+        secrets = _SECRETS.all({"client_id": client_id})
         client = registered(row, tuple(StoredSecret(*secret) for secret in secrets))
         if len(self._cache) >= MAX_CACHED:
             self._cache.clear()
@@ -145,7 +148,7 @@ class Clients:
     def _note_use(self, client: RegisteredClient, secret: StoredSecret, now: datetime) -> None:
         if secret.last_used_at is not None and now - secret.last_used_at < USE_NOTED_EVERY:
             return
-        db.session.execute(_NOTE_USE, {"secret": secret.id, "now": now})
+        _NOTE_USE.run({"secret": secret.id, "now": now})
         used = replace(secret, last_used_at=now)
         secrets = tuple(used if one is secret else one for one in client.secrets)
         self._cache[client.id] = replace(client, secrets=secrets)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from idp import audit
 from idp.audit import Context
 from idp.models import Client, Consent, db, new_id
+from idp.models.plain import Plain
 from idp.services.clients import SELF_REGISTERED
 from idp.services.grants import end_all
 
@@ -21,8 +22,9 @@ _THIS = (
     _consents.c.user_id == bindparam("user"),
     _consents.c.client_id == bindparam("client"),
 )
-_GIVEN = select(_consents.c.scope).where(*_THIS)
-_GIVEN_FOR_UPDATE = _GIVEN.with_for_update()
+_OF_THIS = select(_consents.c.scope).where(*_THIS)
+_GIVEN = Plain(_OF_THIS)
+_GIVEN_FOR_UPDATE = Plain(_OF_THIS.with_for_update())
 _WIDEN = (
     _consents.update()
     .where(*_THIS)
@@ -117,7 +119,7 @@ class Consents:
         """The scopes allowed; None when this client was never allowed anything."""
         statement = _GIVEN_FOR_UPDATE if lock else _GIVEN
         names = {"user": user_id, "client": client_id}
-        scope = db.session.execute(statement, names).scalar_one_or_none()
+        scope = statement.value(names)
         return None if scope is None else frozenset(scope.split())
 
     def _first(self, user_id: str, client_id: str, scopes: Sequence[str], now: datetime) -> bool:

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import Row, Table, exists, select
+from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
-from idp.models import Grant, User, db, new_id
+from idp.models import Grant, User, new_id
+from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-"""A row of a Core statement; its reader says which columns it needs."""
+AnyRow: TypeAlias = PlainRow
+"""A row that was found; its reader says which columns it needs."""
 
 _grants: Final = cast("Table", Grant.__table__)
 _users: Final = cast("Table", User.__table__)
+
+_KEEP: Final = Plain(_grants.insert())
 
 FIELDS: Final = (
     *(_grants.c.id, _grants.c.client_id, _grants.c.user_id, _grants.c.session_id),
@@ -85,7 +88,7 @@ class Asked:
     resource: tuple[str, ...] = ()
 
 
-def granted_of(row: Row[Any]) -> Granted:
+def granted_of(row: AnyRow) -> Granted:
     """The grant in a row that has ``FIELDS``. The proofs themselves stayed with the session."""
     return Granted(
         user_id=row.user_id,
@@ -100,7 +103,7 @@ def granted_of(row: Row[Any]) -> Granted:
     )
 
 
-def _satisfied_of(row: Row[Any]) -> Satisfied:
+def _satisfied_of(row: AnyRow) -> Satisfied:
     return Satisfied(
         acr=row.acr,
         rung=Rung(row.request["rung"]),
@@ -110,7 +113,7 @@ def _satisfied_of(row: Row[Any]) -> Satisfied:
     )
 
 
-def asked_of(row: Row[Any]) -> Asked:
+def asked_of(row: AnyRow) -> Asked:
     """What was kept of the request in a row that has ``FIELDS``."""
     request: Mapping[str, Any] = row.request
     claims = request.get("claims", {})
@@ -146,7 +149,7 @@ def keep_grant(
     """Write a grant that no code redeems, in the caller's transaction; returns its id."""
     grant_id = new_id()
     row = {"id": grant_id, "created_at": now, "expires_at": expires_at, **row_of(granted, kept)}
-    db.session.execute(_grants.insert(), row)
+    _KEEP.run(row)
     return grant_id
 
 

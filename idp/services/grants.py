@@ -10,6 +10,7 @@ from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, db, new_id
+from idp.models.plain import Plain
 from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
@@ -37,11 +38,11 @@ __all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "re
 
 _grants: Final = cast("Table", Grant.__table__)
 
-_ISSUE = _grants.insert()
+_ISSUE = Plain(_grants.insert())
 
 # The conditional claim: whatever number of redemptions run at once, on any number of nodes, the
 # row changes for one of them (RFC 6749 section 4.1.2: a code is used once).
-_CLAIM = (
+_CLAIM = Plain(
     _grants.update()
     .where(
         _grants.c.code_hash == bindparam("hash"),
@@ -55,13 +56,15 @@ _CLAIM = (
     .returning(*FIELDS, _grants.c.code_challenge)
 )
 
-_BY_CODE = select(
-    _grants.c.id,
-    _grants.c.client_id,
-    _grants.c.user_id,
-    _grants.c.session_id,
-    _grants.c.code_used_at,
-).where(_grants.c.code_hash == bindparam("hash"))
+_BY_CODE = Plain(
+    select(
+        _grants.c.id,
+        _grants.c.client_id,
+        _grants.c.user_id,
+        _grants.c.session_id,
+        _grants.c.code_used_at,
+    ).where(_grants.c.code_hash == bindparam("hash"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +109,7 @@ class Grants:
         """
         lifetime = self._settings.code_lifetime
         grant_id, code_ends = new_id(), now + min(lifetime, policy.code_lifetime or lifetime)
-        db.session.execute(
-            _ISSUE,
+        _ISSUE.run(
             {
                 "id": grant_id,
                 **row_of(granted, kept_of(request)),
@@ -116,7 +118,7 @@ class Grants:
                 "code_expires_at": code_ends if code else None,
                 "created_at": now,
                 "expires_at": code_ends + self.outlives_code(granted.scope),
-            },
+            }
         )
         if granted.session_id is not None:
             session_clients.note(granted.session_id, granted.client_id, now)
@@ -143,15 +145,14 @@ class Grants:
         disabled; and ``invalid_target`` for a resource that was not granted. A mismatch leaves the
         code as it was; a second use ends the grant (RFC 6749 4.1.2).
         """
-        row = db.session.execute(
-            _CLAIM,
+        row = _CLAIM.one(
             {
                 "hash": digest(code),
                 "client": client.id,
                 "now": context.at,
                 "held": refresh_binding(client, binding).cnf,
-            },
-        ).one_or_none()
+            }
+        )
         if row is None:
             raise self._not_claimed(code, client, context)
         reason = _mismatch(row, redirect_uri, code_verifier, binding)
@@ -219,7 +220,7 @@ class Grants:
         return longest + self._settings.refresh_token_lifetime if offline else longest
 
     def _not_claimed(self, code: str, client: RegisteredClient, context: Context) -> OAuthError:
-        row = db.session.execute(_BY_CODE, {"hash": digest(code)}).one_or_none()
+        row = _BY_CODE.one({"hash": digest(code)})
         if row is None:
             return _refuse("unknown", None, client, context)
         if row.client_id != client.id:

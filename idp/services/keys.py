@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from joserfc.jwk import Key
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from idp.config import Settings
 from idp.models import SigningKey, db
+from idp.models.plain import Plain, PlainRow
 from idp.protocol.json_values import Json
 from idp.secrecy import Box, Unreadable
 from idp.services import jose
@@ -28,16 +29,18 @@ STALE_FOR: Final = timedelta(minutes=5)
 UNKNOWN_KID_AFTER: Final = timedelta(seconds=1)
 """The same for a key that a token names and nobody here has heard of."""
 
-_ROWS = select(
-    SigningKey.id,
-    SigningKey.algorithm,
-    SigningKey.public_jwk,
-    SigningKey.private_jwk,
-    SigningKey.published_at,
-    SigningKey.signs_from,
-    SigningKey.retired_at,
-    SigningKey.removed_at,
-).order_by(SigningKey.algorithm, SigningKey.signs_from, SigningKey.id)
+_ROWS = Plain(
+    select(
+        SigningKey.id,
+        SigningKey.algorithm,
+        SigningKey.public_jwk,
+        SigningKey.private_jwk,
+        SigningKey.published_at,
+        SigningKey.signs_from,
+        SigningKey.retired_at,
+        SigningKey.removed_at,
+    ).order_by(SigningKey.algorithm, SigningKey.signs_from, SigningKey.id)
+)
 
 
 class KeysUnreadable(Exception):
@@ -149,13 +152,13 @@ class SigningKeys:
         return snapshot
 
     def _read(self, now: datetime) -> _Snapshot:
-        rows = db.session.execute(_ROWS).all()
+        rows = _ROWS.all({})
         lives = life_of(rows)
         in_use = {row.id: self._parse(row) for row in rows if row.private_jwk}
         published = [life for life in lives if life.is_published(now, self.keep)]
         return _Snapshot(now, lives, in_use, _document(rows, {life.kid for life in published}))
 
-    def _parse(self, row: Row[Any]) -> Key:
+    def _parse(self, row: PlainRow) -> Key:
         key = self._parsed.get(row.id)
         if key is None:
             try:
@@ -176,7 +179,7 @@ def kept_after(settings: Settings) -> timedelta:
     return longest + settings.key_publish_ahead
 
 
-def _document(rows: Sequence[Row[Any]], published: set[str]) -> KeySet:
+def _document(rows: Sequence[PlainRow], published: set[str]) -> KeySet:
     keys = [row.public_jwk for row in rows if row.id in published]
     body = json.dumps({"keys": keys}, separators=(",", ":"), sort_keys=True).encode()
     return KeySet(body, hashlib.sha256(body).hexdigest()[:32])

@@ -6,23 +6,26 @@ from typing import Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.clock import epoch
-from idp.models import Group, User, db, membership
+from idp.models import Group, User, membership
+from idp.models.plain import Plain
 from idp.protocol.claim_mapping import as_told, released_by
 from idp.protocol.client_metadata import ClientMetadata
 
 _users: Final = cast("Table", User.__table__)
 _groups: Final = cast("Table", Group.__table__)
 
-_PROFILE = select(
-    _users.c.email,
-    _users.c.email_verified,
-    _users.c.username,
-    _users.c.name,
-    _users.c.profile,
-    _users.c.updated_at,
-).where(_users.c.id == bindparam("user"))
+_PROFILE = Plain(
+    select(
+        _users.c.email,
+        _users.c.email_verified,
+        _users.c.username,
+        _users.c.name,
+        _users.c.profile,
+        _users.c.updated_at,
+    ).where(_users.c.id == bindparam("user"))
+)
 
-_GROUPS = (
+_GROUPS = Plain(
     select(_groups.c.name)
     .join(membership, membership.c.group_id == _groups.c.id)
     .where(membership.c.user_id == bindparam("user"))
@@ -35,7 +38,7 @@ def profile_of(user_id: str, *, groups: bool) -> Mapping[str, object]:
 
     With ``groups``, also the names of her groups, for one statement more.
     """
-    row = db.session.execute(_PROFILE, {"user": user_id}).one_or_none()
+    row = _PROFILE.one({"user": user_id})
     if row is None:
         return {}
     profile = {
@@ -47,7 +50,7 @@ def profile_of(user_id: str, *, groups: bool) -> Mapping[str, object]:
         "updated_at": epoch(row.updated_at),
     }
     if groups:
-        profile["groups"] = list(db.session.execute(_GROUPS, {"user": user_id}).scalars())
+        profile["groups"] = [row.name for row in _GROUPS.all({"user": user_id})]
     return profile
 
 

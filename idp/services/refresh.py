@@ -1,14 +1,15 @@
 """Refresh tokens: each redeemed once, for the next of its line and a new access token."""
 
 from collections.abc import Collection
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, db
+from idp.models.plain import Plain
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
 from idp.secrecy import digest
@@ -22,9 +23,9 @@ from idp.services.tokens import issue_tokens
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
 
-_GRANT: Final[Select[Any]] = select(*FIELDS).where(_grants.c.id == bindparam("grant"))
+_GRANT: Final = Plain(select(*FIELDS).where(_grants.c.id == bindparam("grant")))
 
-_BY_TOKEN = (
+_BY_TOKEN = Plain(
     select(
         _grants.c.id,
         _grants.c.client_id,
@@ -92,7 +93,7 @@ class Refreshing:
         context: Context,
         binding: Binding,
     ) -> Redeemed:
-        row = db.session.execute(_GRANT, {"grant": renewed.grant_id}).one()
+        (row,) = _GRANT.all({"grant": renewed.grant_id})
         if not binding.covers(Binding.of(row.cnf)):
             raise _of_another_key(row, client, context)
         whole = renewed.scope
@@ -118,7 +119,7 @@ class Refreshing:
         )
 
     def _not_claimed(self, token: str, client: RegisteredClient, context: Context) -> OAuthError:
-        row = db.session.execute(_BY_TOKEN, {"hash": digest(token)}).one_or_none()
+        row = _BY_TOKEN.one({"hash": digest(token)})
         if row is not None and row.client_id == client.id and row.used_at is not None:
             replayed(row, context, what="refresh token")
         else:

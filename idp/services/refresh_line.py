@@ -7,12 +7,13 @@ lost an answer can be given the same one again, and nothing that is stored would
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, case, exists, func, select
+from sqlalchemy import Table, and_, bindparam, case, exists, func, select
 
 from idp.config import Settings
-from idp.models import Grant, RefreshToken, db, new_id
+from idp.models import Grant, RefreshToken, new_id
+from idp.models.plain import Plain
 from idp.secrecy import Box, digest
 from idp.services.clients import RegisteredClient
 from idp.services.granted import USER_IS_WELL, AnyRow
@@ -37,16 +38,18 @@ _ALIVE = _tokens.update().where(
 )
 
 # As with codes: one conditional statement, so of any number of uses one succeeds.
-_CLAIM = _ALIVE.values(used_at=bindparam("now")).returning(*_FOUND)
+_CLAIM = Plain(_ALIVE.values(used_at=bindparam("now")).returning(*_FOUND))
 
-_RENEW = _ALIVE.values(
-    expires_at=case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
-    line_ends_at=_LINE_ENDS,
-).returning(*_FOUND)
+_RENEW = Plain(
+    _ALIVE.values(
+        expires_at=case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
+        line_ends_at=_LINE_ENDS,
+    ).returning(*_FOUND)
+)
 
 _successors: Final = _tokens.alias("successors")
 
-_REPEATED: Final[Select[Any]] = (
+_REPEATED: Final = Plain(
     select(
         _tokens.c.grant_id,
         _tokens.c.scope,
@@ -96,10 +99,10 @@ class RefreshLines:
         """Use a living token: None when it is not one, or not this client's."""
         values = {"hash": digest(token), "client": client.id, "now": now}
         if rotates(client):
-            row = db.session.execute(_CLAIM, values).one_or_none()
+            row = _CLAIM.one(values)
             return _renewed(row, self._succeed(token, row, now)) if row else None
         values["idle"] = now + self._settings.refresh_token_idle
-        row = db.session.execute(_RENEW, values).one_or_none()
+        row = _RENEW.one(values)
         return _renewed(row, token) if row else None
 
     def repeat(self, token: str, client: RegisteredClient, now: datetime) -> Renewed | None:
@@ -112,7 +115,7 @@ class RefreshLines:
             "earliest": now - grace,
             "latest": now + grace,
         }
-        for row in db.session.execute(_REPEATED, values) if grace else ():
+        for row in _REPEATED.all(values) if grace else ():
             for candidate in self._derived(token, row.successor_id):
                 if digest(candidate) == row.successor_hash:
                     return _renewed(row, candidate, repeated=True)

@@ -8,20 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.models import Client, Grant, SessionClient, db
+from idp.models.plain import Plain
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import parse_client_metadata
 
-_NOTES: Final = {
-    "postgresql": postgresql.insert(SessionClient).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(SessionClient).on_conflict_do_nothing(),
-}
+_NOTE: Final = Plain(
+    {
+        "postgresql": postgresql.insert(SessionClient).on_conflict_do_nothing(),
+        "sqlite": sqlite.insert(SessionClient).on_conflict_do_nothing(),
+    }
+)
 
 
 def note(session_id: str, client_id: str, now: datetime) -> None:
     """Remember that the client learns who is signed in here, in the caller's transaction."""
-    connection = db.session.connection()
-    values = {"session_id": session_id, "client_id": client_id, "since": now}
-    connection.execute(_NOTES[connection.dialect.name], values)
+    _NOTE.run({"session_id": session_id, "client_id": client_id, "since": now})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import Select, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, false, or_, select, update
 from sqlalchemy.orm import aliased
 
 from idp import audit
@@ -14,6 +14,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
 from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
+from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
 
@@ -83,6 +84,13 @@ _IN_TIME = and_(
     ),
 )
 
+_sessions: Final = cast("Table", BrowserSession.__table__)
+_THIS: Final = _sessions.update().where(_sessions.c.id == bindparam("session"))
+_START: Final = Plain(_sessions.insert())
+_TOUCH: Final = Plain(_THIS.values(last_seen_at=bindparam("now")))
+_ROTATE: Final = Plain(_THIS.values(token_hash=bindparam("hash"), last_seen_at=bindparam("now")))
+_ADD: Final = Plain(cast("Table", EvidenceRow.__table__).insert())
+
 
 class Sessions:
     """The sessions of all browsers. ``second_steps`` are the kinds that count as a second step."""
@@ -91,13 +99,13 @@ class Sessions:
         self._settings = settings
         has_second_step = exists().where(
             _second_step.user_id == BrowserSession.user_id,
-            _second_step.kind.in_(sorted(second_steps)),
+            or_(false(), *(_second_step.kind == kind for kind in sorted(second_steps))),
             _second_step.used_at.is_(None),
         )
         present = _PRESENT.add_columns(has_second_step.label("has_second_step")).where(_IN_TIME)
         # Built once: building them costs more than the database takes to answer.
-        self._by_token = present.where(BrowserSession.token_hash == bindparam("key"))
-        self._by_id = present.where(BrowserSession.id == bindparam("key"))
+        self._by_token = Plain(present.where(BrowserSession.token_hash == bindparam("key")))
+        self._by_id = Plain(present.where(BrowserSession.id == bindparam("key")))
 
     def present(self, token: str | None, now: datetime) -> Live | None:
         """The live session that a cookie names; None when it is unknown, over, idle or disabled."""
@@ -109,13 +117,13 @@ class Sessions:
         """The same by its id, also for one that no cookie can present yet."""
         return self._live(self._by_id, session_id, now)
 
-    def _live(self, statement: Select[Any], key: str, now: datetime) -> Live | None:
+    def _live(self, statement: Plain, key: str, now: datetime) -> Live | None:
         times = {
             "now": now,
             "seen_since": now - self._settings.session_idle,
             "kept_since": now - self._settings.session_idle_kept,
         }
-        rows = db.session.execute(statement, {"key": key, **times}).all()
+        rows = statement.all({"key": key, **times})
         if not rows:
             return None
         first = rows[0]
@@ -136,28 +144,24 @@ class Sessions:
     def touch(self, session: Live, now: datetime) -> None:
         """Note that the session is in use, at most once a minute."""
         if now - session.last_seen_at >= SEEN_EVERY:
-            db.session.execute(
-                update(BrowserSession)
-                .where(BrowserSession.id == session.id)
-                .values(last_seen_at=now)
-            )
+            _TOUCH.run({"session": session.id, "now": now})
 
     def start(self, user_id: str, *, persistent: bool, context: Context) -> str:
         """A new session for a first proof. No cookie can present it before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
         session_id = new_id()
-        db.session.execute(
-            insert(BrowserSession).values(
-                id=session_id,
-                user_id=user_id,
-                persistent=persistent,
-                user_agent=context.user_agent[:400],
-                address=context.address,
-                created_at=context.at,
-                last_seen_at=context.at,
-                expires_at=context.at + lifetime,
-            )
+        _START.run(
+            {
+                "id": session_id,
+                "user_id": user_id,
+                "persistent": persistent,
+                "user_agent": context.user_agent[:400],
+                "address": context.address,
+                "created_at": context.at,
+                "last_seen_at": context.at,
+                "expires_at": context.at + lifetime,
+            }
         )
         return session_id
 
@@ -180,28 +184,24 @@ class Sessions:
             at=now,
             transaction_id=transaction_id,
         )
-        db.session.execute(
-            insert(EvidenceRow).values(
-                session_id=session_id,
-                transaction_id=transaction_id,
-                method=method,
-                credential_id=proof.credential_id,
-                proves=" ".join(sorted(proof.proves)),
-                amr=" ".join(proof.amr),
-                enrolled=enrolled,
-                at=now,
-            )
+        _ADD.run(
+            {
+                "session_id": session_id,
+                "transaction_id": transaction_id,
+                "method": method,
+                "credential_id": proof.credential_id,
+                "proves": " ".join(sorted(proof.proves)),
+                "amr": " ".join(proof.amr),
+                "enrolled": enrolled,
+                "at": now,
+            }
         )
         return evidence
 
     def rotate(self, session_id: str, now: datetime) -> str:
         """Give the session a new token, which makes the old one worthless; returns it once."""
         token = new_secret()
-        db.session.execute(
-            update(BrowserSession)
-            .where(BrowserSession.id == session_id)
-            .values(token_hash=digest(token), last_seen_at=now)
-        )
+        _ROTATE.run({"session": session_id, "hash": digest(token), "now": now})
         return token
 
 

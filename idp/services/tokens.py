@@ -7,13 +7,14 @@ from typing import Final, cast
 from sqlalchemy import Table
 
 from idp.config import Settings
-from idp.models import AccessToken, RefreshToken, db, new_id
+from idp.models import AccessToken, RefreshToken, new_id
+from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 
-_KEEP_ACCESS: Final = cast("Table", AccessToken.__table__).insert()
-_KEEP_REFRESH: Final = cast("Table", RefreshToken.__table__).insert()
+_KEEP_ACCESS: Final = Plain(cast("Table", AccessToken.__table__).insert())
+_KEEP_REFRESH: Final = Plain(cast("Table", RefreshToken.__table__).insert())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +104,7 @@ def keep_refresh(
     It dies when it has been idle for ``idle``, and its whole line at ``expires_at``.
     """
     token = token or new_secret()
-    db.session.execute(
-        _KEEP_REFRESH,
+    _KEEP_REFRESH.run(
         {
             "id": row_id or new_id(),
             "token_hash": digest(token),
@@ -113,14 +113,13 @@ def keep_refresh(
             "created_at": now,
             "expires_at": min(expires_at, now + idle),
             "line_ends_at": expires_at,
-        },
+        }
     )
     return token
 
 
 def _keep_opaque(opaque: str, tokens: Tokens, grant_id: str, scope: tuple[str, ...]) -> None:
-    db.session.execute(
-        _KEEP_ACCESS,
+    _KEEP_ACCESS.run(
         {
             "token_hash": digest(opaque),
             "grant_id": grant_id,
@@ -129,5 +128,5 @@ def _keep_opaque(opaque: str, tokens: Tokens, grant_id: str, scope: tuple[str, .
             "issued_at": tokens.issued_at,
             "expires_at": tokens.expires_at,
             "cnf": tokens.binding.cnf,
-        },
+        }
     )

@@ -1,14 +1,19 @@
 """The record of a sign-in under way: begun, found again, advanced, finished."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from hmac import compare_digest
+from typing import Any, Final, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
-from idp.models import Transaction, db, new_id
+from idp.models import Transaction, new_id
+from idp.models.base import dump_json
+from idp.models.plain import Plain
 from idp.secrecy import digest
 
 REMEMBERED = timedelta(days=1)
@@ -25,6 +30,11 @@ TYPED = "typed"
 """In the state: an address that was typed and asks for nothing, only not to be typed again."""
 
 _STEP = "step"
+
+_transactions: Final = cast("Table", Transaction.__table__)
+_COLUMNS: Final = tuple(column.name for column in _transactions.columns)
+_BEGIN: Final = Plain(_transactions.insert())
+_FIND: Final = Plain(select(_transactions).where(_transactions.c.id == bindparam("id")))
 
 
 class Overtaken(Exception):
@@ -69,8 +79,7 @@ def begin(
         started_at=max([context.at, *(at + timedelta.resolution for at in after)]),
         expires_at=context.at + lifetime,
     )
-    db.session.add(transaction)
-    db.session.flush()
+    _BEGIN.run({name: getattr(transaction, name) for name in _COLUMNS})
     return transaction
 
 
@@ -83,11 +92,10 @@ def find(transaction_id: str, *, browser_token: str | None) -> Transaction | Non
     """The transaction, if this browser began it; also when it has expired or is finished."""
     if browser_token is None:
         return None
-    return db.session.scalar(
-        select(Transaction)
-        .where(Transaction.id == transaction_id, Transaction.browser_hash == digest(browser_token))
-        .execution_options(populate_existing=True)
-    )
+    row = _FIND.one({"id": transaction_id})
+    if row is None or not compare_digest(row.browser_hash, digest(browser_token)):
+        return None
+    return Transaction(**row._asdict())
 
 
 def typed_in(transaction: Transaction) -> str:
@@ -106,7 +114,7 @@ def purpose_of(transaction_id: str) -> Purpose | None:
 
     An authorization request is no secret from somebody who holds its address.
     """
-    found = db.session.get(Transaction, transaction_id)
+    found = _FIND.one({"id": transaction_id})
     if found is None or found.parameters is None:
         return None
     return Purpose(client_id=found.client_id, parameters=found.parameters)
@@ -118,20 +126,36 @@ def advance(transaction: Transaction, **changes: Any) -> None:
     The condition on ``version`` is what makes a double submit, a second tab and a race between
     two nodes come out as one step.
     """
-    advanced = db.session.scalar(
-        update(Transaction)
-        .where(
-            Transaction.id == transaction.id,
-            Transaction.version == transaction.version,
-            Transaction.finished_at.is_(None),
-        )
-        .values(version=Transaction.version + 1, **changes)
-        .returning(Transaction.version)
-        .execution_options(synchronize_session=False)
-    )
+    claim = {"of": transaction.id, "at_version": transaction.version}
+    advanced = _advancing(tuple(changes)).value({**changes, **claim})
     if advanced is None:
         raise Overtaken
-    db.session.refresh(transaction)
+    transaction.version = advanced
+    for name, value in changes.items():
+        setattr(transaction, name, _as_kept(value))
+
+
+@cache
+def _advancing(names: tuple[str, ...]) -> Plain:
+    """Moves a transaction on and changes these of its columns."""
+    return Plain(
+        _transactions.update()
+        .where(
+            _transactions.c.id == bindparam("of"),
+            _transactions.c.version == bindparam("at_version"),
+            _transactions.c.finished_at.is_(None),
+        )
+        .values(
+            version=_transactions.c.version + 1,
+            **{name: bindparam(name, type_=_transactions.c[name].type) for name in names},
+        )
+        .returning(_transactions.c.version)
+    )
+
+
+def _as_kept(value: Any) -> Any:
+    """What reading it back would bring: nobody holds on to a part of it."""
+    return json.loads(dump_json(value)) if isinstance(value, Mapping) else value
 
 
 def next_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:

@@ -1,9 +1,10 @@
 """Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 
 from idp.assurance import (
     Challenge,
@@ -22,9 +23,13 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Factor
 from idp.models import Credential, Transaction, User, db
+from idp.models.plain import Plain
 from idp.services.methods import in_use
 from idp.services.sessions import Live, Sessions
 from idp.services.transactions import subject_of
+
+_credentials: Final = cast("Table", Credential.__table__)
+_HELD: Final = Plain(select(_credentials).where(_credentials.c.user_id == bindparam("user")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,13 @@ class Weighing:
         if user_id is None:
             return Standing(transaction, None, None, demand, self._anonymous(demand))
         user = db.session.get_one(User, user_id)
-        offers = self.offers(user)
+        held = _held_by(user)
+        offers = self._offers(user, held)
         # A factor made along this very sign-in is asked for from the next one on.
         made = transaction.state.get("prompted", {}).get("made", ())
-        demand = demand.raised(floor=self.floor(self.offers(user, without=made)))
+        kept = [one for one in held if one.id not in made] if made else held
+        floor = self.floor(offers if kept is held else self._offers(user, kept))
+        demand = demand.raised(floor=floor)
         evidence = live.evidence if live else ()
         decision = decide(demand, evidence, offers)
         sets_up = isinstance(decision, Challenge) and isinstance(
@@ -148,12 +156,11 @@ class Weighing:
     def _in_house_order(self, choices: Sequence[Choice]) -> list[Choice]:
         return sorted(choices, key=lambda choice: list(self._factors).index(choice.method))
 
-    def offers(self, user: User | None, without: Container[str] = ()) -> tuple[Offer, ...]:
-        """What this person could prove next; with nobody known, what anybody might.
+    def offers(self, user: User | None) -> tuple[Offer, ...]:
+        """What this person could prove next; with nobody known, what anybody might."""
+        return self._offers(user, _held_by(user))
 
-        ``without`` holds the ids of credentials that are to be left out of it.
-        """
-        credentials = [one for one in credentials_of(user) if one.id not in without]
+    def _offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
         return tuple(
             offer
             for factor in self._factors.values()
@@ -181,6 +188,13 @@ def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:
         return ()
     most = [offer.proves for offer in factor.offers(None, ())] or [factor.can_prove]
     return tuple(Offer(factor.name, proves, enrolled=False) for proves in most)
+
+
+def _held_by(user: User | None) -> Sequence[Credential]:
+    """The same as values: nothing that is done to them is stored."""
+    if user is None:
+        return ()
+    return [Credential(**row._asdict()) for row in _HELD.all({"user": user.id})]
 
 
 def credentials_of(user: User | None) -> Sequence[Credential]:

@@ -20,7 +20,7 @@ from idp.services.weighing import Standing
 from idp.web import asking, browser_state, cookies, enrol, headers, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
-from idp.web.models import address
+from idp.web.models import address, asked_of
 
 LONGEST_ADDRESS = 2000
 
@@ -97,8 +97,8 @@ def is_done(transaction: Transaction) -> bool:
 
 def demand_of(transaction: Transaction) -> Demand:
     """What the transaction demands, by whoever it is for."""
-    if transaction.parameters is not None:
-        return services().authorization.resume(transaction).demand
+    if asked := asked_of(transaction):
+        return asked.demand
     wanted = transaction.state.get("demand", {})
     if "device" in wanted:
         return services().device_approval.demand(wanted["device"], transaction.id)

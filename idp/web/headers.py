@@ -88,16 +88,20 @@ def policy() -> str:
 
 
 def _finish(response: Response) -> Response:
+    headers = response.headers
+    there = {name.lower() for name, _ in headers}
     for header, value in _FIXED.items():
-        response.headers.setdefault(header, value)
+        if header.lower() not in there:
+            headers.add(header, value)
     if "may_be_framed" in g:
-        del response.headers["X-Frame-Options"]
+        del headers["X-Frame-Options"]
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Security-Policy", policy())
+        headers.setdefault("Content-Security-Policy", policy())
     # A redirect and an answer to a script may hold a code: only what says otherwise is kept.
-    response.headers.setdefault("Cache-Control", "no-store")
+    if "cache-control" not in there:
+        headers.add("Cache-Control", "no-store")
     if "request_id" in g:
-        response.headers["X-Request-ID"] = g.request_id
+        headers["X-Request-ID"] = g.request_id
     return response
 
 

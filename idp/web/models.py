@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -63,7 +63,10 @@ def app_of(transaction: Transaction) -> AppView | None:
         return None
     redirect_uri = str(transaction.parameters["redirect_uri"])
     headers.allow_form_target(redirect_uri)
-    client = services().clients.get(transaction.client_id)
+    read: dict[str, RegisteredClient | None] = g.setdefault("clients", {})  # once a request
+    if transaction.client_id not in read:
+        read[transaction.client_id] = services().clients.get(transaction.client_id)
+    client = read[transaction.client_id]
     return app_view(client, redirect_uri) if client else None
 
 
@@ -79,7 +82,10 @@ def asked_of(transaction: Transaction) -> Asked | None:
     """The authorization request that a transaction is for; None for a page of our own."""
     if transaction.parameters is None:
         return None
-    return services().authorization.resume(transaction)
+    read: dict[str, Asked] = g.setdefault("asked", {})  # once a request
+    if transaction.id not in read:
+        read[transaction.id] = services().authorization.resume(transaction)
+    return read[transaction.id]
 
 
 def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppView:

@@ -25,13 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         only=chosen.only,
     )
     started = perf_counter()
-    found = measure(plan, _progress)
-    _progress("")
+    found = measure(plan, progress)
+    progress("")
     sys.stdout.write(f"\n{report.text(found)}\n\n{report.machine()}; ")
     sys.stdout.write(f"measured in {perf_counter() - started:.0f} s.\n")
 
 
-def _progress(what: str) -> None:
+def progress(what: str) -> None:
+    """Tell on standard error what is being measured, where somebody looks."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")
         sys.stderr.flush()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.run import Report, Row, Table
+from tests.bench.sizing import needs
 
 _COLUMNS = (
     "operation",
@@ -44,13 +45,33 @@ def machine() -> str:
 def _floor(report: Report) -> str:
     rows = [[name, f"{seconds:.3f}"] for name, seconds in report.computing.items()]
     rows += [[f"commit, {_NAMES[table.kind]}", f"{table.commit:.3f}"] for table in report.tables]
-    return _markdown(("floor", "CPU s / 1,000"), rows)
+    return markdown(("floor", "CPU s / 1,000"), rows)
 
 
 def _operations(table: Table) -> str:
     memory = f"{table.memory / 2**20:.0f} MiB resident in the worker"
     rows = [_row(row) for row in table.rows]
-    return f"{_NAMES[table.kind]}, one worker ({memory})\n\n{_markdown(_COLUMNS, rows)}"
+    return (
+        f"{_NAMES[table.kind]}, one worker ({memory})\n\n{markdown(_COLUMNS, rows)}{_needs(table)}"
+    )
+
+
+def _needs(table: Table) -> str:
+    """Only for the database that many people share."""
+    found = needs(table.rows) if table.kind == "postgresql" else []
+    if not found:
+        return ""
+    rows = [
+        [
+            f"{need.people:,}",
+            f"{need.per_second:,.1f}",
+            f"{need.server:,.2f}",
+            f"{need.database:,.2f}",
+        ]
+        for need in found
+    ]
+    head = ("people", "operations a second", "cores, server", "cores, database")
+    return f"\n\nCores at the busiest hour\n\n{markdown(head, rows)}"
 
 
 def _row(row: Row) -> list[str]:
@@ -69,7 +90,8 @@ def _row(row: Row) -> list[str]:
     ]
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     rule = [f"{'-' * (width - 1)}:" if i else "-" * width for i, width in enumerate(widths)]
     return "\n".join(_line(cells, widths) for cells in (head, rule, *rows))

@@ -1,11 +1,15 @@
 """Every statement of what is measured finds its rows by an index, however many there are."""
 
+import re
 from collections.abc import Iterator
 
+import psycopg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
+from sqlalchemy.sql.dml import Insert
 
 from idp.models import db
+from idp.models.plain import Plain
 from tests.bench.actor import Actor
 from tests.bench.operations import OPERATIONS, Operation
 from tests.bench.statements import counting
@@ -55,3 +59,48 @@ def test_no_statement_reads_a_table(house: House, operation: Operation) -> None:
         if any(word in step for word in SLOW) and not any(word in step for word in FINE)
     ]
     assert slow == []
+
+
+# Whatever is written as a plain statement is there because it is asked all the time. So each is
+# looked at, whether or not an operation of the bench comes by it.
+
+
+def plain_statements(dialect: str) -> list[str]:
+    """All but those that only add a row."""
+    texts = {one.text(dialect) for one in Plain.known if not one.is_a(Insert)}
+    return sorted(text for text in texts if not any(table in text for table in SMALL_TABLES))
+
+
+SMALL_TABLES = ("signing_keys",)
+
+
+def test_sqlite_finds_every_plain_statement_by_an_index(house: House) -> None:
+    texts = plain_statements("sqlite")
+    with house.app.app_context(), db.engine.connect() as connection:
+        slow = [(text, step) for text in texts for step in plan(connection, text) if "SCAN" in step]
+    assert len(texts) > 20
+    assert [(text, step) for text, step in slow if "CONSTANT ROW" not in step] == []
+
+
+def test_postgresql_finds_every_plain_statement_by_an_index(
+    house: House, postgresql_url: str
+) -> None:
+    """With tables that are dear to read, it reads one only where no index would do."""
+    texts = plain_statements("postgresql")
+    url = make_url(postgresql_url).set(drivername="postgresql").render_as_string()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        slow = [text for text in texts if "Seq Scan" in postgresql_plan(connection, text)]
+    assert len(texts) > 20
+    assert slow == []
+
+
+def postgresql_plan(connection: "psycopg.Connection[tuple[str]]", text: str) -> str:
+    """How it would go about the statement, whatever it is given."""
+    numbers = sorted({int(one) for one in re.findall(r"\$(\d+)", text)})
+    given = f"({', '.join('NULL' for _ in numbers)})" if numbers else ""
+    connection.execute(f"PREPARE looked_at AS {text}".encode())
+    steps = connection.execute(f"EXPLAIN EXECUTE looked_at{given}".encode()).fetchall()
+    connection.execute("DEALLOCATE looked_at")
+    return "\n".join(step for (step,) in steps)

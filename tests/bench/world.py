@@ -61,8 +61,8 @@ def _server_of(url: str) -> int:
     plain = make_url(url).set(drivername="postgresql").render_as_string()
     with psycopg.connect(plain) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
-    assert row is not None
-    return parent_of(row[0])
+        assert row is not None
+        return parent_of(row[0])  # while it is there
 
 
 @dataclass

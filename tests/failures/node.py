@@ -80,7 +80,7 @@ def _watch(engine: Engine) -> None:
     def claimed(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         name, moment = _armed()
         wrote = statement.startswith(("INSERT", "UPDATE", "DELETE"))
-        if moment == "the next write" and connection.info.get(_CLAIMED) and wrote:
+        if wrote and moment == "the next write" and connection.info.get(_CLAIMED):
             _die()
         if name and _claims(name, statement):
             connection.info[_CLAIMED] = True

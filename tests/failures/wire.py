@@ -70,32 +70,36 @@ def _accept(listener: socket.socket, wire: Wire) -> None:
 
 
 def _join(near: socket.socket, far: socket.socket, wire: Wire) -> None:
+    silenced = Event()
     with near, far:
-        back = Thread(target=_back, args=(far, near), daemon=True)
+        back = Thread(target=_back, args=(far, near, silenced), daemon=True)
         back.start()
-        _forth(near, far, wire)
+        _forth(near, far, wire, silenced)
         back.join()
 
 
-def _forth(near: socket.socket, far: socket.socket, wire: Wire) -> None:
+def _forth(near: socket.socket, far: socket.socket, wire: Wire, silenced: Event) -> None:
     with suppress(OSError):
         while sent := near.recv(65536):
             claimed = wire.claims(sent)
             if claimed and wire.cut is Cut.AFTER:
-                _end(near)  # before it can be answered
+                silenced.set()  # before it can be answered
             if not claimed or wire.cut is Cut.AFTER:
                 far.sendall(sent)
             if claimed:
                 break
-    _end(near)
+    if not silenced.is_set():
+        _end(near)
     with suppress(OSError):
         far.shutdown(socket.SHUT_WR)  # what was sent arrives all the same
 
 
-def _back(far: socket.socket, near: socket.socket) -> None:
+def _back(far: socket.socket, near: socket.socket, silenced: Event) -> None:
+    """Until the server has nothing more to say; it has done what was cut when the line ends."""
     with suppress(OSError):
-        while sent := far.recv(65536):
-            near.sendall(sent)
+        while said := far.recv(65536):
+            if not silenced.is_set():
+                near.sendall(said)
     _end(near)
 
 

@@ -1,0 +1,227 @@
+"""Talking to the database below SQLAlchemy: connections, and statements that are ready to send."""
+
+import json
+import select
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from sqlalchemy import JSON, Dialect, Engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.types import TypeEngine
+
+from idp.models import standby
+
+_KEEPALIVES: Final = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+"""The kernel asks idle connections whether they live, so that no request has to (seconds)."""
+
+_PREPARED: Final = "idp_prepared"
+_GOOD: Final = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+_OPEN: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """A statement as one dialect takes it.
+
+    ``names`` are its values in order, of which ``fixed`` come with it. ``dumps`` and ``loads``
+    turn values into the driver's and what is found into ours; None leaves it as it is.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    writes: bool
+    dumps: tuple[Convert | None, ...]
+    loads: tuple[Convert | None, ...]
+    row: Callable[..., Any]
+
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
+        """What the driver is handed. Raises ``KeyError`` for a value that is missing."""
+        fixed = self.fixed
+        return [
+            dump(given[name] if name in given else fixed[name])
+            if dump
+            else (given[name] if name in given else fixed[name])
+            for name, dump in zip(self.names, self.dumps, strict=True)
+        ]
+
+
+class Connection(psycopg.Connection[Any]):
+    """Ends transactions by one call into libpq instead of a coroutine around several."""
+
+    def commit(self) -> None:
+        """Raises ``psycopg.Error`` when it is not certain that it holds."""
+        self._end(b"COMMIT", super().commit)
+
+    def rollback(self) -> None:
+        """Nothing to do is no error."""
+        self._end(b"ROLLBACK", super().rollback)
+
+    def _end(self, word: bytes, otherwise: Callable[[], None]) -> None:
+        status = self.pgconn.transaction_status
+        if status in _OPEN:
+            _succeed(self, self.pgconn.exec_(word))
+        elif status != TransactionStatus.IDLE:
+            otherwise()
+
+
+def prepare(engine: Engine) -> None:
+    """Connect to PostgreSQL by connections of ours, and hand out none that the server has left."""
+    event.listen(engine, "do_connect", _connect)
+    standby.prepare(engine)
+    event.listen(engine, "checkout", _check)
+
+
+def _connect(
+    _dialect: Dialect, entry: ConnectionPoolEntry, arguments: Sequence[Any], named: dict[str, Any]
+) -> Any:
+    # What is asked often is prepared here. psycopg would deallocate ours with its own, at any
+    # ROLLBACK TO SAVEPOINT.
+    named = {**_KEEPALIVES, **named, "prepare_threshold": None}
+    return standby.connect(partial(Connection.connect, *arguments), entry, named)
+
+
+def _check(connection: Any, _entry: ConnectionPoolEntry, _proxied: PoolProxiedConnection) -> None:
+    """A connection at rest has nothing to say: the server's farewell is all there could be to read.
+
+    That costs a glance at the socket, where a ping is a round trip before every request.
+    """
+    try:
+        poll = select.poll()
+        poll.register(connection.pgconn.socket, select.POLLIN)
+        if poll.poll(0):
+            connection.execute("")  # a notice, perhaps
+            connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError from error
+
+
+def _succeed(connection: psycopg.Connection[Any], result: Any) -> Any:
+    if result.status in _GOOD:
+        return result
+    if connection.pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError(connection.pgconn.get_error_message())
+    raise error_from_result(result, encoding=connection.info.encoding)
+
+
+def send_to_postgresql(
+    proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], joins: bool
+) -> list[Any]:
+    """Send it, prepared. Raises ``psycopg.Error``."""
+    connection: Any = proxied.dbapi_connection
+    values = text.values(given)
+    libpq = connection.pgconn
+    name = _prepared(proxied, connection, text)
+    idle = libpq.transaction_status == TransactionStatus.IDLE
+    if joins and text.writes and idle and not connection.autocommit:
+        _succeed(connection, libpq.exec_(b"BEGIN"))
+    try:
+        found = _succeed(connection, libpq.exec_prepared(name, values))
+    except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
+        proxied.info.pop(_PREPARED)
+        raise
+    get, loads = found.get_value, cast("tuple[Convert, ...]", text.loads)
+    columns = range(len(loads))
+    return [
+        text.row(*[None if (cell := get(i, j)) is None else loads[j](cell) for j in columns])
+        for i in range(found.ntuples if loads else 0)
+    ]
+
+
+def _prepared(proxied: PoolProxiedConnection, connection: Any, text: Text) -> bytes:
+    names: dict[Text, bytes] = proxied.info.setdefault(_PREPARED, {})
+    name = names.get(text)
+    if name is None:
+        name = b"idp_%d" % len(names)
+        _succeed(connection, connection.pgconn.prepare(name, text.text.encode()))
+        names[text] = name
+    return name
+
+
+def send_to_sqlite(
+    proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], _joins: bool
+) -> list[Any]:
+    """The same. Raises ``sqlite3.Error``."""
+    connection: Any = proxied.dbapi_connection
+    loads = text.loads
+    rows = connection.execute(text.text, text.values(given)).fetchall()
+    return [
+        text.row(*[load(cell) if load else cell for load, cell in zip(loads, row, strict=True)])
+        for row in rows
+    ]
+
+
+SEND: Final = {"postgresql": send_to_postgresql, "sqlite": send_to_sqlite}
+
+
+def dump(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How values of a type are handed to the driver."""
+    own = of.dialect_impl(dialect).bind_processor(dialect)
+    if dialect.name == "sqlite":
+        return own
+    return _json_of(of, dialect) if _kind(of) is dict else _word
+
+
+def load(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How what is found of a type is read; NULL stays None."""
+    if dialect.name == "sqlite":
+        return of.dialect_impl(dialect).result_processor(dialect, None)
+    return _LOADS[_kind(of)]
+
+
+def _kind(of: Any) -> type:
+    """The Python type of a column type, also of one that decorates another."""
+    own = getattr(of, "impl_instance", of)
+    return dict if isinstance(own, JSON) else own.python_type
+
+
+def _json_of(of: Any, dialect: Any) -> Convert:
+    serialise = dialect._json_serializer
+    nothing = None if of.none_as_null else b"null"
+    return lambda value: nothing if value is None else _text(serialise(value))
+
+
+def _word(value: Any) -> bytes | None:
+    return None if value is None else _DUMPS.get(type(value), _other)(value)
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    if b"\0" in encoded:  # libpq would take what stands before it for the whole
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return encoded
+
+
+def _other(value: object) -> bytes:
+    return _text(str(value))
+
+
+def _instant(value: bytes) -> datetime:
+    return datetime.fromisoformat(value.decode()).astimezone(UTC)
+
+
+_DUMPS: Final[Mapping[type, Convert]] = {
+    str: _text,
+    bool: lambda value: b"t" if value else b"f",
+    datetime: lambda value: value.isoformat().encode(),
+}
+_LOADS: Final[Mapping[type, Convert]] = {
+    str: bytes.decode,
+    int: int,
+    bool: lambda value: value == b"t",
+    datetime: _instant,
+    dict: json.loads,
+}

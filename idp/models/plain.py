@@ -1,0 +1,183 @@
+"""Statements of the paths that are walked all the time: written in Core, sent by the driver.
+
+Compiled once, prepared once a connection, and read into plain tuples: what SQLAlchemy does around
+a statement costs several times what the statement itself does. What only reads goes by itself
+where no transaction is open; what writes joins the session's, as ORM and Core do, so that all of
+them see one another and end together.
+"""
+
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, TypeAlias
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.sql.dml import Insert, UpdateBase
+from sqlalchemy.sql.selectable import Select
+
+from idp.models import driver, standby
+from idp.models.base import db, dump_json
+from idp.models.driver import Text
+
+PlainRow: TypeAlias = Any
+"""A named tuple of what a statement found; its reader says which columns it needs."""
+
+Core: TypeAlias = Select[Any] | UpdateBase
+Values: TypeAlias = Mapping[str, Any]
+
+_DIALECTS: Final = {
+    "postgresql": psycopg.dialect(  # type: ignore[no-untyped-call]
+        paramstyle="numeric_dollar", json_serializer=dump_json
+    ),
+    "sqlite": pysqlite.dialect(paramstyle="qmark", json_serializer=dump_json),
+}
+
+
+class Plain:
+    """One statement, or the same for each dialect where they differ.
+
+    Values go by the names of its ``bindparam``, or of an INSERT's columns. All raise what
+    SQLAlchemy raises, ``DBAPIError``.
+    """
+
+    known: ClassVar[WeakSet["Plain"]] = WeakSet()
+    """All there are, for whoever wants to know how a database goes about them."""
+
+    def __init__(self, statement: Core | Mapping[str, Core]) -> None:
+        same = {} if isinstance(statement, Mapping) else dict.fromkeys(_DIALECTS, statement)
+        self._cores: Mapping[str, Core] = statement if isinstance(statement, Mapping) else same
+        self._texts: dict[tuple[str, tuple[str, ...]], Text] = {}
+        self.known.add(self)
+
+    def is_a(self, kind: type) -> bool:
+        """Is it a SELECT, an INSERT, …, for every dialect?"""
+        return all(isinstance(core, kind) for core in self._cores.values())
+
+    def text(self, dialect: str) -> str:
+        """As it is sent to ``dialect``; an INSERT without its values."""
+        return _compiled(self._cores[dialect], dialect, ()).text
+
+    def all(self, values: Values) -> Sequence[PlainRow]:
+        """Everything it finds."""
+        engine = db.engine
+        name = engine.dialect.name
+        key = name, tuple(values)
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = _compiled(self._cores[name], name, tuple(values))
+        return _send(engine, text, values)
+
+    def one(self, values: Values) -> PlainRow | None:
+        """The only row it finds, if it finds any."""
+        rows = self.all(values)
+        return rows[0] if rows else None
+
+    def value(self, values: Values) -> Any:
+        """The only column of that row; None when there is none."""
+        rows = self.all(values)
+        return rows[0][0] if rows else None
+
+    def run(self, values: Values) -> None:
+        """For a statement that finds nothing."""
+        self.all(values)
+
+
+def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
+    dialect: Any = _DIALECTS[name]
+    keys: list[str] | None = None
+    if isinstance(core, Insert):
+        core, keys = core.inline(), list(given)  # no RETURNING that nobody asked for
+    compiled: Any = core.compile(dialect=dialect, column_keys=keys)
+    names = tuple(compiled.positiontup or ())
+    binds = {name: bound for bound, name in compiled.bind_names.items()}
+    columns = {str(key): column for key, column in core.exported_columns.items()}
+    return Text(
+        text=str(compiled),
+        names=names,
+        fixed={one: binds[one].effective_value for one in names if not binds[one].required},
+        writes=not isinstance(core, Select) or core._for_update_arg is not None,
+        dumps=tuple(driver.dump(binds[one].type, dialect) for one in names),
+        loads=tuple(driver.load(one.type, dialect) for one in columns.values()),
+        row=namedtuple("Found", list(columns)),
+    )
+
+
+def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
+    session = db.session.registry() if text.writes or db.session.registry.has() else None
+    if session is not None and (text.writes or session.in_transaction()):
+        if not text.writes:
+            session.flush()  # what is read has to show what was just changed, as with the ORM
+        connection = session.connection()
+        return _sent(engine, connection, connection.connection, text, values)
+    alone = _checked_out(engine)
+    try:
+        return _sent(engine, None, alone, text, values)
+    finally:
+        alone.close()
+
+
+def _checked_out(engine: Engine) -> PoolProxiedConnection:
+    try:
+        return engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _told(error, engine, None, broken=True) from error
+
+
+def _sent(
+    engine: Engine,
+    joined: Connection | None,
+    proxied: PoolProxiedConnection,
+    text: Text,
+    values: Values,
+) -> Sequence[PlainRow]:
+    told = joined, _Sent(proxied.dbapi_connection), text.text, values, None, False
+    for tell in engine.dispatch.before_cursor_execute:
+        tell(*told)
+    try:
+        found = driver.SEND[engine.dialect.name](proxied, text, values, joined is not None)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _raised(error, engine, joined, proxied, text) from error
+    for tell in engine.dispatch.after_cursor_execute:
+        tell(*told)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What listeners get to see of a cursor that there is not."""
+
+    connection: Any
+
+
+def _raised(
+    error: Exception,
+    engine: Engine,
+    joined: Connection | None,
+    proxied: PoolProxiedConnection,
+    text: Text,
+) -> Exception:
+    """As SQLAlchemy tells it, without the values; a connection that broke is not used again."""
+    dialect = engine.dialect
+    broken = dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
+    broken = broken or standby.takes_no_writes(error)
+    if broken:
+        (joined or proxied).invalidate(error)
+    return _told(error, engine, text.text, broken=broken)
+
+
+def _told(error: Exception, engine: Engine, statement: str | None, *, broken: bool) -> Exception:
+    dialect = engine.dialect
+    return DBAPIError.instance(
+        statement,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=broken,
+        dialect=dialect,
+    )

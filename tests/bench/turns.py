@@ -1,0 +1,84 @@
+"""Several providers do the same by turns, so that a noisy machine is noisy to all of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Protocol
+
+from tests.bench.actor import Actor
+from tests.bench.measure import WARM_UP, Limits, Measured, Meter, drive
+from tests.bench.operations import OPERATIONS, Operation, Round
+from tests.bench.run import STOCK_PER_SECOND
+from tests.bench.wire import Connection
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds for 1,000 operations."""
+
+    server: float
+    database: float
+
+    @property
+    def whole(self) -> float:
+        return self.server + self.database
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Each provider is driven ``turns`` times for ``seconds``."""
+
+    seconds: float
+    turns: int
+    drivers: int = 2
+    only: str = ""
+    """What the names of the operations have in common."""
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.seconds, max(1, int(self.seconds * STOCK_PER_SECOND)))
+
+    def of(self, names: Sequence[str]) -> list[Operation]:
+        """Those of the operations that are wanted."""
+        return [one for one in OPERATIONS if one.name in names and self.only in one.name]
+
+
+class Provider(Protocol):
+    """What a provider is to the bench."""
+
+    def actor(self, http: Connection, number: int, algorithm: str, /) -> Actor: ...
+
+    def connection(self) -> Connection: ...
+
+
+def taken(
+    operation: Operation, providers: Sequence[tuple[Provider, Meter]], turns: Turns
+) -> list[Cost]:
+    """What the operation costs each of them."""
+    found: list[list[Measured]] = [[] for _ in providers]
+    for _ in range(1 + turns.turns):
+        for (provider, meter), into in zip(providers, found, strict=True):
+            into.append(_turn(operation, provider, meter, turns))
+    # The first turn is for what compiles its code while it runs.
+    return [_cost(one[1:]) for one in found]
+
+
+def _turn(operation: Operation, provider: Provider, meter: Meter, turns: Turns) -> Measured:
+    """What is made beforehand is made for one turn: codes do not keep."""
+    limits = turns.limits
+    with ExitStack() as stack:
+        drivers: list[Iterator[Round]] = []
+        for number in range(turns.drivers):
+            connection = stack.enter_context(provider.connection())
+            actor = provider.actor(connection, number, operation.algorithm)
+            drivers.append(operation.rounds(actor, limits.most + WARM_UP))
+        return drive(drivers, meter, limits)
+
+
+def _cost(found: Sequence[Measured]) -> Cost:
+    count = sum(one.count for one in found)
+
+    def mean(of: Callable[[Measured], float | None]) -> float:
+        return sum((of(one) or 0.0) * one.count for one in found) / count
+
+    return Cost(mean(lambda one: one.server_cpu), mean(lambda one: one.database_cpu))
