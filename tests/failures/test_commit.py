@@ -21,6 +21,8 @@ from tests.helpers.relying_party import RelyingParty, Tokens
 from tests.helpers.user_agent import UserAgent
 from tests.web.walking import housed, newcomer, silently, tokens_of, user_of
 
+COMMIT = b"COMMIT\0"
+"""The statement, and not the isolation level of one that begins."""
 OFFLINE = {"grant_types": ["authorization_code", "refresh_token"], "consent": "never"}
 
 
@@ -101,7 +103,7 @@ ENDINGS: dict[str, Callable[[Case], httpx.Response]] = {
 def test_it_is_no_success_and_a_second_try_is(case: Case, what: str, cut: Cut) -> None:
     assert not case.is_over(what)
     before = case.wire.cuts
-    case.wire.arm(b"COMMIT", cut)
+    case.wire.arm(COMMIT, cut)
     answer = ENDINGS[what](case)
     assert (answer.status_code, case.wire.cuts) == (503, before + 1)
     assert case.is_over(what) == (cut is Cut.AFTER), "not told of either way, so ask again"
@@ -112,7 +114,7 @@ def test_it_is_no_success_and_a_second_try_is(case: Case, what: str, cut: Cut) -
 
 @pytest.mark.parametrize("cut", Cut)
 def test_a_refresh_is_not_lost_with_its_answer(case: Case, cut: Cut) -> None:
-    case.wire.arm(b"COMMIT", cut)
+    case.wire.arm(COMMIT, cut)
     assert case.refresh().status_code == 503
     again = case.refresh()
     assert again.status_code == 200
