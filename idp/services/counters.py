@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Insert, bindparam, case, delete, update
+from sqlalchemy import Delete, Insert, Update, bindparam, case, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.models import Counter, db
-from idp.models.plain import Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ _UPSERTS = {
     "postgresql": _upsert(postgresql.insert(Counter)),
     "sqlite": _upsert(sqlite.insert(Counter)),
 }
-_MINUS_ONE = Plain(
+_MINUS_ONE = (
     update(Counter)
     .where(
         Counter.key == bindparam("counted"),
@@ -51,7 +50,7 @@ _MINUS_ONE = Plain(
     )
     .values(count=Counter.count - 1)
 )
-_DELETE = Plain(delete(Counter).where(Counter.key == bindparam("counted")))
+_DELETE = delete(Counter).where(Counter.key == bindparam("counted"))
 
 
 def count(buckets: Iterable[Bucket], now: datetime) -> dict[str, tuple[int, datetime]]:
@@ -77,7 +76,7 @@ def empty(keys: Iterable[str]) -> None:
     _each(_DELETE, [{"counted": key} for key in sorted(keys)])
 
 
-def _each(statement: Plain, parameters: Sequence[Mapping[str, object]]) -> None:
+def _each(statement: Update | Delete, parameters: Sequence[Mapping[str, object]]) -> None:
     # A row at a time, because one statement for several locks them in an order of its own.
-    for one in parameters:
-        statement.run(one)
+    if parameters:
+        db.session.connection().execute(statement, parameters)
