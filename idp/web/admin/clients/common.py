@@ -125,7 +125,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "owner_groups": later("Who keeps it"),
     "told_groups": later("Groups that it is told of"),
     "claim_mapping": later("Claims taken from another field"),
-    "minimum_acr": later("The least strength"),
+    "minimum_acr": later("The least strength allowed"),
     "max_auth_age": later("The oldest sign-in"),
     "refused_methods": later("Refused methods"),
     "registration": later("The registration"),
