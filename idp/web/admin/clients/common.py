@@ -88,6 +88,8 @@ def done(sentence: str, endpoint: str, **arguments: Any) -> Response:
 
 
 _ITEM: Final = "item "
+_QUOTED: Final = ", without quotation marks"
+"""Said to who writes JSON, and to nobody who fills a field in."""
 
 
 def problems(
@@ -106,7 +108,7 @@ def _told(member: str, sentence: str) -> str:
         number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
         return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
     label = LABELS.get(member, member)
-    return f"{label} {sentence}."
+    return f"{label} {sentence.removesuffix(_QUOTED)}."
 
 
 LABELS: Final[Mapping[str, Any]] = {
