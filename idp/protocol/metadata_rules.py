@@ -50,7 +50,7 @@ def redirect_uris_are_there(metadata: ClientMetadata) -> Found:
     """OIDC Registration 2: redirect_uris is required where there is a redirect."""
     redirects = [grant for grant in metadata.grant_types if grant in REDIRECT_GRANTS]
     if redirects and not metadata.redirect_uris:
-        yield "redirect_uris", f"must list an address to come back to, for {redirects[0]}"
+        yield "redirect_uris", f"must list at least one address for grant type {redirects[0]}"
 
 
 def redirect_uris_are_safe(metadata: ClientMetadata) -> Found:
