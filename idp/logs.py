@@ -61,6 +61,9 @@ def _configuration(level: str, *, json: bool) -> dict[str, Any]:
             }
         },
         "root": {"level": level, "handlers": ["stderr"]},
-        # At DEBUG this logger writes whole tokens.
-        "loggers": {"authlib": {"level": "WARNING"}},
+        # At DEBUG the one writes whole tokens; the other lists its plugins at every look at tables.
+        "loggers": {
+            "authlib": {"level": "WARNING"},
+            "alembic.runtime.plugins": {"level": "WARNING"},
+        },
     }

@@ -1,6 +1,7 @@
 """``idp demo``: the provider and the demo applications, on this machine."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def _panel(site: Site, applications: Sequence[Application]) -> list[str]:
         *(f"  {email.ljust(width)}  {role}".rstrip() for email, role in people),
         f"  {'password of both'.ljust(width)}  {PASSWORD}",
         "",
-        f"  {'Commands'.ljust(width)}  idp --config {FOLDER / 'idp.toml'} users list",
+        f"  {'Commands'.ljust(width)}  {_typed('idp')} --config {FOLDER / 'idp.toml'} users list",
         *(f"  {'Device'.ljust(width)}  {command}" for command in _on_devices(site, applications)),
         f"  {'Logs'.ljust(width)}  {FOLDER / 'log'}",
         "",
@@ -102,7 +103,15 @@ def _on_devices(site: Site, applications: Sequence[Application]) -> list[str]:
     """What to type to run those that serve nothing and look for a browser elsewhere."""
     names = [one.folder / "app.py" for one in applications if one.port is None]
     where = f"OIDC_ISSUER={site.issuer} " if site.offset else ""
-    return [f"{where}python {os.path.relpath(path)}" for path in names if path.is_file()]
+    return [
+        f"{where}{_typed('python')} {os.path.relpath(path)}" for path in names if path.is_file()
+    ]
+
+
+def _typed(name: str) -> str:
+    """How a program of this environment is called from here: by its path where that is near."""
+    path, here = Path(sys.executable).parent / name, Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else name
 
 
 def _called(application: Application) -> str:

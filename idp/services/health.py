@@ -183,7 +183,7 @@ class Health:
             told = "see `idp audit search --event mail`, and `--event logout.notice`"
             return "warning", f"{failed} given up within a day: {told}"
         if waiting and not self._settings.mails:
-            return "warning", f"{waiting} wait, and mail_url is not set: none will be sent"
+            return "warning", f"{waiting} to be sent, and mail_url is not set: none will be"
         if oldest is not None and now - oldest > LATE:
             return "warning", f"{waiting} wait, the oldest since {oldest:%Y-%m-%d %H:%M}"
         return "ok", f"{waiting} wait" if waiting else "nothing waits"

@@ -14,7 +14,7 @@ def exposure(settings: Settings) -> Told:
     if wide:
         return "warning", f"anybody in {', '.join(wide)} reads them: name fewer in metrics_networks"
     if not settings.metrics:
-        return "ok", "none: set metrics_token, or metrics_networks"
+        return "ok", "nobody reads them: for that, set metrics_token or metrics_networks"
     if settings.metrics_networks:
         return "ok", f"are read from {', '.join(map(str, settings.metrics_networks))}"
     return "ok", "are read with metrics_token"

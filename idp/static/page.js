@@ -130,3 +130,24 @@ all(".tabs [aria-current]", (tab) => {
   const line = tab.parentElement;
   line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
 });
+
+// What was typed into a form that had to wait for a proof is there again afterwards: nothing secret, in this tab alone.
+function keepTyped() {
+  const again = document.querySelector("[data-again]") && JSON.parse(sessionStorage.getItem("typed"));
+  sessionStorage.removeItem("typed");
+  const mayKeep = ({ name, type, autocomplete, dataset }) =>
+    name && !("unkept" in dataset) && autocomplete !== "one-time-code" && !["hidden", "password", "file", "submit"].includes(type);
+  const same = (one, [name, value]) => one.name === name && (!["checkbox", "radio"].includes(one.type) || one.value === value);
+  all("form[method=post]", (form) => {
+    const fields = [...form.elements].filter(mayKeep);
+    if (again?.action === form.action) fields.forEach((one) => {
+      const found = again.fields.find((kept) => same(one, kept));
+      if (found) [, one.value, one.checked] = found;
+    });
+    form.addEventListener("submit", () => {
+      const typed = fields.map((one) => [one.name, one.value, one.checked ?? false]);
+      sessionStorage.setItem("typed", JSON.stringify({ action: form.action, fields: typed }));
+    });
+  });
+}
+if (document.body.hasAttribute("data-signed-in")) keepTyped();

@@ -132,7 +132,7 @@ def _sayable(sent: object) -> str:
 
 def _explained(error: OAuthError) -> str:
     if "redirect_uri" in error.description:
-        return str(_("It asked us to send you to an address we don’t know it by."))
+        return str(_("Whoever looks after it has to put that right."))
     if "client_id" in error.description:
         return str(_("We don’t know the application that sent you here."))
     return error.description

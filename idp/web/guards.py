@@ -20,6 +20,8 @@ from idp.web.context import live_session, services
 P = ParamSpec("P")
 View = Callable[P, Response]
 
+AGAIN: Final = "again"
+"""The category of the sentence that asks for a form once more."""
 RECENTLY: Final = 600
 """Seconds that a proof lets somebody change how she signs in."""
 
@@ -91,7 +93,8 @@ def _sign_in(
     if wants_json():
         return _not_proved(live, url)
     if request.method == "POST" and live is not None:
-        flash(_("We had to make sure that it’s you. Nothing was changed yet: please do it again."))
+        text = _("We had to make sure that it’s you. Nothing was changed yet: please do it again.")
+        flash(text, AGAIN)
     return redirect_to(url)
 
 

@@ -1,7 +1,7 @@
 """Decisions in words: why somebody is asked for more, and what came of an answer."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask_babel import gettext as _
@@ -33,7 +33,8 @@ def why(standing: Standing) -> str:
         return str(_("Each confirmation needs a proof of its own, even just after signing in."))
     reason = decision.reason
     known = [*reason.counting, *reason.stale]
-    return f"{_did(known, context().at)} {_need(decision)}" if known else _need(decision)
+    need = _need(decision, context().at)
+    return f"{_did(known, context().at)} {need}" if known else need
 
 
 def _setting_up(decision: Challenge) -> str:
@@ -63,10 +64,14 @@ def listed(words: Sequence[str], joint: str) -> str:
     return once[0] if len(once) == 1 else f"{', '.join(once[:-1])} {joint} {once[-1]}"
 
 
-def ago(elapsed: object) -> str:
+def _is_recent(elapsed: timedelta) -> bool:
+    return elapsed < timedelta(seconds=90)
+
+
+def ago(elapsed: timedelta) -> str:
     """How long ago, roughly, in words."""
-    seconds = int(getattr(elapsed, "total_seconds", lambda: 0)())
-    if seconds < 90:
+    seconds = int(elapsed.total_seconds())
+    if _is_recent(elapsed):
         return str(_("just now"))
     if seconds < 5400:
         minutes = round(seconds / 60)
@@ -93,10 +98,12 @@ def _method(method: str) -> str:
     return str(_(factor.phrase)) if factor else method
 
 
-def _need(decision: Challenge) -> str:
+def _need(decision: Challenge, now: datetime) -> str:
     """What is missing: another kind of proof, or the same ones anew."""
     reason = decision.reason
     if not reason.counting and reason.only_age_is_wanting:
+        if all(_is_recent(now - proof.at) for proof in reason.stale):
+            return str(_("This needs it once more."))
         return str(_("That is too long ago for this."))
     if reason.wanted >= Rung.PHR:
         return str(_("This needs a passkey."))

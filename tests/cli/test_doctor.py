@@ -145,7 +145,7 @@ def test_mail_that_waits_for_a_way_to_be_sent(sqlite_idp: Command) -> None:
     near.with_(IDP_MAIL_URL="console:").json("users", "invite", "ann@example.com")
     assert states(near)["outbox"] == (
         "warning",
-        "1 wait, and mail_url is not set: none will be sent",
+        "1 to be sent, and mail_url is not set: none will be",
     )
 
 
@@ -172,7 +172,7 @@ def test_passkeys_need_a_name(sqlite_idp: Command, issuer: str, state: str) -> N
 def test_who_reads_the_metrics(sqlite_idp: Command) -> None:
     token = {"IDP_METRICS_TOKEN": "a-token-that-nobody-guesses"}
     for settings, told in (
-        ({}, ("ok", "none: set metrics_token, or metrics_networks")),
+        ({}, ("ok", "nobody reads them: for that, set metrics_token or metrics_networks")),
         (token, ("ok", "are read with metrics_token")),
         ({"IDP_METRICS_NETWORKS": "10.0.0.0/8"}, ("ok", "are read from 10.0.0.0/8")),
     ):

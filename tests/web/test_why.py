@@ -64,6 +64,13 @@ def test_a_password_three_hours_ago(house: House, asked: Mapping[str, Any], need
     assert need in text
 
 
+def test_a_password_just_now_is_not_called_long_ago(house: House) -> None:
+    agent = signed_in(house, house.person())
+    house.clock.advance(seconds=5)
+    text = told(house, agent, max_age=0)
+    assert "You signed in just now with your password. This needs it once more." in text
+
+
 def test_only_a_passkey_will_do(house: House) -> None:
     alice = house.person()
     agent = signed_in(house, alice)

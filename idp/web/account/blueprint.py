@@ -12,7 +12,7 @@ from flask import (
     url_for,
 )
 
-from idp.web.guards import viewer
+from idp.web.guards import AGAIN, viewer
 
 bp = Blueprint("account", __name__, url_prefix="/me")
 
@@ -30,7 +30,6 @@ def frame() -> dict[str, Any]:
     """What the frame of every account page shows."""
     live, user = viewer()
     is_admin = live.role is not None and _CONSOLE in current_app.view_functions
-    told = [str(text) for text in get_flashed_messages(category_filter=[DONE])]
     return {
         "viewer": {"name": user.name, "email": user.email, "admin": is_admin},
         "nav": {
@@ -43,5 +42,11 @@ def frame() -> dict[str, Any]:
             "sign_out": url_for("account.sign_out"),
             "admin": url_for(_CONSOLE) if is_admin else None,
         },
-        "done": " ".join(told) or None,
+        "done": told(DONE),
+        "again": told(AGAIN),
     }
+
+
+def told(category: str) -> str | None:
+    """The sentences that an earlier request left for this page."""
+    return " ".join(map(str, get_flashed_messages(category_filter=[category]))) or None

@@ -6,16 +6,15 @@ from flask import (
     Blueprint,
     Response,
     current_app,
-    get_flashed_messages,
     make_response,
     render_template,
     url_for,
 )
 from flask_babel import lazy_gettext as _
 
-from idp.web.account.blueprint import DONE
+from idp.web.account.blueprint import DONE, told
 from idp.web.admin.guard import GUARDED, may
-from idp.web.guards import viewer
+from idp.web.guards import AGAIN, viewer
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -41,7 +40,6 @@ def page(template: str, *, section: str, status: int = 200, **values: Any) -> Re
 def frame(section: str) -> dict[str, Any]:
     """What the frame of every page of the console shows."""
     _live, user = viewer()
-    told = [str(text) for text in get_flashed_messages(category_filter=[DONE])]
     return {
         "viewer": {"name": user.name, "email": user.email},
         "nav": {
@@ -54,5 +52,6 @@ def frame(section: str) -> dict[str, Any]:
             for endpoint, label in SECTIONS
             if endpoint in current_app.view_functions and may(GUARDED[endpoint])
         ],
-        "done": " ".join(told) or None,
+        "done": told(DONE),
+        "again": told(AGAIN),
     }

@@ -179,7 +179,7 @@ def test_a_sign_in_link_is_made_handed_over_and_used(
 ) -> None:
     bob = house.person("bob@example.com", PASSWORD, name="Bob Baker")
     at(f"/admin/people/{bob.id}")
-    press(page, "Show a sign-in link once")
+    press(page, "Show a sign-in link")
     link = page.locator("#link").inner_text()
     look("handed-link")
     clean(page)

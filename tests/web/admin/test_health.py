@@ -36,6 +36,15 @@ def test_every_check_is_told_in_words(house: House) -> None:
     assert f"{NEAR} cannot be reached from here" in text
 
 
+def test_what_stands_beside_the_program_is_called_by_its_name(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    with housed(sqlite_url, clock, issuer=NEAR, redis_url="redis://127.0.0.1:9/0") as house:
+        document = signed_in_as(house, "auditor").page("/admin/health").document
+    assert "Metrics In order" in document.text
+    assert "Redis Look at this" in document.text
+
+
 def test_a_mail_to_oneself_arrives(house: House, outbox: Outbox) -> None:
     page = send(signed_in_as(house, "administrator"))
     assert "A mail is on its way to" in page.document.text

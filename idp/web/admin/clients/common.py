@@ -88,6 +88,8 @@ def done(sentence: str, endpoint: str, **arguments: Any) -> Response:
 
 
 _ITEM: Final = "item "
+_QUOTED: Final = ", without quotation marks"
+"""Said to who writes JSON, and to nobody who fills a field in."""
 
 
 def problems(
@@ -106,7 +108,7 @@ def _told(member: str, sentence: str) -> str:
         number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
         return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
     label = LABELS.get(member, member)
-    return f"{label} {sentence}."
+    return f"{label} {sentence.removesuffix(_QUOTED)}."
 
 
 LABELS: Final[Mapping[str, Any]] = {
@@ -125,7 +127,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "owner_groups": later("Who keeps it"),
     "told_groups": later("Groups that it is told of"),
     "claim_mapping": later("Claims taken from another field"),
-    "minimum_acr": later("The least strength"),
+    "minimum_acr": later("The least strength allowed"),
     "max_auth_age": later("The oldest sign-in"),
     "refused_methods": later("Refused methods"),
     "registration": later("The registration"),

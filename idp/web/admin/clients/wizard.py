@@ -76,7 +76,7 @@ def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]
     if given["client_name"] is None:
         yield "client_name", "is what people know it by: type one"
     if who == GROUPS and not given["allowed_groups"]:
-        yield "allowed_groups", "needs a group, one a line, or choose everyone"
+        yield "allowed_groups", "needs a group, one per line, or choose everyone"
 
 
 def _warn(uris: tuple[str, ...], application_type: str) -> None:
