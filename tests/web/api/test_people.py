@@ -2,8 +2,10 @@
 
 import pytest
 
+from idp.services.people_files import MAX_BYTES
 from idp.services.roles import ROLES
 from idp.web.services import Services
+from idp.web.sizes import IMPORT_CALL
 from tests.helpers.house import House, Person
 from tests.web.api.calling import Tool, app_of, as_machine, as_role, problems
 from tests.web.walking import events, newcomer, sessions_of, signed_in, user_of
@@ -255,3 +257,14 @@ def test_people_are_imported_all_of_them_or_nobody(admin: Tool) -> None:
     assert admin.ok("POST", "/people/import", {"file": good}) == {"count": 1}
     assert len(admin.ok("GET", "/people?q=imported@")["items"]) == 1
     assert problems(admin("POST", "/people/import", {"file": "{"})).keys() == {"file"}
+
+
+def test_a_file_may_be_as_large_as_files_of_people_may(town: House, admin: Tool) -> None:
+    rows = [f'many{number}@example.com,"{"é" * 60_000}"' for number in range(MAX_BYTES // 121_000)]
+    body = {"file": "\n".join(["email,name", *rows]), "dry_run": True}
+    told = admin("POST", "/people/import", body)
+    assert told.status_code == 422
+    assert told.json()["detail"] == "Nobody was imported: mend these first."
+    larger = {"file": "x" * (IMPORT_CALL + 1)}
+    assert admin("POST", "/people/import", larger).status_code == 413
+    assert as_role(town, "auditor")("POST", "/people/import", body).status_code == 403
