@@ -29,13 +29,15 @@ class Named:
     members: tuple[str, ...]
 
 
-def naming(group: str) -> tuple[Named, ...]:
-    """Clients that name it, by their names. Registrations that name no group are not read."""
+def naming(group: str, *, locked: bool = False) -> tuple[Named, ...]:
+    """Clients that name it, by their names; ``locked``: as nobody changes them meanwhile."""
     statement = (
         select(Client.name, Client.id, Client.managed_by, Client.revision, Client.registration)
         .where(cast(Client.registration, Text).contains(_written(group), autoescape=True))
         .order_by(Client.name, Client.id)
     )
+    if locked:
+        statement = statement.with_for_update()
     return tuple(one for row in db.session.execute(statement) for one in _found(row, group))
 
 
@@ -56,10 +58,7 @@ def kept_by_files(clients: tuple[Named, ...]) -> tuple[str, ...]:
 
 
 def follow(clients: tuple[Named, ...], before: str, after: str, context: Context) -> None:
-    """Let them name the group by its new name, in the caller's transaction.
-
-    Raises ``Stale`` when one was changed meanwhile.
-    """
+    """Let them, locked, name the group by its new name, in the caller's transaction."""
     for one in clients:
         renamed = {name: _renamed(one.registration[name], before, after) for name in one.members}
         wanted = {**one.registration, **renamed}

@@ -92,13 +92,13 @@ def rename(group: Group, name: str, context: Context, *, expected: str | None = 
     if after == before:
         return
     _call(group, before, after)
-    clients = naming(before)
+    clients = naming(before, locked=True)
     if by_file := kept_by_files(clients):
         db.session.rollback()
         raise Invalid({"name": IN_FILES.format(clients=", ".join(by_file))})
     follow(clients, before, after, context)
-    told = {"clients": [one.id for one in clients]} if clients else {}
-    audit.record("group.renamed", context, before=before, after=after, **told)
+    named_by = [one.id for one in clients]
+    audit.record("group.renamed", context, before=before, after=after, clients=named_by)
     db.session.commit()
 
 

@@ -127,7 +127,8 @@ def kept(house: House, body: bytes) -> str:
         idp.commit()
         return path
 
-    return house.do(keep)
+    path: str = house.do(keep)
+    return path
 
 
 def forget(house: House, days: int) -> None:
