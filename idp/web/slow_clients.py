@@ -42,7 +42,7 @@ class Bodies:
         self._larger = larger or {}
         self._readers = readers
         self._room = capacity.Places(readers, name="body")
-        self._large_room = capacity.Places(1, name="large body")
+        self._large_room = capacity.Places(1, name="file")
         self._since: dict[int, float] = {}
         self._large_since: dict[int, float] = {}
 
