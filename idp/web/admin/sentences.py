@@ -34,6 +34,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "consent.given": later("%(person)s allowed %(app)s to see details."),
     "consent.revoked": later("%(actor)s took back what %(person)s had allowed %(app)s."),
     "data.exported": later("%(actor)s downloaded the data of %(person)s."),
+    "data.restored": later("%(actor)s began a new epoch after a restore: what was open has ended."),
     "device.approved": later("%(person)s connected %(app)s on a device."),
     "device.code.refused": later("%(app)s could not finish the sign-in on a device."),
     "device.denied": later("%(person)s did not connect %(app)s on a device."),
