@@ -55,8 +55,7 @@ from idp.web.proxy import TrustedProxies
 from idp.web.requests import Request
 from idp.web.routing import LazyRule
 from idp.web.services import Services
-
-MAX_BODY = 256 * 1024
+from idp.web.sizes import MAX_BODY
 
 
 def create_app(

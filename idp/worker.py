@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import measures
 from idp.audit import Context
+from idp.services import pictures
 from idp.services.cleanup import clean_up
 from idp.web import metrics
 from idp.web.services import Services
@@ -133,6 +134,9 @@ class Upkeep:
             _log.info("upkeep leaving: %d accounts", gone)
         if forgotten := self.services.client_registration.forget_unused(now):
             _log.info("upkeep leaving: %d applications that nobody used", forgotten)
+        shown = self.services.changed_settings.logos()
+        if unused := pictures.forget_unused(shown, now):
+            _log.info("upkeep leaving: %d pictures that nothing shows", unused)
 
     def _tell(self, _now: datetime) -> None:
         metrics.in_this_process()

@@ -20,12 +20,12 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from idp import measures
-from idp.app import MAX_BODY
 from idp.cli import main
 from idp.cli.server import HEADERS_WITHIN, KILLED_AFTER
 from idp.config import Settings, load_settings
 from idp.exposition import Figures
 from idp.web import metrics
+from idp.web.sizes import IMPORT_CALL, MAX_BODY
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.servers import TEST_KEY
@@ -244,6 +244,7 @@ def test_nginx_takes_its_file(tmp_path: Path) -> None:
     file.write_text(whole.replace("least_conn", "most_conn"))
     assert run(tool("nginx"), "-t", "-p", str(tmp_path), "-c", str(file)).returncode != 0
     assert f"client_max_body_size {MAX_BODY // 1024}k" in text
+    assert f"client_max_body_size {IMPORT_CALL // 2**20 + 1}m" in text
 
 
 def _places(folder: Path) -> str:

@@ -75,7 +75,7 @@ def create(place: Place, name: str, as_json: bool) -> None:
 @json_option
 @at_place
 def rename(place: Place, name: str, new_name: str, as_json: bool) -> None:
-    """Call the group NAME otherwise; applications are told the new name."""
+    """Call the group NAME otherwise; applications that name it do so by the new name."""
     with place.services():
         group_list.rename(_found(name), new_name, context())
     tell(f"{name} is now called {new_name}.", {"name": new_name}, as_json=as_json)

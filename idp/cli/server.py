@@ -20,9 +20,9 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from idp import logs
-from idp.app import MAX_BODY
 from idp.config import ConfigurationError, Settings
 from idp.web.bounded import READERS, Bounded
+from idp.web.sizes import LARGER, MAX_BODY
 
 KILLED_AFTER: Final = 10
 """Seconds that a worker has for the requests at hand once it was asked to end."""
@@ -160,7 +160,7 @@ def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
     """The application, in a worker."""
     _listen_to_the_parent()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
-    app = Bounded(import_module("idp.wsgi").app, threads=threads, largest=MAX_BODY)
+    app = Bounded(import_module("idp.wsgi").app, threads=threads, largest=MAX_BODY, larger=LARGER)
     app.bodies.watch(port)
     loaded.set()
     return app

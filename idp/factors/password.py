@@ -146,17 +146,22 @@ def store(user_id: str, hashed: str, now: datetime) -> Credential:
     """
     hold(user_id)
     delete_all(user_id, KIND)
-    credential = Credential(
-        id=new_id(),
-        user_id=user_id,
-        kind=KIND,
-        lookup=user_id,  # unique: two passwords of one person cannot be
-        data={"hash": hashed},
-        created_at=now,
-    )
+    credential = Credential(**row(user_id, hashed, now))
     db.session.add(credential)
     db.session.flush()
     return credential
+
+
+def row(user_id: str, hashed: str, now: datetime) -> dict[str, Any]:
+    """The columns of a password, for whoever makes many at once."""
+    return {
+        "id": new_id(),
+        "user_id": user_id,
+        "kind": KIND,
+        "lookup": user_id,  # unique: two passwords of one person cannot be
+        "data": {"hash": hashed},
+        "created_at": now,
+    }
 
 
 def _credentials(user: User | None) -> Sequence[Credential]:

@@ -135,7 +135,7 @@ def _sent(
     text: Text,
     values: Values,
 ) -> Sequence[PlainRow]:
-    told = joined, _Sent(proxied.dbapi_connection), text.text, values, None, False
+    told = joined, _Sent(proxied.dbapi_connection), text.text, values, _Asked(), False
     for tell in engine.dispatch.before_cursor_execute:
         tell(*told)
     try:
@@ -152,6 +152,10 @@ class _Sent:
     """What listeners get to see of a cursor that there is not."""
 
     connection: Any
+
+
+class _Asked:
+    """What listeners keep things on between a statement and its answer; SQLAlchemy's context."""
 
 
 def _raised(

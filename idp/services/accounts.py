@@ -76,7 +76,7 @@ class Accounts:
         except IntegrityError as error:
             db.session.rollback()
             db.session.refresh(user)
-            raise _taken(error) from error
+            raise taken(error) from error
 
     def set_password(self, user: User, password: str, context: Context) -> None:
         """Give the person this password, as an administrator does, and end what went before it.
@@ -180,7 +180,7 @@ def insert(user: User, group_names: Sequence[str], context: Context, *, hashed: 
             db.session.add(user)
             user.groups = groups.named(group_names)
     except IntegrityError as error:
-        raise _taken(error) from error
+        raise taken(error) from error
     if hashed is not None:
         store(user.id, hashed, context.at)
     audit.record("user.created", context, user_id=user.id)
@@ -217,7 +217,8 @@ def _told(user: User, before: Mapping[str, Any], changed: Sequence[str]) -> dict
     }
 
 
-def _taken(error: IntegrityError) -> Invalid:
+def taken(error: IntegrityError) -> Invalid:
+    """Which name somebody else has, from what the database says."""
     # PostgreSQL names the constraint and also quotes the value; SQLite names the column only.
     diagnosis = getattr(error.orig, "diag", None)
     broken = diagnosis.constraint_name if diagnosis else str(error.orig)
@@ -234,4 +235,5 @@ __all__ = [
     "normalise_email",
     "normalise_login",
     "normalise_username",
+    "taken",
 ]

@@ -19,6 +19,7 @@ from idp.services.invalid import Invalid
 REFRESH_AFTER: Final = timedelta(seconds=3)
 """How long this process may not notice a change that another one made."""
 LONGEST: Final = 2000
+LOGOS: Final = ("logo_url", "logo_dark_url")
 JUST_NOW: Final = "Somebody else changed this at the same moment. Look again."
 NOT_HERE: Final = "This is not changed here."
 
@@ -79,6 +80,11 @@ class ChangedSettings:
             )
             for name in CHANGEABLE
         ]
+
+    def logos(self) -> Sequence[str]:
+        """Every address of a logo that is in the settings: now, or once a change is undone."""
+        found = [one for one in self.listed() if one.name in LOGOS]
+        return [str(value) for one in found for value in (one.value, one.started_with) if value]
 
     def set(
         self, values: Mapping[str, str], context: Context, *, expected: str | None = None

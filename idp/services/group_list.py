@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from idp import audit
 from idp.audit import Context
-from idp.models import Client, Group, User, db, membership, new_id
+from idp.models import Group, User, db, membership, new_id
+from idp.services.group_clients import follow, kept_by_files, naming
 from idp.services.groups import normalise_group
 from idp.services.invalid import Invalid
 from idp.services.versions import Stale
@@ -19,6 +20,8 @@ COUNTED: Final = 1000
 """Members beyond this are not counted: a list of groups has to open, however big they are."""
 
 TAKEN: Final = "There is a group of this name already."
+IN_FILES: Final = "Files keep applications that name this group: {clients}. Change the files first."
+NAMED: Final = "Applications name this group: {clients}. Take it out there first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,7 @@ def find(group_id: str) -> Group | None:
 
 def clients_for(name: str) -> list[str]:
     """The applications that let this group in, by name."""
-    rows = db.session.execute(select(Client.name, Client.registration).order_by(Client.name))
-    return [row.name for row in rows if name in row.registration.get("allowed_groups", ())]
+    return [one.name for one in naming(name) if "allowed_groups" in one.members]
 
 
 def create(name: str, context: Context) -> Group:
@@ -81,16 +83,22 @@ def create(name: str, context: Context) -> Group:
 def rename(group: Group, name: str, context: Context, *, expected: str | None = None) -> None:
     """Call it otherwise. Raises ``Invalid``, and ``Stale`` when it is not called ``expected``.
 
-    Not while an application lets it in by its old name: it would let nobody in any more. Commits.
+    Applications that name it do so by the new name from then on. Not while one does that a file
+    keeps: the file would bring the old name back. Commits.
     """
     before, after = group.name, _name(name)
     if expected is not None and expected != before:
         raise Stale
     if after == before:
         return
-    _insist_on_no_client(before)
     _call(group, before, after)
-    audit.record("group.renamed", context, before=before, after=after)
+    clients = naming(before, locked=True)
+    if by_file := kept_by_files(clients):
+        db.session.rollback()
+        raise Invalid({"name": IN_FILES.format(clients=", ".join(by_file))})
+    follow(clients, before, after, context)
+    named_by = [one.id for one in clients]
+    audit.record("group.renamed", context, before=before, after=after, clients=named_by)
     db.session.commit()
 
 
@@ -111,8 +119,13 @@ def _call(group: Group, before: str, after: str) -> None:
 
 
 def remove(group: Group, context: Context) -> None:
-    """Delete it; its members stay. Raises ``Invalid`` while an application lets it in. Commits."""
-    _insist_on_no_client(group.name)
+    """Delete it; its members stay. Raises ``Invalid`` while an application names it. Commits.
+
+    Taking the name out instead could let everybody in, where it was the last one.
+    """
+    if clients := naming(group.name):
+        named = ", ".join(one.name for one in clients)
+        raise Invalid({"name": NAMED.format(clients=named)})
     audit.record("group.deleted", context, group=group.name)
     db.session.delete(group)
     db.session.commit()
@@ -132,12 +145,6 @@ def _store(group: Group) -> None:
     except IntegrityError as error:
         db.session.rollback()
         raise Invalid({"name": TAKEN}) from error
-
-
-def _insist_on_no_client(name: str) -> None:
-    if clients := clients_for(name):
-        told = ", ".join(clients)
-        raise Invalid({"name": f"Only this group may sign in to {told}. Change that first."})
 
 
 def find_named(name: str) -> Group | None:

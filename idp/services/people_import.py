@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from idp import audit
 from idp.audit import Context
 from idp.models import User, db
 from idp.passwords.foreign import check_hash
 from idp.services.account_fields import Fields
-from idp.services.accounts import TAKEN, insert, new_user
+from idp.services.accounts import TAKEN, new_user, taken
 from idp.services.invalid import Invalid
 from idp.services.people_files import Record
+from idp.services.people_storing import Ready, store
 
 _ASKED_AT_ONCE: Final = 500
 TWICE: Final = "is in the file twice"
@@ -27,16 +29,6 @@ class Problem:
     place: int
     field: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """An account as it will be made."""
-
-    user: User
-    groups: Sequence[str]
-    hashed: str | None
-    disabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +57,12 @@ def carry_out(planned: Plan, context: Context) -> int:
     if planned.problems:
         raise Invalid({"file": "Nobody was imported: there are problems to mend first."})
     try:
-        for one in planned.ready:
-            insert(one.user, one.groups, context, hashed=one.hashed)
-            if one.disabled:
-                one.user.disabled_at = context.at
+        store(planned.ready, context)
         audit.record("people.imported", context, count=len(planned.ready))
         db.session.commit()
-    except Invalid:
+    except IntegrityError as error:
         db.session.rollback()
-        raise
+        raise taken(error) from error
     return len(planned.ready)
 
 

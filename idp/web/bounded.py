@@ -1,6 +1,6 @@
 """The application as the production server calls it: so many requests at once, and no more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -19,10 +19,17 @@ class Bounded:
     (``idp/capacity.py``), so that sign-ins, however many, leave room for everything else.
     """
 
-    def __init__(self, app: WSGIApplication, *, threads: int, largest: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        threads: int,
+        largest: int,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._places = Places(threads, name="request")
-        self.bodies = Bodies(largest=largest, readers=READERS)
+        self.bodies = Bodies(largest=largest, larger=larger, readers=READERS)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -7,7 +7,7 @@ is too slow has the connection cut, as it is cut for headers that do not come (b
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from threading import Thread, get_ident
@@ -19,6 +19,8 @@ from idp import capacity, measures
 
 BODY_SECONDS: Final = 10.0
 """For a request's body to arrive, once its headers have."""
+LARGE_SECONDS: Final = 60.0
+"""For one of those that may be large: a file that somebody hands in."""
 PRESSED_SECONDS: Final = 2.0
 """The same while more than half of those who may be slow are."""
 
@@ -28,13 +30,21 @@ class CutShort(Exception):
 
 
 class Bodies:
-    """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow."""
+    """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow.
 
-    def __init__(self, *, largest: int, readers: int) -> None:
+    ``larger`` are the paths where it may be more, one body at a time: it is held in memory.
+    """
+
+    def __init__(
+        self, *, largest: int, readers: int, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._largest = largest
+        self._larger = larger or {}
         self._readers = readers
         self._room = capacity.Places(readers, name="body")
+        self._large_room = capacity.Places(1, name="file")
         self._since: dict[int, float] = {}
+        self._large_since: dict[int, float] = {}
 
     def receive(self, environ: WSGIEnvironment) -> None:
         """Have the body here. Raises ``Busy`` and ``CutShort``.
@@ -45,23 +55,30 @@ class Bodies:
         size = int(length) if length.isascii() and length.isdigit() else None
         if size is None and "HTTP_TRANSFER_ENCODING" not in environ:
             return
-        if size == 0 or (size is not None and size > self._largest):
+        # Without a length nothing is known beforehand: then no place makes it larger.
+        most = self._largest if size is None else self._most_at(environ.get("PATH_INFO", ""))
+        if size == 0 or (size is not None and size > most):
             return
-        with self._reading():
-            body = environ["wsgi.input"].read(self._largest + 1 if size is None else size)
+        with self._reading(is_large=size is not None and size > self._largest):
+            body = environ["wsgi.input"].read(most + 1 if size is None else size)
         if size is not None and len(body) != size:
             raise CutShort
         environ["wsgi.input"] = BytesIO(body)
 
+    def _most_at(self, path: str) -> int:
+        return self._larger.get(path, self._largest)
+
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        self._room.enter(patience=0)
-        self._since[get_ident()] = monotonic()
+    def _reading(self, *, is_large: bool) -> Iterator[None]:
+        room = self._large_room if is_large else self._room
+        since = self._large_since if is_large else self._since
+        room.enter(patience=0)
+        since[get_ident()] = monotonic()
         try:
             yield
         finally:
-            del self._since[get_ident()]
-            self._room.leave()
+            del since[get_ident()]
+            room.leave()
 
     def watch(self, port: int) -> None:
         """From now on cut whoever is too slow; ``port`` is the one that is listened on."""
@@ -70,10 +87,14 @@ class Bodies:
     def _watch(self, port: int) -> None:
         while True:
             sleep(1)
-            patience = self.patience
-            oldest = min(list(self._since.values()), default=None)
-            if oldest is not None and monotonic() - oldest > patience:
-                cut_unanswered(port, patience)
+            for since, patience in self._patience():
+                oldest = min(list(since.values()), default=None)
+                if oldest is not None and monotonic() - oldest > patience:
+                    cut_unanswered(port, patience)
+
+    def _patience(self) -> Iterator[tuple[dict[int, float], float]]:
+        yield self._since, self.patience
+        yield self._large_since, LARGE_SECONDS
 
     @property
     def patience(self) -> float:

@@ -7,8 +7,10 @@ import pytest
 
 from idp.models import db
 from idp.services.audit_log import Search, names_in_use, search
+from idp.services.client_pages import Manager, page_of
 from idp.services.group_list import groups_of
 from idp.services.people import State, Wanted, people_of
+from idp.services.roles import ADMINISTRATOR
 from tests.bench.statements import counting
 from tests.bench.test_plans import plan
 from tests.helpers.clock import NOON, FakeClock
@@ -19,6 +21,10 @@ BY_INDEX = ("USING INDEX", "USING COVERING INDEX", "INTEGER PRIMARY KEY")
 SMALL = ("SCAN found", "SCAN (subquery", "MATERIALIZE", "SCAN CONSTANT", "SCAN ids", "SCAN anon_1")
 """What was found already, a page of it."""
 
+ALL = Manager(ADMINISTRATOR, frozenset())
+OF_A_PAGE = "memberships.user_id IN"
+"""The groups of those who are on the page, by name."""
+
 LISTS: Mapping[str, Callable[[], object]] = {
     "everybody": lambda: people_of(Wanted(after="m")),
     "how a name begins": lambda: people_of(Wanted(beginning="ann")),
@@ -26,6 +32,9 @@ LISTS: Mapping[str, Callable[[], object]] = {
     "the leaving": lambda: people_of(Wanted(state=State.LEAVING)),
     "the invited": lambda: people_of(Wanted(state=State.INVITED)),
     "who has a role": lambda: people_of(Wanted(with_role=True)),
+    "of a group": lambda: people_of(Wanted(group="staff", after="a")),
+    "of a group by how a name begins": lambda: people_of(Wanted(group="staff", beginning="ann")),
+    "applications": lambda: page_of(ALL, after=("m", "m")),
     "groups": lambda: groups_of(after="m"),
     "the log": lambda: search(Search(before=1000)),
     "the log of a person": lambda: search(Search(user_id="x", outcome="refused")),
@@ -59,6 +68,7 @@ def test_no_list_reads_a_table(house: House, listed: Callable[[], object]) -> No
         if step.startswith(("SCAN", "USE TEMP B-TREE FOR ORDER BY"))
         and not any(word in step for word in BY_INDEX)
         and not step.startswith(SMALL)
+        and OF_A_PAGE not in text
     ]
     assert slow == []
 

@@ -158,14 +158,39 @@ def test_without_a_free_connection_there_is_a_503(house: House) -> None:
 
 # Before the application
 
+FILE = {"PATH_INFO": "/file"}
 SENT = [
     ("no body", {}, b"", "200 OK"),
     ("a body", {"CONTENT_LENGTH": "3"}, b"abc", "200 OK"),
     ("a body without a length", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc", "200 OK"),
     ("one that breaks off", {"CONTENT_LENGTH": "4"}, b"abc", "400 Bad Request"),
     ("one that says it is too large", {"CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
+    ("as large as files may be there", {**FILE, "CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
+    ("a file that breaks off", {**FILE, "CONTENT_LENGTH": "9"}, b"12345678", "400 Bad Request"),
     ("a length that is none", {"CONTENT_LENGTH": "x"}, b"", "200 OK"),
 ]
+
+
+def bounded_at_eight(seen: list[bytes]) -> Bounded:
+    """Bodies of eight bytes, of twelve where files are taken in; ``seen`` by the application."""
+
+    def app(environ, start_response):
+        seen.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return [b""]
+
+    return Bounded(app, threads=1, largest=8, larger={"/file": 12})
+
+
+def answered(bounded: Bounded, body: object, headers: dict[str, str]) -> str:
+    told: list[str] = []
+
+    def start_response(line, _headers, _error=None):
+        told.append(line)
+        return lambda _bytes: None
+
+    b"".join(bounded({"wsgi.input": body, **headers}, start_response))
+    return told[0]
 
 
 @pytest.mark.parametrize(
@@ -175,19 +200,22 @@ def test_a_body_is_here_whole_or_not_at_all(
     headers: dict[str, str], body: bytes, status: str
 ) -> None:
     seen: list[bytes] = []
-    told: list[str] = []
-
-    def app(environ, start_response):
-        seen.append(environ["wsgi.input"].read())
-        start_response("200 OK", [])
-        return [b""]
-
-    bounded = Bounded(app, threads=1, largest=8)
-
-    def start_response(line, _headers, _error=None):
-        told.append(line)
-        return lambda _bytes: None
-
-    b"".join(bounded({"wsgi.input": BytesIO(body), **headers}, start_response))
-    assert told == [status]
+    bounded = bounded_at_eight(seen)
+    assert answered(bounded, BytesIO(body), headers) == status
     assert seen == ([body] if status == "200 OK" else [])
+
+
+def test_one_file_is_taken_in_at_a_time() -> None:
+    bounded, large = bounded_at_eight([]), {**FILE, "CONTENT_LENGTH": "9"}
+    meanwhile: list[str] = []
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if not meanwhile:
+                meanwhile.append(answered(bounded, BytesIO(b"123456789"), large))
+                meanwhile.append(answered(bounded, BytesIO(b"123"), {"CONTENT_LENGTH": "3"}))
+            return super().read(size)
+
+    assert answered(bounded, Slow(b"123456789"), large) == "200 OK"
+    assert meanwhile == ["503 Service Unavailable", "200 OK"]
+    assert answered(bounded, BytesIO(b"123456789"), large) == "200 OK"

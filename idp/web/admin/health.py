@@ -24,6 +24,7 @@ TITLES = {
     "clients": later("Clients’ secrets"),
     "outbox": later("Outbox"),
     "rp_id": later("Passkeys’ domain"),
+    "metrics": later("Metrics"),
     "mail": later("Mail"),
     "issuer": later("Address and HTTPS"),
     "certificate": later("Certificate"),

@@ -78,6 +78,7 @@ def sessions_view(user: User, *, changes: bool) -> list[dict[str, Any]]:
 def _session(one: SessionView, user: User, *, changes: bool) -> dict[str, Any]:
     end = url_for(".end_person_session", user_id=user.id, session_id=one.id) if changes else None
     return {
+        "id": one.id,
         "device": device_name(one.user_agent),
         "place": one.address or None,
         "methods": methods_in_words(one.methods),

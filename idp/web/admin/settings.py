@@ -12,7 +12,7 @@ from idp.config import LOGIN_STYLES
 from idp.config.colours import least_contrast
 from idp.config.live import CHANGEABLE
 from idp.services import settings_revision
-from idp.services.changed_settings import SettingInfo
+from idp.services.changed_settings import LOGOS, SettingInfo
 from idp.services.invalid import Invalid
 from idp.services.roles import Area, Permission
 from idp.services.versions import Stale
@@ -30,7 +30,6 @@ from idp.web.context import services
 
 FLAGS: Final = frozenset({"account_second_step", "enrol_in_step_up", "registration"})
 REFUSED: Final = "refused_methods"
-LOGOS: Final = ("logo_url", "logo_dark_url")
 
 
 @bp.get("/settings")

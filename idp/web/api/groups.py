@@ -71,7 +71,7 @@ def get_group(call: Call, group_id: str) -> Answer:
     "PATCH", ONE, Area.GROUPS, body=NAME, answer=named("Group"), conditional=True, tagged=True
 )
 def rename_group(call: Call, group_id: str) -> Answer:
-    """Call it otherwise; not while an application lets it in by its old name."""
+    """Call it otherwise, in applications that name it as well; not where a file keeps one."""
     group = _claimed(call, group_id)
     group_list.rename(group, call.body["name"], call.context)
     return _answer(group)
@@ -79,6 +79,6 @@ def rename_group(call: Call, group_id: str) -> Answer:
 
 @operation("DELETE", ONE, Area.GROUPS, conditional=True)
 def delete_group(call: Call, group_id: str) -> Answer:
-    """Delete it; its members stay. Not while an application lets it in."""
+    """Delete it; its members stay. Not while an application names it."""
     group_list.remove(_claimed(call, group_id), call.context)
     return Answer()

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from idp.services.people_files import FirebaseKey, Unreadable, records
+from idp.services.people_files import MAX_BYTES, FirebaseKey, Unreadable, records
 from idp.services.people_import import Problem as FoundProblem
 from idp.services.people_import import carry_out, plan
 from idp.services.roles import Area
@@ -23,7 +23,7 @@ FIREBASE: Final = members(
     "/people/import",
     Area.PEOPLE,
     body=members(
-        {"file": text(at_most=2**24, about="The file's text: CSV, JSON, or an object a line.")},
+        {"file": text(at_most=MAX_BYTES, about="The file's text: CSV, JSON, or an object a line.")},
         {
             "firebase": FIREBASE,
             "dry_run": {**FLAG, "description": "Look at it, and make nobody."},

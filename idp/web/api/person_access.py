@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from idp.models import Credential, User, db
 from idp.services.endings import end_everything
+from idp.services.handed_links import LIFETIME
 from idp.services.reset import LIFETIME_BY_HAND
 from idp.services.roles import Area
 from idp.services.session_list import SessionView, session_list
@@ -82,6 +83,14 @@ def make_link(call: Call, person_id: str) -> Answer:
     user = _open(changeable(call, person_id))
     url = services().password_reset.link(user, call.context)
     return Answer(body={"url": url, "expires_at": instant(call.context.at + LIFETIME_BY_HAND)})
+
+
+@operation("POST", f"{ONE}/sign-in-link", Area.PEOPLE, answer=LINK, status=201)
+def make_sign_in_link(call: Call, person_id: str) -> Answer:
+    """A link that signs in once, told this once; a second step is still asked for."""
+    user = _open(changeable(call, person_id))
+    url = services().handed_links.link(user, call.context)
+    return Answer(body={"url": url, "expires_at": instant(call.context.at + LIFETIME)})
 
 
 @operation("POST", f"{ONE}/link/mail", Area.PEOPLE)

@@ -12,6 +12,7 @@ from idp.web.api.components import COMPONENTS
 from idp.web.api.operation import Operation
 from idp.web.api.problems import Problem, errors_of
 from idp.web.api.schema import Schema
+from idp.web.sizes import most_at
 
 TYPES: Final = {"application/json", "application/merge-patch+json"}
 """RFC 8259, and RFC 7396 for those who call a patch by its name."""
@@ -47,6 +48,7 @@ def _typed(schema: Schema, value: str) -> Any:
 
 def read_body(operation: Operation) -> Any:
     """The body, which fits the operation's schema. Raises ``Problem`` with all that is wrong."""
+    request.max_content_length = most_at(request.path)
     raw = request.get_data()
     if operation.body is None:
         if raw.strip() not in (b"", b"{}"):

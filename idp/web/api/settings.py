@@ -16,7 +16,8 @@ VALUE: Final[Schema] = {"type": ["string", "integer", "boolean", "null"], "maxLe
 VALUES: Final = members({}, dict.fromkeys(CHANGEABLE, VALUE), about="null: what was started with.")
 
 
-def _answer() -> Answer:
+def settings_answer() -> Answer:
+    """All of them, with the tag of this revision."""
     shown = {
         one.name: {"value": one.value, "source": one.source, "started_with": one.started_with}
         for one in services().changed_settings.listed()
@@ -27,7 +28,7 @@ def _answer() -> Answer:
 @operation("GET", "/settings", Area.SETTINGS, answer=SETTINGS, tagged=True)
 def get_settings(call: Call) -> Answer:
     """Each with its value and where that comes from."""
-    return _answer()
+    return settings_answer()
 
 
 @operation(
@@ -42,11 +43,11 @@ def get_settings(call: Call) -> Answer:
 def change_settings(call: Call) -> Answer:
     """Change these, all of them or none; every node sees it within seconds."""
     revision = settings_revision.current()
-    call.insist_on_match(_answer().etag or "")
+    call.insist_on_match(settings_answer().etag or "")
     settings_revision.claim(revision, call.context.at)
     values = {name: _typed(value) for name, value in call.body.items()}
     services().changed_settings.set(values, call.context)
-    return _answer()
+    return settings_answer()
 
 
 def _typed(value: Any) -> str:

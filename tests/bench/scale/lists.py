@@ -6,15 +6,24 @@ from typing import Final
 
 from idp.models import db
 from idp.services.audit_log import Search, search
-from idp.services.people import Wanted, people_of
+from idp.services.client_pages import Manager, page_of
+from idp.services.group_list import groups_of
+from idp.services.people import State, Wanted, people_of
+from idp.services.roles import ADMINISTRATOR
 from tests.bench.turns import Cost
 from tests.bench.world import World
 
 ROUNDS: Final = 60
 
+EVERYBODY: Final = Manager(ADMINISTRATOR, frozenset())
 LISTS: Final[Mapping[str, Callable[[], object]]] = {
     "people": lambda: people_of(Wanted(after="someone5")),
     "people by how a name begins": lambda: people_of(Wanted(beginning="person")),
+    "people who are disabled": lambda: people_of(Wanted(state=State.DISABLED)),
+    "people of a group": lambda: people_of(Wanted(group="staff")),
+    "groups": groups_of,
+    "applications": lambda: page_of(EVERYBODY),
+    "applications by a word": lambda: page_of(EVERYBODY, wanted="nobody has this"),
     "audit log": lambda: search(Search()),
     "audit log by event": lambda: search(Search(event="login.password")),
 }

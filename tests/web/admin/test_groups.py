@@ -2,7 +2,9 @@
 
 import pytest
 
+from idp.services.client_listing import shown as shown_client
 from tests.helpers.house import House
+from tests.helpers.sign_in import sign_in
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
 from tests.web.walking import events, newcomer, shown
@@ -42,15 +44,58 @@ def test_a_group_is_made_renamed_and_deleted(town: House, admin: UserAgent) -> N
     assert admin.page(path).status == 404
 
 
-def test_what_lets_people_in_somewhere_keeps_its_name(town: House, admin: UserAgent) -> None:
-    newcomer(town, groups=["members"])
-    town.client(client_name="Club", allowed_groups=["members"])
-    page = group(admin, "members")
+def test_applications_that_name_it_follow_when_it_is_renamed(town: House, admin: UserAgent) -> None:
+    singer = newcomer(town, groups=["Ø singers", "others"])
+    club = town.client(
+        client_name="Club",
+        consent="never",
+        scope="openid groups",
+        allowed_groups=["others’ own", "Ø singers"],
+        told_groups=["Ø singers"],
+        owner_groups=["Ø singers"],
+    )
+    page = group(admin, "Ø singers")
     assert "Opens: Club." in page.document.text
-    for path, values in ((page.path, {"name": "guests"}), ("/delete", {})):
-        refused = shown(admin.submit(page, page.form(path), values))
+    done = shown(admin.submit(page, page.form(page.path), {"name": "Choir"}))
+    assert done.document.headings[0] == "Choir"
+    members = town.do(lambda _idp: shown_client(club.client_id).metadata.to_json())
+    assert members["allowed_groups"] == ["others’ own", "Choir"]
+    assert members["told_groups"] == members["owner_groups"] == ["Choir"]
+    changed = events(town, event="client.changed")[0]
+    assert changed.data["after"]["told_groups"] == ["Choir"]
+    club.scope = "openid groups"
+    departure = sign_in(
+        town.browser(),
+        club.authorization_url(),
+        username=singer.email,
+        password=singer.password,
+    )
+    assert club.userinfo(club.finish(departure).access_token)["groups"] == ["Choir"]
+
+
+def test_what_a_file_keeps_has_to_be_renamed_there_first(town: House, admin: UserAgent) -> None:
+    newcomer(town, groups=["members"])
+    filed = {
+        "client_name": "Filed",
+        "redirect_uris": ["https://filed.example/"],
+        "told_groups": ["members"],
+    }
+    town.do(lambda idp: idp.client_registry.register(filed, town.context, managed_by="file"))
+    page = group(admin, "members")
+    refused = shown(admin.submit(page, page.form(page.path), {"name": "guests"}))
+    assert refused.status == 422
+    assert "Files keep applications that name this group: Filed." in refused.document.text
+    assert group(admin, "members").status == 200
+
+
+def test_a_group_that_an_application_names_is_not_deleted(town: House, admin: UserAgent) -> None:
+    for member in ("allowed_groups", "told_groups", "owner_groups"):
+        newcomer(town, groups=[member])
+        town.client(client_name=f"Of {member}", **{member: [member]})
+        page = group(admin, member)
+        refused = shown(admin.submit(page, page.form("/delete")))
         assert refused.status == 422
-        assert "Only this group may sign in to Club." in refused.document.text
+        assert f"Applications name this group: Of {member}." in refused.document.text
 
 
 def test_a_client_manager_sees_groups_and_nobody_in_them(town: House) -> None:

@@ -5,6 +5,8 @@ import io
 
 import pytest
 
+from idp.services.people_files import MAX_BYTES
+from idp.web.sizes import IMPORT_FORM
 from tests.helpers.foreign_people import EXPORTS
 from tests.helpers.house import House, Person
 from tests.helpers.user_agent import Page, UserAgent
@@ -75,3 +77,28 @@ def test_everybody_is_exported_without_anything_secret(town: House, admin: UserA
     assert events(town, event="people.exported")[0].actor_id
     with town.app.app_context():
         assert user_of(town.services, eve).email in admin.client.get("/admin/people.json").text
+
+
+def large_file() -> bytes:
+    """As much as a file may have, nearly, in few records: names that are too long."""
+    rows = [f"many{number}@example.com,{'é' * 60_000}" for number in range(MAX_BYTES // 121_000)]
+    return "\n".join(["email,name", *rows]).encode()
+
+
+def test_a_file_may_be_as_large_as_files_of_people_may(admin: UserAgent) -> None:
+    content = large_file()
+    assert MAX_BYTES * 0.8 < len(content) <= MAX_BYTES
+    preview = upload(admin, content)
+    assert "138 problems are in the way." in preview.document.text
+
+
+def test_nobody_else_may_send_so_much(town: House) -> None:
+    for agent, status in ((town.browser(), 413), (signed_in_as(town, "auditor"), 413)):
+        files = {"file": ("people.json", large_file())}
+        sent = agent.client.post("/admin/people/import", files=files)
+        assert sent.status_code == status
+
+
+def test_what_is_larger_still_is_refused(admin: UserAgent) -> None:
+    refused = upload(admin, b"x" * (IMPORT_FORM + 1))
+    assert refused.status == 413

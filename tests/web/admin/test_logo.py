@@ -1,13 +1,15 @@
 """Logos that administrators upload: kept here, sent as nothing but a picture."""
 
 import base64
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from idp.services import client_listing
+from idp.services import client_listing, pictures
 from idp.services.pictures import LARGEST
+from idp.web.services import Services
 from tests.helpers.house import CALLBACK, House
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
@@ -115,6 +117,49 @@ def test_what_is_no_picture_is_refused_and_what_was_typed_is_kept(
     assert told in answer.document.text
     kept = dict(answer.form(action).fields)
     assert {name: kept[name] for name in values} == values
+
+
+def kept(house: House, body: bytes) -> str:
+    """The path of a picture that was uploaded, and is named by nothing yet."""
+
+    def keep(idp: Services) -> str:
+        path = pictures.keep(body, house.context, field="logo")
+        idp.commit()
+        return path
+
+    path: str = house.do(keep)
+    return path
+
+
+def forget(house: House, days: int) -> None:
+    house.do(
+        lambda idp: pictures.forget_unused(
+            idp.changed_settings.logos(), house.clock() + timedelta(days=days)
+        )
+    )
+
+
+def test_a_picture_that_nothing_shows_is_forgotten_after_a_month(town: House) -> None:
+    unused, local, site = (kept(town, PIXEL + bytes([number])) for number in (1, 2, 3))
+    town.client(
+        **{"logo_uri": "https://a.example/x.png", "logo_uri#de": f"https://b.example{local}"}
+    )
+    town.do(lambda idp: idp.changed_settings.set({"logo_dark_url": site}, town.context))
+    forget(town, 29)
+    assert picture(town, unused).status_code == 200
+    forget(town, 31)
+    found = {path: picture(town, path).status_code for path in (unused, local, site)}
+    assert found == {unused: 404, local: 200, site: 200}
+    assert kept(town, PIXEL + b"\1") == unused
+    assert picture(town, unused).status_code == 200
+
+
+def test_one_that_is_uploaded_anew_is_young_again(town: House) -> None:
+    again = kept(town, PIXEL + b"again")
+    town.clock.advance(days=31)
+    assert kept(town, PIXEL + b"again") == again
+    forget(town, 0)
+    assert picture(town, again).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["nothing", "a" * 43, "..%2f..%2fetc"])

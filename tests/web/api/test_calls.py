@@ -7,6 +7,7 @@ import pytest
 
 from idp.models import db
 from idp.services import pace
+from idp.web.sizes import MAX_BODY
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.dpop import Prover
@@ -38,7 +39,7 @@ BODIES = {
     "a list": (b"[]", JSON, 422),
     "nothing": (b"", JSON, 400),
     "a form": (b"name=x", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
-    "too much": (b'{"name": "' + b"x" * 300_000 + b'"}', JSON, 413),
+    "too much": (b'{"name": "' + b"x" * MAX_BODY + b'"}', JSON, 413),
 }
 
 

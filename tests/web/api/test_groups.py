@@ -29,7 +29,7 @@ def test_one_that_an_application_lets_in_stays(admin: Tool) -> None:
     admin.ok("POST", "/clients", wiki)
     path, tag = made.headers["Location"], made.headers["ETag"]
     assert problems(admin("DELETE", path, match=tag)).keys() == {"name"}
-    assert problems(admin("PATCH", path, {"name": "x"}, match=tag)).keys() == {"name"}
+    assert admin("PATCH", path, {"name": "Readers"}, match=tag).status_code == 200
 
 
 def test_pages_follow_one_another_and_count_members(town: House, admin: Tool) -> None:

@@ -2,11 +2,13 @@
 
 import pytest
 
+from idp.services.people_files import MAX_BYTES
 from idp.services.roles import ROLES
 from idp.web.services import Services
+from idp.web.sizes import IMPORT_CALL
 from tests.helpers.house import House, Person
 from tests.web.api.calling import Tool, app_of, as_machine, as_role, problems
-from tests.web.walking import events, newcomer, sessions_of, signed_in, user_of
+from tests.web.walking import events, newcomer, sessions_of, shown, signed_in, user_of
 
 PEOPLE = ["admin:people:read", "admin:people:write"]
 
@@ -128,6 +130,7 @@ def test_who_holds_less_touches_nobody_who_may_more(town: House, bob: Person) ->
         tag = tool.tag(path(auditor))
         calls = [
             tool("POST", f"{path(auditor)}/link"),
+            tool("POST", f"{path(auditor)}/sign-in-link"),
             tool("POST", f"{path(auditor)}/link/mail"),
             tool("POST", f"{path(auditor)}/disable"),
             tool("POST", f"{path(auditor)}/deletion"),
@@ -179,6 +182,7 @@ def test_disabled_means_out_and_enabled_in_again(town: House, admin: Tool, bob: 
     assert admin.ok("POST", f"{path(bob)}/disable")["state"] == "disabled"
     assert all(one.ended_at for one in sessions_of(town, bob))
     assert admin("POST", f"{path(bob)}/link").status_code == 409
+    assert admin("POST", f"{path(bob)}/sign-in-link").status_code == 409
     assert admin.ok("POST", f"{path(bob)}/enable")["state"] == "active"
 
 
@@ -255,3 +259,26 @@ def test_people_are_imported_all_of_them_or_nobody(admin: Tool) -> None:
     assert admin.ok("POST", "/people/import", {"file": good}) == {"count": 1}
     assert len(admin.ok("GET", "/people?q=imported@")["items"]) == 1
     assert problems(admin("POST", "/people/import", {"file": "{"})).keys() == {"file"}
+
+
+def test_a_sign_in_link_is_told_once_and_signs_in_once(
+    town: House, admin: Tool, bob: Person
+) -> None:
+    made = admin("POST", f"{path(bob)}/sign-in-link")
+    assert made.status_code == 201
+    browser = town.browser()
+    page = browser.page(made.json()["url"])
+    assert shown(browser.submit(page, page.form(page.path))).path in ("/me", "/me/prompt")
+    assert town.browser().page(made.json()["url"]).status == 410
+    assert events(town, event="login.handed_link.made")[0].actor_id
+
+
+def test_a_file_may_be_as_large_as_files_of_people_may(town: House, admin: Tool) -> None:
+    rows = [f'many{number}@example.com,"{"é" * 60_000}"' for number in range(MAX_BYTES // 121_000)]
+    body = {"file": "\n".join(["email,name", *rows]), "dry_run": True}
+    told = admin("POST", "/people/import", body)
+    assert told.status_code == 422
+    assert told.json()["detail"] == "Nobody was imported: mend these first."
+    larger = {"file": "x" * (IMPORT_CALL + 1)}
+    assert admin("POST", "/people/import", larger).status_code == 413
+    assert as_role(town, "auditor")("POST", "/people/import", body).status_code == 403
