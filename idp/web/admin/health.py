@@ -28,7 +28,6 @@ TITLES = {
     "mail": later("Mail"),
     "issuer": later("Address and HTTPS"),
     "certificate": later("Certificate"),
-    "metrics": later("Metrics"),
     "redis": later("Redis"),
 }
 WORDS = {"ok": later("In order"), "warning": later("Look at this"), "problem": later("Problem")}
