@@ -1,0 +1,81 @@
+"""Whoever has a part of the administration gets at that part, by whichever way round."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.helpers.house import House
+from tests.web.admin.people import signed_in_as
+from tests.web.api.calling import Tool, as_machine, as_role
+from tests.web.walking import newcomer, tokens_of
+
+
+@pytest.fixture(scope="module")
+def keeper(town: House) -> Tool:
+    return as_role(town, "client_manager")
+
+
+def test_how_somebody_signs_in_is_not_for_who_keeps_applications(
+    town: House, admin: Tool, keeper: Tool
+) -> None:
+    shop, bob = town.client(), newcomer(town)
+    town.totp(bob)
+    url = shop.authorization_url()
+    assert keeper("GET", "/explain", params={"url": url}).json()["outcome"] == "asks"
+    for who in (bob.email, "nobody@example.com"):
+        refused = keeper("GET", "/explain", params={"url": url, "person": who})
+        assert refused.status_code == 403
+    robot = as_machine(town, ["admin:clients:read"])
+    assert robot("GET", "/explain", params={"url": url, "person": bob.email}).status_code == 403
+    assert admin.ok("GET", "/explain", params={"url": url, "person": bob.email})["lines"]
+
+
+def test_the_console_does_not_explain_people_to_who_keeps_applications(town: House) -> None:
+    shop, bob = town.client(), newcomer(town)
+    town.totp(bob)
+    asked = {"url": shop.authorization_url(), "person": bob.email, "evidence": "pwd"}
+    told = {
+        role: signed_in_as(town, role).client.get("/admin/explain", params=asked).text
+        for role in ("client_manager", "auditor")
+    }
+    assert "totp" in told["auditor"].lower()
+    assert bob.email in told["auditor"]
+    assert bob.email not in told["client_manager"]
+    assert "totp: enough by itself" not in told["client_manager"]
+
+
+def test_an_application_of_others_is_not_explained(town: House, admin: Tool, keeper: Tool) -> None:
+    admin.ok("POST", "/groups", {"name": "owners"})
+    hidden, shown = town.client(owner_groups=["owners"], minimum_acr="phr"), town.client()
+    agent = signed_in_as(town, "client_manager")
+    for shop, status in ((hidden, 422), (shown, 200)):
+        asked = {"url": shop.authorization_url()}
+        assert keeper("GET", "/explain", params=asked).status_code == status
+        assert agent.client.get("/admin/explain", params=asked).status_code == status
+
+
+PERSONAL = ("user_id", "session_id", "transaction_id", "address")
+
+
+def activity(tool: Tool, client_id: str) -> Mapping[str, Any]:
+    path = f"/clients/{client_id}/activity"
+    items = tool.ok("GET", path)["items"]
+    return next(one for one in items if one["name"].startswith("consent.given"))
+
+
+def test_who_uses_an_application_is_for_who_reads_the_audit_log(
+    town: House, admin: Tool, keeper: Tool
+) -> None:
+    shop, bob = town.client(consent="never"), newcomer(town)
+    tokens_of(town.browser(), shop, bob)
+    path = f"/clients/{shop.client_id}/activity"
+    for tool, is_told in ((keeper, False), (as_machine(town, ["admin:clients:read"]), False)):
+        answer = tool("GET", path)
+        assert answer.json()["items"], "something happened"
+        assert (bob.id in answer.text, bob.email in answer.text) == (is_told, is_told)
+        assert all(one[name] is None for one in answer.json()["items"] for name in PERSONAL)
+    for tool in (admin, as_role(town, "auditor")):
+        answer = tool("GET", path)
+        assert bob.id in answer.text
+        assert any(one["address"] for one in answer.json()["items"])
