@@ -1,15 +1,18 @@
 """The application as the production server calls it: so many requests at once, and no more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from idp import capacity
 from idp.capacity import Busy, Places
+from idp.web.proxy import Network
 from idp.web.slow_clients import Bodies, CutShort
 
 READERS: Final = 24
 """Clients that may send slowly at once, to one process."""
+FROM_ONE: Final = READERS // 3
+"""How many of them from one network: who has but one computer shuts nobody out."""
 
 
 class Bounded:
@@ -19,10 +22,17 @@ class Bounded:
     (``idp/capacity.py``), so that sign-ins, however many, leave room for everything else.
     """
 
-    def __init__(self, app: WSGIApplication, *, threads: int, largest: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        threads: int,
+        largest: int,
+        trusted: Sequence[Network] = (),
+    ) -> None:
         self._app = app
         self._places = Places(threads, name="request")
-        self.bodies = Bodies(largest=largest, readers=READERS)
+        self.bodies = Bodies(largest=largest, readers=READERS, from_one=FROM_ONE, trusted=trusted)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

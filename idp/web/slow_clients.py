@@ -7,15 +7,18 @@ is too slow has the connection cut, as it is cut for headers that do not come (b
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
-from threading import Thread, get_ident
+from threading import Lock, Thread, get_ident
 from time import monotonic, sleep
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from idp import capacity, measures
+from idp.services.networks import networks_of
+from idp.web.proxy import Network, client_of, is_one_of
 
 BODY_SECONDS: Final = 10.0
 """For a request's body to arrive, once its headers have."""
@@ -27,11 +30,46 @@ class CutShort(Exception):
     """The body is not as long as it was said to be: its sender went, or was sent away."""
 
 
-class Bodies:
-    """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow."""
+class Shares:
+    """So many places at once for each."""
 
-    def __init__(self, *, largest: int, readers: int) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @contextmanager
+    def held_by(self, who: str | None) -> Iterator[None]:
+        """One more of theirs, meanwhile; None is nobody in particular. Raises ``Busy``."""
+        if who is None:
+            yield
+            return
+        with self._lock:
+            if self._held[who] >= self._most:
+                measures.turned_away("body")
+                raise capacity.Busy("body")
+            self._held[who] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[who] -= 1
+                if not self._held[who]:
+                    del self._held[who]
+
+
+class Bodies:
+    """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow.
+
+    Of those ``from_one`` from one network, as ``trusted`` proxies tell it.
+    """
+
+    def __init__(
+        self, *, largest: int, readers: int, from_one: int, trusted: Sequence[Network]
+    ) -> None:
         self._largest = largest
+        self._trusted = trusted
+        self._shares = Shares(from_one)
         self._readers = readers
         self._room = capacity.Places(readers, name="body")
         self._since: dict[int, float] = {}
@@ -47,11 +85,19 @@ class Bodies:
             return
         if size == 0 or (size is not None and size > self._largest):
             return
-        with self._reading():
+        with self._shares.held_by(self._network(environ)), self._reading():
             body = environ["wsgi.input"].read(self._largest + 1 if size is None else size)
         if size is not None and len(body) != size:
             raise CutShort
         environ["wsgi.input"] = BytesIO(body)
+
+    def _network(self, environ: WSGIEnvironment) -> str | None:
+        """None for a proxy that does not say for whom it sends: it may be for everybody."""
+        sender = environ.get("REMOTE_ADDR", "")
+        client = client_of(environ, self._trusted)
+        if client == sender and is_one_of(self._trusted, sender):
+            return None
+        return next(iter(networks_of(client)), None)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
