@@ -44,9 +44,9 @@ def _buckets(name: str, address: str, alike: tuple[str, ...]) -> list[Bucket]:
     networks = networks_of(address) or ("nowhere",)
     wide = zip(networks, (FROM_NETWORK, AROUND), strict=False)
     return [
-        _bucket(EVERYWHERE, name),
-        *reversed([_bucket(limit, name, network) for network, limit in wide]),
-        _bucket(ALIKE, name, networks[0], *alike),
+        _bucket(EVERYWHERE, name, "all"),
+        *reversed([_bucket(limit, name, "network", network) for network, limit in wide]),
+        _bucket(ALIKE, name, "alike", networks[0], *alike),
     ]
 
 

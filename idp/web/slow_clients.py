@@ -26,6 +26,10 @@ PRESSED_SECONDS: Final = 2.0
 """The same while more than half of those who may be slow are."""
 
 
+_LONGEST: Final = 20
+"""Digits of a Content-Length."""
+
+
 class CutShort(Exception):
     """The body is not as long as it was said to be: its sender went, or was sent away."""
 
@@ -80,6 +84,8 @@ class Bodies:
         One that says it is too large stays where it is: it will be refused unread.
         """
         length = environ.get("CONTENT_LENGTH") or ""
+        if len(length) > _LONGEST:  # of zeros, and more than Python reads as a number
+            raise CutShort
         size = int(length) if length.isascii() and length.isdigit() else None
         if size is None and "HTTP_TRANSFER_ENCODING" not in environ:
             return

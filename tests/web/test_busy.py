@@ -216,6 +216,7 @@ SENT = [
     ("a body without a length", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc", "200 OK"),
     ("one that breaks off", {"CONTENT_LENGTH": "4"}, b"abc", "400 Bad Request"),
     ("one that says it is too large", {"CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
+    ("a length of zeros without end", {"CONTENT_LENGTH": "0" * 5000}, b"", "400 Bad Request"),
     ("a length that is none", {"CONTENT_LENGTH": "x"}, b"", "200 OK"),
 ]
 

@@ -1,8 +1,5 @@
 """Whoever has a part of the administration gets at that part, by whichever way round."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from tests.helpers.house import House
@@ -55,13 +52,30 @@ def test_an_application_of_others_is_not_explained(town: House, admin: Tool, kee
         assert agent.client.get("/admin/explain", params=asked).status_code == status
 
 
+def test_a_link_to_an_account_is_none_to_the_administrator_that_it_becomes(
+    town: House, admin: Tool
+) -> None:
+    """Who may make one for anybody may not make one for an administrator, nor keep one in hand."""
+    robot, bob = as_machine(town, ["admin:people:read", "admin:people:write"]), newcomer(town)
+    path, browser = f"/people/{bob.id}", town.browser()
+    link = robot.ok("POST", f"{path}/link")["url"]
+    admin.ok("PATCH", path, {"name": "Bob"}, match=admin.tag(path))
+    assert browser.page(link).status == 200
+    admin.ok("PUT", f"{path}/role", {"role": "administrator"}, match=admin.tag(path))
+    assert browser.page(link).status == 410
+    assert robot("POST", f"{path}/link").status_code == 403
+
+
+def test_a_link_to_an_account_that_was_shut_is_over(town: House, admin: Tool) -> None:
+    bob = newcomer(town)
+    path = f"/people/{bob.id}"
+    link = admin.ok("POST", f"{path}/link")["url"]
+    for then in ("disable", "enable"):
+        admin.ok("POST", f"{path}/{then}")
+        assert town.browser().page(link).status == 410
+
+
 PERSONAL = ("user_id", "session_id", "transaction_id", "address")
-
-
-def activity(tool: Tool, client_id: str) -> Mapping[str, Any]:
-    path = f"/clients/{client_id}/activity"
-    items = tool.ok("GET", path)["items"]
-    return next(one for one in items if one["name"].startswith("consent.given"))
 
 
 def test_who_uses_an_application_is_for_who_reads_the_audit_log(
