@@ -1,10 +1,12 @@
 """Whoever has a part of the administration gets at that part, by whichever way round."""
 
+from typing import Any
+
 import pytest
 
 from tests.helpers.house import House
 from tests.web.admin.people import signed_in_as
-from tests.web.api.calling import Tool, as_machine, as_role
+from tests.web.api.calling import Tool, as_machine, as_role, problems
 from tests.web.walking import newcomer, tokens_of
 
 
@@ -73,6 +75,29 @@ def test_a_link_to_an_account_that_was_shut_is_over(town: House, admin: Tool) ->
     for then in ("disable", "enable"):
         admin.ok("POST", f"{path}/{then}")
         assert town.browser().page(link).status == 410
+
+
+LOCKED = {
+    "passkeys alone, and none": {"refused_methods": "passkey", "login_style": "passkey_only"},
+    "a password and nothing beside it": {"refused_methods": "passkey totp"},
+    "only what is set up, which is a passkey": {
+        "refused_methods": "passkey",
+        "enrol_in_step_up": False,
+    },
+}
+
+
+@pytest.mark.parametrize("settings", LOCKED.values(), ids=LOCKED)
+def test_no_setting_shuts_out_all_who_administer(
+    town: House, admin: Tool, settings: dict[str, Any]
+) -> None:
+    for tool in (admin, as_machine(town, ["admin:settings:read", "admin:settings:write"])):
+        refused = tool("PATCH", "/settings", settings, match=tool.tag("/settings"))
+        assert "must leave" in problems(refused)["refused_methods"]
+    fine = {"refused_methods": "totp", "login_style": "passkey_only"}
+    admin.ok("PATCH", "/settings", fine, match=admin.tag("/settings"))
+    back = {"refused_methods": None, "login_style": None}
+    admin.ok("PATCH", "/settings", back, match=admin.tag("/settings"))
 
 
 PERSONAL = ("user_id", "session_id", "transaction_id", "address")
