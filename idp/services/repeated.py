@@ -7,7 +7,7 @@ others send, and whoever looks sees that it goes on, and how often.
 from datetime import timedelta
 from typing import Any, Final
 
-from idp import audit
+from idp import audit, measures
 from idp.audit import Context
 from idp.secrecy import digest
 from idp.services import counters
@@ -37,6 +37,8 @@ def record(name: str, context: Context, *, alike: tuple[str, ...], **values: Any
         audit.record(name, context, **values)
     elif _is_power_of_ten(times):
         audit.record(name, context, **values, times=times)
+    else:
+        measures.event(name)  # it happened all the same
 
 
 def _buckets(name: str, address: str, alike: tuple[str, ...]) -> list[Bucket]:
