@@ -65,8 +65,12 @@ def find(group_id: str) -> Group | None:
 
 def clients_for(name: str) -> list[str]:
     """The applications that let this group in, by name."""
+    return _named_by(name, "allowed_groups")
+
+
+def _named_by(name: str, member: str) -> list[str]:
     rows = db.session.execute(select(Client.name, Client.registration).order_by(Client.name))
-    return [row.name for row in rows if name in row.registration.get("allowed_groups", ())]
+    return [row.name for row in rows if name in row.registration.get(member, ())]
 
 
 def create(name: str, context: Context) -> Group:
@@ -138,6 +142,10 @@ def _insist_on_no_client(name: str) -> None:
     if clients := clients_for(name):
         told = ", ".join(clients)
         raise Invalid({"name": f"Only this group may sign in to {told}. Change that first."})
+    # Or whoever calls another group so next has given what its members keep to others.
+    if clients := _named_by(name, "owner_groups"):
+        told = ", ".join(clients)
+        raise Invalid({"name": f"This group keeps {told}. Change that first."})
 
 
 def find_named(name: str) -> Group | None:

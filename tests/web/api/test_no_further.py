@@ -77,6 +77,25 @@ def test_a_link_to_an_account_that_was_shut_is_over(town: House, admin: Tool) ->
         assert town.browser().page(link).status == 410
 
 
+def test_nobody_else_comes_by_the_name_of_a_group_that_keeps_applications(
+    town: House, admin: Tool, keeper: Tool
+) -> None:
+    assert keeper.person is not None
+    made = {name: admin.ok("POST", "/groups", {"name": name})["id"] for name in ("gold", "lead")}
+    hers, robot = f"/people/{keeper.person.id}", as_machine(town, GROUPS)
+    admin.ok("PATCH", hers, {"groups": ["lead"]}, match=admin.tag(hers))
+    kept = town.client(owner_groups=["gold"])
+    gold, lead = (f"/groups/{made[name]}" for name in ("gold", "lead"))
+    for method, json in (("PATCH", {"name": "old"}), ("DELETE", None)):
+        refused = robot(method, gold, json, match=robot.tag(gold))
+        assert problems(refused) == {"name": "This group keeps Shop. Change that first."}
+    taken = robot("PATCH", lead, {"name": "gold"}, match=robot.tag(lead))
+    assert taken.status_code == 422
+    assert keeper("GET", f"/clients/{kept.client_id}").status_code == 404
+    robot.ok("PATCH", lead, {"name": "silver"}, match=robot.tag(lead))
+
+
+GROUPS = ["admin:groups:read", "admin:groups:write"]
 LOCKED = {
     "passkeys alone, and none": {"refused_methods": "passkey", "login_style": "passkey_only"},
     "a password and nothing beside it": {"refused_methods": "passkey totp"},
