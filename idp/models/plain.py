@@ -138,7 +138,7 @@ def _sent(
     text: Text,
     values: Values,
 ) -> Sequence[PlainRow]:
-    told = joined, _Sent(proxied.dbapi_connection), text.text, values, None, False
+    told = joined, _Sent(proxied.dbapi_connection), text.text, values, _Asked(), False
     for tell in engine.dispatch.before_cursor_execute:
         tell(*told)
     try:
@@ -155,6 +155,10 @@ class _Sent:
     """What listeners get to see of a cursor that there is not."""
 
     connection: Any
+
+
+class _Asked:
+    """What they may note something on, between before and after."""
 
 
 def _raised(

@@ -23,14 +23,21 @@ AROUND: Final = 500
 EVERYWHERE: Final = 2000
 
 
-def record(name: str, context: Context, *, alike: tuple[str, ...], **values: Any) -> None:
+def record(
+    name: str,
+    context: Context,
+    *,
+    alike: tuple[str, ...],
+    most: int = ALIKE,
+    **values: Any,
+) -> None:
     """Count one refusal, and add it to the log unless there were many. Does not commit.
 
     ``alike`` is what makes two of them the same, of a bounded set: nothing that whoever is refused
-    makes up. Of those beyond the limit each tenth power has a row, with ``times``. ``values`` are
+    makes up; ``most`` are the rows for it. Of those beyond each tenth power has a row, with ``times``. ``values`` are
     ``audit.record``'s.
     """
-    buckets = _buckets(name, context.address, alike)
+    buckets = _buckets(name, context.address, alike, most)
     counts = counters.count(buckets, context.at)
     times = next((counts[one.key][0] for one in buckets if counts[one.key][0] > one.limit), None)
     if times is None:
@@ -41,14 +48,14 @@ def record(name: str, context: Context, *, alike: tuple[str, ...], **values: Any
         measures.event(name)  # it happened all the same
 
 
-def _buckets(name: str, address: str, alike: tuple[str, ...]) -> list[Bucket]:
+def _buckets(name: str, address: str, alike: tuple[str, ...], most: int = ALIKE) -> list[Bucket]:
     """The widest first."""
     networks = networks_of(address) or ("nowhere",)
     wide = zip(networks, (FROM_NETWORK, AROUND), strict=False)
     return [
         _bucket(EVERYWHERE, name, "all"),
         *reversed([_bucket(limit, name, "network", network) for network, limit in wide]),
-        _bucket(ALIKE, name, "alike", networks[0], *alike),
+        _bucket(most, name, "alike", networks[0], *alike),
     ]
 
 

@@ -66,6 +66,7 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
         "authorization.refused",
         context(),
         alike=(error.error,),
+        most=repeated.FROM_NETWORK,  # people read their references out
         client_id=_sayable(sent.get("client_id"))[:255] or None,
         reference=reference,
         error=error.error,
