@@ -34,8 +34,8 @@ def record(
     """Count one refusal, and add it to the log unless there were many. Does not commit.
 
     ``alike`` is what makes two of them the same, of a bounded set: nothing that whoever is refused
-    makes up; ``most`` are the rows for it. Of those beyond each tenth power has a row, with ``times``. ``values`` are
-    ``audit.record``'s.
+    makes up; ``most`` are the rows for it. Of those beyond, each tenth power has a row, with
+    ``times``. ``values`` are ``audit.record``'s.
     """
     buckets = _buckets(name, context.address, alike, most)
     counts = counters.count(buckets, context.at)
