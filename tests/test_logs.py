@@ -44,6 +44,17 @@ def test_every_line_is_json_and_names_its_request(
     assert (access["method"], access["route"], access["status"]) == ("GET", "/healthz", 200)
 
 
+def test_a_path_that_names_nothing_is_not_logged_as_the_request_before(
+    sqlite_url: str, clock: FakeClock, lines: StringIO
+) -> None:
+    house = House(sqlite_url, clock)
+    for path, given in (("/healthz", "the-one-before"), ("/login/reset/%00", "this-very-one")):
+        house.http().get(path, headers={"X-Request-ID": given})
+    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    ids = [line["request_id"] for line in found if line["logger"] == "idp.access"]
+    assert ids == ["the-one-before", "this-very-one"]
+
+
 def test_a_whole_sign_in_leaves_no_secret_in_the_log(
     sqlite_url: str, clock: FakeClock, lines: StringIO
 ) -> None:

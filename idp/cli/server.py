@@ -160,7 +160,14 @@ def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
     """The application, in a worker."""
     _listen_to_the_parent()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
-    app = Bounded(import_module("idp.wsgi").app, threads=threads, largest=MAX_BODY, larger=LARGER)
+    wsgi = import_module("idp.wsgi")
+    app = Bounded(
+        wsgi.app,
+        threads=threads,
+        largest=MAX_BODY,
+        larger=LARGER,
+        trusted=wsgi.settings.trusted_proxies,
+    )
     app.bodies.watch(port)
     loaded.set()
     return app

@@ -9,7 +9,12 @@ from functools import partial
 from typing import Any, Final, cast
 
 import psycopg
-from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.errors import (
+    DuplicatePreparedStatement,
+    FeatureNotSupported,
+    InvalidSqlStatementName,
+    error_from_result,
+)
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from sqlalchemy import JSON, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
@@ -36,11 +41,14 @@ Convert = Callable[[Any], Any]
 class Text:
     """A statement as one dialect takes it.
 
+    ``name`` is what it is prepared as: it says what the statement is, so that none is ever taken
+    for another, whoever prepared it on a connection that is shared (by pgbouncer, say).
     ``names`` are its values in order, of which ``fixed`` come with it. ``dumps`` and ``loads``
     turn values into the driver's and what is found into ours; None leaves it as it is.
     """
 
     text: str
+    name: bytes
     names: tuple[str, ...]
     fixed: Mapping[str, Any]
     writes: bool
@@ -73,7 +81,10 @@ class Connection(psycopg.Connection[Any]):
     def _end(self, word: bytes, otherwise: Callable[[], None]) -> None:
         status = self.pgconn.transaction_status
         if status in _OPEN:
-            _succeed(self, self.pgconn.exec_(word))
+            ended = _succeed(self, self.pgconn.exec_(word))
+            if ended.command_status != word:
+                # A transaction in which something failed: PostgreSQL calls that a success.
+                raise psycopg.OperationalError("nothing was committed: a statement had failed")
         elif status != TransactionStatus.IDLE:
             otherwise()
 
@@ -90,7 +101,8 @@ def _connect(
 ) -> Any:
     # What is asked often is prepared here. psycopg would deallocate ours with its own, at any
     # ROLLBACK TO SAVEPOINT.
-    named = {**_KEEPALIVES, **named, "prepare_threshold": None}
+    # And what is sent is UTF-8, whatever the server's own encoding is.
+    named = {**_KEEPALIVES, "client_encoding": "utf8", **named, "prepare_threshold": None}
     return standby.connect(partial(Connection.connect, *arguments), entry, named)
 
 
@@ -124,12 +136,12 @@ def send_to_postgresql(
     connection: Any = proxied.dbapi_connection
     values = text.values(given)
     libpq = connection.pgconn
-    name = _prepared(proxied, connection, text)
+    _prepare(proxied, connection, text)
     idle = libpq.transaction_status == TransactionStatus.IDLE
     if joins and text.writes and idle and not connection.autocommit:
         _succeed(connection, libpq.exec_(b"BEGIN"))
     try:
-        found = _succeed(connection, libpq.exec_prepared(name, values))
+        found = _succeed(connection, libpq.exec_prepared(text.name, values))
     except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
         proxied.info.pop(_PREPARED)
         raise
@@ -141,14 +153,24 @@ def send_to_postgresql(
     ]
 
 
-def _prepared(proxied: PoolProxiedConnection, connection: Any, text: Text) -> bytes:
-    names: dict[Text, bytes] = proxied.info.setdefault(_PREPARED, {})
-    name = names.get(text)
-    if name is None:
-        name = b"idp_%d" % len(names)
-        _succeed(connection, connection.pgconn.prepare(name, text.text.encode()))
-        names[text] = name
-    return name
+def _prepare(proxied: PoolProxiedConnection, connection: Any, text: Text) -> None:
+    known: set[bytes] = proxied.info.setdefault(_PREPARED, set())
+    if text.name in known:
+        return
+    libpq = connection.pgconn
+    idle = libpq.transaction_status == TransactionStatus.IDLE
+    try:
+        _succeed(connection, libpq.prepare(text.name, text.text.encode()))
+    except DuplicatePreparedStatement:  # by another process, over the same connection
+        known.add(text.name)
+        if not idle:  # the transaction has failed with it
+            raise
+    known.add(text.name)
+
+
+def is_outdated(error: BaseException) -> bool:
+    """Is it a statement that a migration has given other columns? It stays so until it is gone."""
+    return isinstance(error, FeatureNotSupported)
 
 
 def send_to_sqlite(
@@ -206,6 +228,9 @@ def _text(value: str) -> bytes:
 
 
 def _other(value: object) -> bytes:
+    """What derives from one of these; anything else would be written as Python shows it."""
+    if not isinstance(value, str | int | datetime):
+        raise psycopg.DataError(f"a value of type {type(value).__name__} is not known here")
     return _text(str(value))
 
 

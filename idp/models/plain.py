@@ -6,6 +6,7 @@ where no transaction is open; what writes joins the session's, as ORM and Core d
 them see one another and end together.
 """
 
+import hashlib
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,8 +97,10 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
     names = tuple(compiled.positiontup or ())
     binds = {name: bound for bound, name in compiled.bind_names.items()}
     columns = {str(key): column for key, column in core.exported_columns.items()}
+    text = str(compiled)
     return Text(
-        text=str(compiled),
+        text=text,
+        name=b"idp_%s" % hashlib.sha256(text.encode()).hexdigest()[:32].encode(),
         names=names,
         fixed={one: binds[one].effective_value for one in names if not binds[one].required},
         writes=not isinstance(core, Select) or core._for_update_arg is not None,
@@ -168,7 +171,7 @@ def _raised(
     """As SQLAlchemy tells it, without the values; a connection that broke is not used again."""
     dialect = engine.dialect
     broken = dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
-    broken = broken or standby.takes_no_writes(error)
+    broken = broken or standby.takes_no_writes(error) or driver.is_outdated(error)
     if broken:
         (joined or proxied).invalidate(error)
     return _told(error, engine, text.text, broken=broken)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from idp import audit
 from idp.assurance import Satisfied, Unmet
 from idp.audit import Context
 from idp.models import Transaction, db
@@ -20,7 +19,7 @@ from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.protocol.vocabulary import Prompt
-from idp.services import transactions
+from idp.services import repeated, transactions
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted
@@ -221,9 +220,10 @@ class AuthorizationEndpoint:
         """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
         arrived = Arrived.from_json(transaction.parameters or {})
         client = self._requests.client_of(arrived.parameters)
-        audit.record(
+        repeated.record(
             "authorization.refused",
             context,
+            alike=(transaction.user_id or "", client.id, error.error),
             user_id=transaction.user_id,
             client_id=client.id,
             transaction_id=transaction.id,

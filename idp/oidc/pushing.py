@@ -6,7 +6,6 @@ from typing import Final
 
 from authlib.oauth2.rfc6749 import OAuth2Request, TokenEndpoint
 
-from idp import audit
 from idp.models import db
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
@@ -17,6 +16,7 @@ from idp.oidc.requests import Requests
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
+from idp.services import repeated
 from idp.services.clients import RegisteredClient
 from idp.services.dpop import Proof
 from idp.services.pushed import PushedRequests
@@ -95,9 +95,10 @@ def bound_to(proof: Proof | None, arrived: Arrived) -> Arrived:
 
 def _record(error: OAuthError, client: RegisteredClient, request: DirectRequest) -> None:
     db.session.rollback()
-    audit.record(
+    repeated.record(
         "authorization.refused",
         request.direct.context,
+        alike=(client.id, error.error),
         client_id=client.id,
         error=error.error,
         description=error.description,

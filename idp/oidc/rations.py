@@ -1,8 +1,8 @@
 """How often anybody at all may have us keep something: by their network, as they have no name."""
 
-from idp import audit
 from idp.models import db
 from idp.oidc.direct import DirectRequest
+from idp.services import repeated
 from idp.services.clients import RegisteredClient
 from idp.services.not_now import NotNow
 from idp.services.throttle import Throttle, Wait
@@ -25,7 +25,7 @@ class Rations:
         context = request.direct.context
         reserved = self._throttle.reserve_request(what, context=context)
         if isinstance(reserved, Wait):
-            audit.record(f"{what}.throttled", context, client_id=client.id)
+            repeated.record(f"{what}.throttled", context, alike=(), client_id=client.id)
         db.session.commit()
         if isinstance(reserved, Wait):
             raise NotNow(reserved, "Too many requests came from this network. Try again later.")

@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import administrators, groups, versions
+from idp.services import administrators, groups, open_links, versions
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -67,6 +67,8 @@ class Accounts:
         try:
             before = _shown(user)
             changed = _apply(user, values)
+            if "role" in changed:
+                open_links.end(user.id, context.at)
             if changed:
                 user.updated_at = context.at
                 audit.record(
@@ -99,6 +101,7 @@ class Accounts:
             administrators.insist_on_another(user, context)
             user.disabled_at = user.updated_at = context.at
             end_everything(user.id, context=context, reason="disabled")
+            open_links.end(user.id, context.at)
             audit.record("user.disabled", context, user_id=user.id)
         db.session.commit()
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Text, cast, or_, select, tuple_
 
 from idp.models import Client, Group, User, db
+from idp.protocol.parameters import Parameters
 from idp.protocol.scopes import ADMIN_SCOPES
 from idp.services.client_listing import ClientInfo, no_client, shown
 from idp.services.roles import CLIENT_MANAGER, handed_on_by
@@ -108,6 +109,13 @@ def seen_by(manager: Manager, client_id: str) -> ClientInfo:
     if not manager.may_see(info.metadata.owner_groups, info.metadata.scope):
         raise no_client(client_id)
     return info
+
+
+def is_hidden(parameters: Parameters, manager: Manager) -> bool:
+    """Is the authorization request from a client that is not for this one's eyes?"""
+    client_id = parameters.clean("client_id") or ""
+    found = db.session.scalar(select(Client.registration).where(Client.id == client_id))
+    return found is not None and not _is_seen(manager, found)
 
 
 def unknown_groups(named: Sequence[str]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Select, Table, bindparam, exists, select
 
-from idp import audit
 from idp.audit import Context
 from idp.models import DeviceRequest, Grant, db
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
+from idp.services import repeated
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
@@ -150,7 +150,13 @@ def _replay(row: AnyRow, context: Context) -> OAuthError:
 
 
 def _refuse(reason: str, client: RegisteredClient, context: Context) -> OAuthError:
-    audit.record("device.code.refused", context, client_id=client.id, reason=reason)
+    repeated.record(
+        "device.code.refused",
+        context,
+        alike=(client.id, reason),
+        client_id=client.id,
+        reason=reason,
+    )
     db.session.commit()
     return _invalid_grant()
 

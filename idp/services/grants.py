@@ -6,7 +6,6 @@ from typing import Final, cast
 
 from sqlalchemy import Table, bindparam, select
 
-from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import Grant, db, new_id
@@ -17,7 +16,7 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.policy import DEFAULT_POLICY, Policy
 from idp.protocol.resources import narrowed
 from idp.secrecy import digest, new_secret
-from idp.services import session_clients
+from idp.services import repeated, session_clients
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.grant_ends import end_all, end_grant, replayed
@@ -250,9 +249,10 @@ def _mismatch(
 def _refuse(
     reason: str, row: AnyRow | None, client: RegisteredClient, context: Context
 ) -> OAuthError:
-    audit.record(
+    repeated.record(
         "code.refused",
         context,
+        alike=(client.id, reason),
         user_id=row.user_id if row else None,
         client_id=client.id,
         session_id=row.session_id if row else None,

@@ -15,6 +15,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof, Refused
 from idp.models import User, db
+from idp.services import open_links
 from idp.services.demands import HANDED
 from idp.services.reset import GONE
 from idp.services.sessions import Live
@@ -22,7 +23,7 @@ from idp.services.signin import Accepted, SignIn
 from idp.services.weighing import Standing
 from idp.state import peek, put, supersede, take
 
-PURPOSE: Final = "handed_link"
+PURPOSE: Final = open_links.HANDED
 METHOD: Final = HANDED
 """As what it stands in the ledger and the audit log."""
 PATH: Final = "/login/handed/"

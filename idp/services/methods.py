@@ -20,9 +20,14 @@ def in_use(way: Way, settings: Settings) -> bool:
     Where there are to be only passkeys, nothing that can be known is asked for. The mailbox stays:
     somebody who has lost her passkey, or has none yet, gets in by it.
     """
-    if way.name in settings.refused_methods:
+    return is_left(way, refused=settings.refused_methods, login_style=settings.login_style)
+
+
+def is_left(way: Way, *, refused: Iterable[str], login_style: str) -> bool:
+    """The same by what the settings may become."""
+    if way.name in refused:
         return False
-    return settings.login_style != "passkey_only" or Trait.KNOWLEDGE not in way.can_prove
+    return login_style != "passkey_only" or Trait.KNOWLEDGE not in way.can_prove
 
 
 def problem(
@@ -32,9 +37,7 @@ def problem(
     there, named = {way.name: way for way in ways}, frozenset(refused)
     if unknown := sorted(named - there.keys()):
         return f"names a way to sign in that there is not: {', '.join(unknown)}"
-    left = [way for name, way in there.items() if name not in named]
-    if login_style == "passkey_only":
-        left = [way for way in left if Trait.KNOWLEDGE not in way.can_prove]
+    left = [way for way in there.values() if is_left(way, refused=named, login_style=login_style)]
     if not any(_opens(way, mails=mails) for way in left):
         return "must leave a way that a sign-in can begin with"
     return None

@@ -103,10 +103,20 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
 def _record(place: int, one: Any, firebase: FirebaseKey | None) -> Record:
     if not isinstance(one, dict):
         return Record(place, {"email": None}, None)
+    try:
+        return _read(place, one, firebase)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        told = "is not of the form that the program writes that it looks to be from"
+        raise Unreadable(f"Record {place} {told}.") from error
+
+
+def _read(place: int, one: dict[str, Any], firebase: FirebaseKey | None) -> Record:
     if firebase is not None and "passwordHash" in one and "salt" in one:
         one = one | {"passwordHash": _firebase(one, firebase)}
     reader = next((read for is_it, read in _PROGRAMS if is_it(one)), _own)
     fields, hashed = reader(one)
+    if not isinstance(hashed, str | None):
+        raise TypeError
     kept = {name: value for name, value in fields.items() if value is not None}
     return Record(place, kept, hashed, disabled=_is_disabled(one))
 

@@ -1,7 +1,7 @@
 """Refresh tokens: each redeemed once, for the next of its line and a new access token."""
 
 from collections.abc import Collection
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, select
 
@@ -13,6 +13,7 @@ from idp.models.plain import Plain
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
 from idp.secrecy import digest
+from idp.services import repeated
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, AnyRow, asked_of, granted_of
@@ -145,14 +146,16 @@ def _invalid_grant() -> OAuthError:
 def _record(
     event: str, row: AnyRow | None, client: RegisteredClient, context: Context, **details: str
 ) -> None:
-    audit.record(
-        event,
-        context,
-        user_id=row.user_id if row else None,
-        client_id=client.id,
-        session_id=row.session_id if row else None,
+    values: dict[str, Any] = {
+        "user_id": row.user_id if row else None,
+        "client_id": client.id,
+        "session_id": row.session_id if row else None,
         **details,
-    )
+    }
+    if details:  # refused, as anybody can be who says a public client's name
+        repeated.record(event, context, alike=(client.id, *details.values()), **values)
+    else:
+        audit.record(event, context, **values)
 
 
 def _reason(row: AnyRow | None, client: RegisteredClient) -> str:

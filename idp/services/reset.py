@@ -19,11 +19,12 @@ from idp.services.addresses import normalise_login
 from idp.services.endings import end_everything
 from idp.services.mail import Mailer
 from idp.services.notices import notice
+from idp.services.open_links import PASSWORD_RESET
 from idp.services.passwords import Passwords
 from idp.services.throttle import MAIL_WINDOW, Throttle, Wait
 from idp.state import peek, put, supersede, take
 
-PURPOSE = "password_reset"
+PURPOSE = PASSWORD_RESET
 PATH = "/login/reset/"
 LIFETIME = MAIL_WINDOW
 """As long as asking is limited: whoever is not sent another mail holds one that works."""

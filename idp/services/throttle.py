@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import User
 from idp.secrecy import digest
-from idp.services import counters
+from idp.services import counters, repeated
 from idp.services.addresses import LONGEST_ADDRESS, normalise_login
 from idp.services.counters import Bucket
 from idp.services.devices import Devices
+from idp.services.networks import networks_of
 from idp.services.tallies import Counted, Tallies
 
 WINDOW = timedelta(minutes=15)
@@ -89,9 +88,11 @@ class Throttle:
         device = self._devices.recognise(device_token, user.id, context.at) if user else None
         reserved = self._reserve(method, owner, device, context)
         if isinstance(reserved, Wait):
-            audit.record(
+            # Alike for everybody: how long it takes must not tell who has an account.
+            repeated.record(
                 f"login.{method}.throttled",
                 context,
+                alike=(),
                 user_id=user.id if user else None,
                 closed=reserved.closed,
             )
@@ -204,35 +205,12 @@ class Throttle:
 _PASSWORD = "password"  # noqa: S105 - a factor's name
 
 
-def networks_of(address: str) -> tuple[str, ...]:
-    """The network that counts as one guesser, and the one around it; empty for no address.
-
-    One IPv4 address, then its /24; one IPv6 /64, which is what a single customer gets, then its
-    /48.
-    """
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return ()
-    if isinstance(parsed, IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed
-    if isinstance(parsed, IPv4Address):
-        return _prefixes(parsed, (32, 24))
-    return _prefixes(parsed, (64, 48))
-
-
 def _around(address: str, kind: str, what: str, once: int, window: timedelta) -> list[Bucket]:
     """``once`` for the address in ``window``, and ``AREA`` times that for what is around it."""
     return [
         Bucket(_key(kind, what, network), once * times, window, personal=False)
         for network, times in zip(networks_of(address), (1, AREA), strict=False)
     ]
-
-
-def _prefixes(address: IPv4Address | IPv6Address, lengths: Iterable[int]) -> tuple[str, ...]:
-    whole = int(address)
-    bits = address.max_prefixlen
-    return tuple(f"{whole >> (bits - length):x}/{length}" for length in lengths)
 
 
 def _owner(user: User | None, login_name: str | None) -> str | None:

@@ -1,15 +1,18 @@
 """The application as the production server calls it: so many requests at once, and no more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from idp import capacity
 from idp.capacity import Busy, Places
+from idp.web.proxy import Network
 from idp.web.slow_clients import Bodies, CutShort
 
 READERS: Final = 24
 """Clients that may send slowly at once, to one process."""
+FROM_ONE: Final = READERS // 3
+"""How many of them from one network: who has but one computer shuts nobody out."""
 
 
 class Bounded:
@@ -26,10 +29,13 @@ class Bounded:
         threads: int,
         largest: int,
         larger: Mapping[str, int] | None = None,
+        trusted: Sequence[Network] = (),
     ) -> None:
         self._app = app
         self._places = Places(threads, name="request")
-        self.bodies = Bodies(largest=largest, larger=larger, readers=READERS)
+        self.bodies = Bodies(
+            largest=largest, larger=larger, readers=READERS, from_one=FROM_ONE, trusted=trusted
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -29,9 +29,9 @@ def start() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_secret()[:16]
     g.now = services().clock()
+    logs.about.set(_about())
     if "\0" in request.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
-    logs.about.set(_about())
     if request.endpoint not in _AS_STARTED:
         services().changed_settings.refresh(g.now)
 

@@ -12,6 +12,7 @@ from idp.models import User, db
 from idp.oidc.device import VERIFICATION
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import sentence
+from idp.services import repeated
 from idp.services.device_codes import Waiting
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
@@ -60,7 +61,7 @@ def entered() -> Response:
     reserved = services().throttle.reserve_guess(_FIELD, who=_guesser(), context=context())
     services().commit()
     if isinstance(reserved, Wait):
-        audit.record("device.user_code.throttled", context())
+        repeated.record("device.user_code.throttled", context(), alike=())
         services().commit()
         refused = Refused("too_many", too_often(reserved), counts=False)
         return asking.slowed(_enter_page(typed[:40], refused, status=429), reserved)

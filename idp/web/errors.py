@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from idp import audit, capacity
+from idp import capacity
 from idp.capacity import Busy
 from idp.protocol.errors import OAuthError
+from idp.services import repeated
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, problem_details, wants_json
@@ -61,9 +62,11 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
     The reference leads from the page to the audit event, which holds what was sent.
     """
     reference = new_reference()
-    audit.record(
+    repeated.record(
         "authorization.refused",
         context(),
+        alike=(error.error,),
+        most=repeated.FROM_NETWORK,  # people read their references out
         client_id=_sayable(sent.get("client_id"))[:255] or None,
         reference=reference,
         error=error.error,

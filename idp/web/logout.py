@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
-from idp import audit
 from idp.oidc.capabilities import ENDPOINTS
 from idp.oidc.end_session import Leave
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
+from idp.services import repeated
 from idp.services.sessions import Live
 from idp.web import browser_state, cookies, errors, headers, parting
 from idp.web.answers import redirect_to
@@ -46,9 +46,10 @@ def end_session() -> Response:
 
 def _record(wanted: Leave, live: Live | None, parameters: Parameters) -> None:
     """Whoever wonders why nobody comes back to the application finds the reason here."""
-    audit.record(
+    repeated.record(
         "logout.flawed",
         context(),
+        alike=(live.user_id if live else "",),
         user_id=live.user_id if live else None,
         client_id=wanted.client.id if wanted.client else None,
         session_id=live.id if live else None,

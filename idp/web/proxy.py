@@ -28,23 +28,30 @@ class TrustedProxies:
         self._certificate = _environ_key(certificate_header) if certificate_header else None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._trusted and self._is_trusted(environ.get("REMOTE_ADDR", "")):
-            environ["REMOTE_ADDR"] = self._client(environ)
+        if is_one_of(self._trusted, environ.get("REMOTE_ADDR", "")):
+            environ["REMOTE_ADDR"] = client_of(environ, self._trusted)
         elif self._certificate:
             environ.pop(self._certificate, None)
         return self._app(environ, start_response)
 
-    def _client(self, environ: WSGIEnvironment) -> str:
-        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        for hop in reversed([hop for hop in hops if hop]):
-            if not _is_address(hop):
-                break
-            if not self._is_trusted(hop):
-                return str(hop)
-        return str(environ["REMOTE_ADDR"])
 
-    def _is_trusted(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in net for net in self._trusted)
+def client_of(environ: WSGIEnvironment, trusted: Sequence[Network]) -> str:
+    """The client's address: the nearest that is no trusted proxy's, or else the nearest proxy's."""
+    sender = str(environ.get("REMOTE_ADDR", ""))
+    if not is_one_of(trusted, sender):
+        return sender
+    hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    for hop in reversed([hop for hop in hops if hop]):
+        if not _is_address(hop):
+            break
+        if not is_one_of(trusted, hop):
+            return str(hop)
+    return sender
+
+
+def is_one_of(trusted: Sequence[Network], address: str) -> bool:
+    """Is it an address in one of these networks?"""
+    return _is_address(address) and any(ip_address(address) in net for net in trusted)
 
 
 def _environ_key(header: str) -> str:

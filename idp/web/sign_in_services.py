@@ -13,7 +13,7 @@ from idp.factors import build
 from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.secrecy import Box
-from idp.services import methods
+from idp.services import methods, way_back
 from idp.services.accounts import Accounts
 from idp.services.ceremonies import Ceremonies
 from idp.services.changed_settings import ChangedSettings
@@ -79,6 +79,11 @@ class SignInServices:
             self.factors.values(),
             refused=values["refused_methods"],
             login_style=values["login_style"],
+            mails=self.settings.mails,
+        ) or way_back.problem(
+            self.factors.values(),
+            now={name: getattr(self.settings, name) for name in values},
+            then=values,
             mails=self.settings.mails,
         )
         return {"refused_methods": f"This {told}."} if told else {}

@@ -7,15 +7,18 @@ is too slow has the connection cut, as it is cut for headers that do not come (b
 import os
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
-from threading import Thread, get_ident
+from threading import Lock, Thread, get_ident
 from time import monotonic, sleep
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
 from idp import capacity, measures
+from idp.services.networks import networks_of
+from idp.web.proxy import Network, client_of, is_one_of
 
 BODY_SECONDS: Final = 10.0
 """For a request's body to arrive, once its headers have."""
@@ -25,21 +28,62 @@ PRESSED_SECONDS: Final = 2.0
 """The same while more than half of those who may be slow are."""
 
 
+_LONGEST: Final = 20
+"""Digits of a Content-Length."""
+
+
 class CutShort(Exception):
     """The body is not as long as it was said to be: its sender went, or was sent away."""
+
+
+class Shares:
+    """So many places at once for each."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @contextmanager
+    def held_by(self, who: str | None) -> Iterator[None]:
+        """One more of theirs, meanwhile; None is nobody in particular. Raises ``Busy``."""
+        if who is None:
+            yield
+            return
+        with self._lock:
+            if self._held[who] >= self._most:
+                measures.turned_away("body")
+                raise capacity.Busy("body")
+            self._held[who] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[who] -= 1
+                if not self._held[who]:
+                    del self._held[who]
 
 
 class Bodies:
     """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow.
 
-    ``larger`` are the paths where it may be more, one body at a time: it is held in memory.
+    Of those ``from_one`` from one network, as ``trusted`` proxies tell it. ``larger`` are the
+    paths where it may be more, one body at a time: it is held in memory.
     """
 
     def __init__(
-        self, *, largest: int, readers: int, larger: Mapping[str, int] | None = None
+        self,
+        *,
+        largest: int,
+        readers: int,
+        from_one: int,
+        trusted: Sequence[Network] = (),
+        larger: Mapping[str, int] | None = None,
     ) -> None:
         self._largest = largest
         self._larger = larger or {}
+        self._trusted = trusted
+        self._shares = Shares(from_one)
         self._readers = readers
         self._room = capacity.Places(readers, name="body")
         self._large_room = capacity.Places(1, name="file")
@@ -52,6 +96,8 @@ class Bodies:
         One that says it is too large stays where it is: it will be refused unread.
         """
         length = environ.get("CONTENT_LENGTH") or ""
+        if len(length) > _LONGEST:  # of zeros, and more than Python reads as a number
+            raise CutShort
         size = int(length) if length.isascii() and length.isdigit() else None
         if size is None and "HTTP_TRANSFER_ENCODING" not in environ:
             return
@@ -59,7 +105,8 @@ class Bodies:
         most = self._largest if size is None else self._most_at(environ.get("PATH_INFO", ""))
         if size == 0 or (size is not None and size > most):
             return
-        with self._reading(is_large=size is not None and size > self._largest):
+        is_large = size is not None and size > self._largest
+        with self._shares.held_by(self._network(environ)), self._reading(is_large=is_large):
             body = environ["wsgi.input"].read(most + 1 if size is None else size)
         if size is not None and len(body) != size:
             raise CutShort
@@ -67,6 +114,14 @@ class Bodies:
 
     def _most_at(self, path: str) -> int:
         return self._larger.get(path, self._largest)
+
+    def _network(self, environ: WSGIEnvironment) -> str | None:
+        """None for a proxy that does not say for whom it sends: it may be for everybody."""
+        sender = environ.get("REMOTE_ADDR", "")
+        client = client_of(environ, self._trusted)
+        if client == sender and is_one_of(self._trusted, sender):
+            return None
+        return next(iter(networks_of(client)), None)
 
     @contextmanager
     def _reading(self, *, is_large: bool) -> Iterator[None]:

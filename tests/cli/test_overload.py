@@ -44,8 +44,12 @@ def token_answers(server: Server) -> httpx.Response:
     return httpx.post(f"{server.url}/oauth/token", data={"grant_type": "x"}, timeout=20)
 
 
-def begin(server: Server, stack: ExitStack, sent: bytes) -> socket.socket:
-    connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+def begin(
+    server: Server, stack: ExitStack, sent: bytes, *, address: str = "127.0.0.1"
+) -> socket.socket:
+    connection = stack.enter_context(
+        socket.create_connection(("127.0.0.1", server.port), source_address=(address, 0))
+    )
     connection.sendall(sent)
     return connection
 
@@ -67,8 +71,8 @@ SLOW = {
 def test_clients_that_take_their_time_take_nobody_elses(server: Server, sent: bytes) -> None:
     """Three times as many as threads there are to read from them."""
     with ExitStack() as stack:
-        for _client in range(READERS * 3):
-            begin(server, stack, sent)
+        for client in range(READERS * 3):
+            begin(server, stack, sent, address=f"127.0.0.{2 + client % 4}")
         assert httpx.get(f"{server.url}/healthz").is_success
         assert httpx.get(f"{server.url}/oauth/jwks").is_success
 
@@ -80,6 +84,14 @@ def test_clients_that_take_their_time_take_nobody_elses(server: Server, sent: by
 
         # Who is too slow is sent away, so that others may send.
         wait_until(is_free, seconds=HEADERS_WITHIN, what="room for a body")
+
+
+def test_one_computer_however_slow_leaves_room_for_others(server: Server) -> None:
+    """As many connections as there are threads to read from them, and more: nobody waits."""
+    with ExitStack() as stack:
+        for _client in range(READERS * 2):
+            begin(server, stack, SLOW["bodies that do not end"], address="127.0.0.2")
+        assert [token_answers(server).status_code for _ in range(3)] == [400, 400, 400]
 
 
 def test_who_is_slow_but_not_too_slow_is_heard(server: Server) -> None:

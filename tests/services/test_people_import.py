@@ -158,3 +158,33 @@ STALLING = {
 def test_a_hash_that_would_stall_a_sign_in_is_refused(stored_hash: str) -> None:
     with pytest.raises(ValueError, match=r"cost|cut|number"):
         check_hash(stored_hash)
+
+
+ODD = {
+    "a hash that is a number": '[{"email": "a@example.com", "password_hash": 5}]',
+    "credentials that are none": '[{"email": "a@example.com", "credentials": 5}]',
+    "groups that are none": '[{"email": "a@example.com", "emailVerified": 1, "groups": 5}]',
+    "a cost that is none": json.dumps(
+        [
+            {
+                "email": "a@example.com",
+                "credentials": [
+                    {
+                        "type": "password",
+                        "secretData": '{"value": "a", "salt": "b"}',
+                        "credentialData": '{"algorithm": "argon2", "hashIterations": 1,'
+                        ' "additionalParameters": {"memory": [], "parallelism": [1]}}',
+                    }
+                ],
+            }
+        ]
+    ),
+    "a name of numbers": '[{"model": "x", "fields": {"first_name": 5}}]',
+    "a password that is a number": '[{"model": "x", "fields": {"password": 5}}]',
+}
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+def test_a_record_of_another_form_is_told_and_no_error_of_ours(content: str) -> None:
+    with pytest.raises(Unreadable, match="Record 1 is not of the form"):
+        records(content.encode())

@@ -1,21 +1,25 @@
 """Too much at once: a calm 503 that says when to come again, and nothing is counted or lost."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
+from ipaddress import ip_network
 from threading import Event, Thread
+from typing import Any
 
 import httpx
 import pytest
 
 from idp import capacity
-from idp.capacity import Gate
+from idp.capacity import Busy, Gate
 from idp.factors import FACTORS
 from idp.factors.password import Password
 from idp.models import Counter, db
 from idp.passwords import Hasher
 from idp.passwords.hashing import PATIENCE
 from idp.web.bounded import Bounded
+from idp.web.slow_clients import Bodies
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
@@ -158,6 +162,54 @@ def test_without_a_free_connection_there_is_a_503(house: House) -> None:
 
 # Before the application
 
+
+def slow(address: str, **headers: str) -> dict[str, Any]:
+    return {"REMOTE_ADDR": address, "CONTENT_LENGTH": "3", **headers}
+
+
+PROXY = "10.0.0.1"
+FORWARDED = "HTTP_X_FORWARDED_FOR"
+SHARES = [
+    ("one network", slow("2001:db8::1"), slow("2001:db8::2"), False),
+    ("another network", slow("2001:db8::1"), slow("2001:db8:1::1"), True),
+    ("behind a proxy, one", slow(PROXY, **{FORWARDED: "192.0.2.1"}), slow("192.0.2.1"), False),
+    (
+        "behind a proxy, another",
+        slow(PROXY, **{FORWARDED: "192.0.2.1"}),
+        slow(PROXY, **{FORWARDED: "192.0.2.1, 192.0.2.2"}),
+        True,
+    ),
+    ("a proxy that does not say", slow(PROXY), slow(PROXY), True),
+    (
+        "nobody's word but a proxy's",
+        slow("192.0.2.1", **{FORWARDED: "192.0.2.8"}),
+        slow("192.0.2.1", **{FORWARDED: "192.0.2.9"}),
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "let_in"), [row[1:] for row in SHARES], ids=[row[0] for row in SHARES]
+)
+def test_who_sends_slowly_leaves_room_for_others(
+    one: dict[str, Any], other: dict[str, Any], let_in: bool
+) -> None:
+    bodies = Bodies(largest=8, readers=9, from_one=1, trusted=(ip_network(f"{PROXY}/32"),))
+
+    class Meanwhile(BytesIO):
+        """Another body that comes while this one is read."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            environ = {**other, "wsgi.input": BytesIO(b"abc")}
+            with ThreadPoolExecutor(1) as threads, nullcontext() if let_in else pytest.raises(Busy):
+                threads.submit(bodies.receive, environ).result()
+            return super().read(size)
+
+    for _again in range(2):
+        bodies.receive({**one, "wsgi.input": Meanwhile(b"abc")})
+
+
 FILE = {"PATH_INFO": "/file"}
 SENT = [
     ("no body", {}, b"", "200 OK"),
@@ -167,6 +219,7 @@ SENT = [
     ("one that says it is too large", {"CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
     ("as large as files may be there", {**FILE, "CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
     ("a file that breaks off", {**FILE, "CONTENT_LENGTH": "9"}, b"12345678", "400 Bad Request"),
+    ("a length of zeros without end", {"CONTENT_LENGTH": "0" * 5000}, b"", "400 Bad Request"),
     ("a length that is none", {"CONTENT_LENGTH": "x"}, b"", "200 OK"),
 ]
 

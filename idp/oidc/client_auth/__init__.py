@@ -1,14 +1,15 @@
 """Client authentication (RFC 6749 section 2.3): one method, and the one that was registered."""
 
 from collections.abc import Collection
+from typing import Final
 
-from idp import audit
 from idp.config import Settings
 from idp.models import db
 from idp.oidc.client_auth.attempt import Attempt, Tools
 from idp.oidc.client_auth.methods import METHODS, SIGNING_ALGORITHMS, methods_of
 from idp.oidc.client_auth.presented import Presented, invalid_client, presented_in
 from idp.oidc.direct import DirectRequest
+from idp.services import repeated
 from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import Clients, RegisteredClient, is_client_id
@@ -49,7 +50,7 @@ class ClientAuthentication:
         presented = presented_in(request)
         client = self._tools.clients.get(presented.client_id)
         if client is None:
-            raise _refused(presented, "unknown", request)
+            raise _refused(presented, _UNKNOWN, request)
         reason = self._objection(client, presented, allowed, request)
         if reason is not None:
             raise _refused(presented, reason, request)
@@ -88,12 +89,20 @@ class ClientAuthentication:
         )
 
 
+_UNKNOWN: Final = "unknown"
+
+
 def _refused(presented: Presented, reason: str, request: DirectRequest) -> Exception:
-    """Committed although it fails; nothing else was written before."""
+    """Committed although it fails; nothing else was written before.
+
+    Anybody can have anybody refused: it is counted, and never stands in the way of who is right.
+    """
     client_id = presented.client_id if is_client_id(presented.client_id) else None
-    audit.record(
+    known = "" if reason == _UNKNOWN else presented.client_id
+    repeated.record(
         "client.authentication.refused",
         request.direct.context,
+        alike=(known, presented.way, reason),
         client_id=client_id,
         method=presented.way,
         reason=reason,

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, request
@@ -13,10 +13,14 @@ from idp.oidc.explain import Explainer, Explanation
 from idp.oidc.explanation import called, came, demands, lines, proved
 from idp.oidc.supposed import KINDS, Supposed, read_supposed
 from idp.protocol.parameters import Parameters
-from idp.services.roles import Area
+from idp.services.client_pages import Manager, is_hidden
+from idp.services.roles import Area, Permission
 from idp.web.admin.blueprint import bp, page
-from idp.web.admin.guard import console
+from idp.web.admin.guard import console, may
 from idp.web.context import context, services
+from idp.web.guards import viewer
+
+PEOPLE: Final = Permission(Area.PEOPLE)
 
 
 @bp.get("/explain")
@@ -27,8 +31,13 @@ def explain() -> Response:
     By GET, so that what was found can be shown to somebody else by its address.
     """
     values = {name: request.args.get(name, "").strip() for name in ("url", "person", "evidence")}
+    if not may(PEOPLE):  # how somebody signs in is not for whoever keeps applications
+        values["person"] = ""
     if not values["url"]:
         return _page(values)
+    asked = _asked(values["url"])
+    if is_hidden(asked, Manager.of(viewer()[1])):
+        return _page(values, problem=("url", _("There is no such application.")))
     person = services().accounts.find_by_login(values["person"]) if values["person"] else None
     if values["person"] and person is None:
         return _page(values, problem=("person", _("Nobody is called so.")))
@@ -36,13 +45,23 @@ def explain() -> Response:
         supposed = read_supposed(values["evidence"])
     except ValueError as error:
         return _page(values, problem=("evidence", f"{error}."))
-    return _page(values, found=_explained(values["url"], person, supposed), person=person)
+    return _page(values, found=_explained(asked, person, supposed), person=person)
 
 
-def _explained(url: str, person: User | None, supposed: tuple[Supposed, ...]) -> dict[str, Any]:
+def _asked(url: str) -> Parameters:
+    try:
+        query = urlsplit(url).query or url
+    except ValueError:  # not an address: what stands after its question mark, perhaps
+        query = url
+    return Parameters.of(parse_qsl(query, keep_blank_values=True))
+
+
+def _explained(
+    asked: Parameters, person: User | None, supposed: tuple[Supposed, ...]
+) -> dict[str, Any]:
     now = context().at
     found = explainer().explain(
-        Parameters.of(parse_qsl(urlsplit(url).query or url, keep_blank_values=True)),
+        asked,
         user=person,
         supposed=supposed,
         now=now,
@@ -97,6 +116,7 @@ def _page(
         status=422 if problem else 200,
         values=values,
         kinds=", ".join(KINDS),
+        names_people=may(PEOPLE),
         found=found,
         person=person,
         command=_command(values),

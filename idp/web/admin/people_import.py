@@ -129,9 +129,13 @@ def _firebase(typed: dict[str, str]) -> dict[str, Any] | None:
     return {
         "signer_key": typed["signer_key"],
         "salt_separator": typed.get("salt_separator", "Bw=="),
-        "rounds": int(typed["rounds"]) if typed.get("rounds", "").isdigit() else 8,
-        "mem_cost": int(typed["mem_cost"]) if typed.get("mem_cost", "").isdigit() else 14,
+        "rounds": _number(typed.get("rounds", ""), usual=8),
+        "mem_cost": _number(typed.get("mem_cost", ""), usual=14),
     }
+
+
+def _number(text: str, *, usual: int) -> int:
+    return int(text) if text.isdecimal() and len(text) < 4 else usual
 
 
 @bp.get("/people.csv")

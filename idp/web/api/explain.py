@@ -7,10 +7,11 @@ from idp.oidc.explain import Explanation
 from idp.oidc.explanation import lines
 from idp.oidc.supposed import read_supposed
 from idp.protocol.parameters import Parameters
-from idp.services.roles import Area
+from idp.services.client_pages import is_hidden
+from idp.services.roles import Area, Permission
 from idp.web.admin.explain import explainer
 from idp.web.api.call import Answer, Call
-from idp.web.api.problems import wrong
+from idp.web.api.problems import Problem, wrong
 from idp.web.api.registry import operation
 from idp.web.api.schema import many, members, text
 from idp.web.context import services
@@ -34,6 +35,8 @@ def explain_request(call: Call) -> Answer:
     url, who = call.query.get("url", ""), call.query.get("person")
     if not url:
         raise wrong("url", "is missing")
+    if who and Permission(Area.PEOPLE).scope not in call.caller.holds:
+        raise Problem(403, "Who somebody is and how she signs in takes admin:people:read.")
     person = services().accounts.find_by_login(who) if who else None
     if who and person is None:
         raise wrong("person", "is nobody's name here")
@@ -42,6 +45,8 @@ def explain_request(call: Call) -> Answer:
     except ValueError as error:
         raise wrong("evidence", str(error)) from error
     asked = Parameters.of(parse_qsl(_query_of(url), keep_blank_values=True))
+    if is_hidden(asked, call.caller.manager):
+        raise wrong("url", "names an application that is not for your eyes")
     found = explainer().explain(asked, user=person, supposed=supposed, now=call.context.at)
     return Answer(body={"outcome": _outcome(found), "lines": list(lines(found))})
 
