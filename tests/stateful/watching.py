@@ -48,6 +48,8 @@ class Watching(RuleBasedStateMachine):
         return self.town.clock()
 
     def _begin(self, browser: Browser, attempt: Attempt | None) -> None:
+        # No two steps are at one instant: what begins at a proof's has to come after it.
+        self.town.clock.advance(seconds=1)
         browser.visited.clear()
         browser.attempt = attempt
         browser.before, browser.cookie_before = browser.presented, browser.cookie
