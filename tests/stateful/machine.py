@@ -89,7 +89,7 @@ class Machine(Happening):
 
     @rule(
         number=st.sampled_from(BROWSERS),
-        client=st.sampled_from(sorted(CLIENTS)),
+        client=st.just("keyless") | st.sampled_from(sorted(CLIENTS)),
         wish=asking.further_wishes,
         pause=st.sampled_from(PAUSES[:-1]),
         pace=st.sampled_from(PACES),
