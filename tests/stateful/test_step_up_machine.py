@@ -7,7 +7,7 @@ from tests.helpers.databases import Databases
 from tests.stateful.machine import Machine
 from tests.stateful.town import Town
 
-RUNS = 20
+RUNS = 30
 STEPS = 40
 
 
