@@ -25,7 +25,6 @@ from idp.web import (
     browser_hints,
     browser_state,
     context,
-    cookies,
     cross_origin,
     demo,
     device,
@@ -52,7 +51,6 @@ from idp.web import (
 )
 from idp.web.frame import App
 from idp.web.proxy import TrustedProxies
-from idp.web.requests import Request
 from idp.web.routing import LazyRule
 from idp.web.services import Services
 from idp.web.sizes import MAX_BODY
@@ -71,8 +69,12 @@ def create_app(
     """
     if problems := (*unknown_names(settings), *_no_way_in(settings, kinds)):
         raise ConfigurationError(problems)
-    app = App("idp", template_folder=str(resource_dir("templates")), static_folder="static")
-    app.request_class = Request
+    app = App(
+        "idp",
+        issuer=settings.issuer,
+        template_folder=str(resource_dir("templates")),
+        static_folder="static",
+    )
     app.url_rule_class = LazyRule
     app.config.update(_configuration(settings))
     db.init_app(app)
@@ -121,7 +123,6 @@ def _install_watching(app: Flask) -> None:
 
 def _install_web(app: Flask, settings: Settings) -> None:
     _install_watching(app)
-    app.after_request(cookies.send_browser_token)
     browser_state.install(app)
     headers.install(app, secure=settings.secure)
     static_files.install(app)

@@ -1,9 +1,11 @@
 """Which addresses count as one, and what is around them."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 
+@lru_cache(4096)
 def networks_of(address: str) -> tuple[str, ...]:
     """The network that counts as one guesser, and the one around it; empty for no address.
 

@@ -20,15 +20,19 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    if "began" in g:
-        measures.ended()
-        # Whatever anybody may call a method, there are so many series and no more.
-        method = request.method if request.method in _METHODS else "other"
-        seconds = perf_counter() - g.began
-        measures.request(request.endpoint or "none", method, response.status_code, seconds)
+    if measures.heard() is not None and "began" in g:
+        _tell(response)
     if log.isEnabledFor(logging.INFO):
         log.info("request", extra=_line(response))
     return response
+
+
+def _tell(response: Response) -> None:
+    measures.ended()
+    # Whatever anybody may call a method, there are so many series and no more.
+    method = request.method if request.method in _METHODS else "other"
+    seconds = perf_counter() - g.began
+    measures.request(request.endpoint or "none", method, response.status_code, seconds)
 
 
 def _line(response: Response) -> dict[str, object]:

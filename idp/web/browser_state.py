@@ -4,11 +4,15 @@ OpenID Connect Session Management 1.0 section 3.2. It is there to be read by a s
 frame on another site, and is worth nothing to anybody: see ``SessionStates``.
 """
 
+from typing import Any, Final
+
 from flask import Flask, Response, g
 
 from idp.services.sessions import Live
 from idp.web import cookies
 from idp.web.context import services
+
+_UNASKED: Final[Any] = object()
 
 
 def will_be_compared() -> None:
@@ -17,8 +21,8 @@ def will_be_compared() -> None:
 
 
 def _keep_in_step(response: Response) -> Response:
-    if "live" in g:
-        live: Live | None = g.live
+    live: Live | None = g.get("live", _UNASKED)
+    if live is not _UNASKED:
         before = cookies.read(cookies.STATE)
         state = services().session_states.of_browser(live.id if live else None)
         if state != before and (live is not None or _is_known_to_be_nobody(before)):

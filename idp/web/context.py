@@ -3,7 +3,8 @@
 import re
 from typing import cast
 
-from flask import abort, current_app, g, request
+from flask import Request, abort, current_app, g, request
+from flask.globals import request_ctx
 
 from idp import logs
 from idp.audit import Context
@@ -26,22 +27,27 @@ def services() -> Services:
 
 def start() -> None:
     """Fix the request's id and instant: one request sees one time."""
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_secret()[:16]
-    g.now = services().clock()
-    logs.about.set(_about())
-    if "\0" in request.path:  # names nothing, and PostgreSQL cannot even be asked
+    asked, here = request_ctx.request, g._get_current_object()
+    here.request_id = _request_id(asked.environ.get("HTTP_X_REQUEST_ID"))
+    here.now = services().clock()
+    logs.about.set(_about(asked, here.request_id))
+    if "\0" in asked.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
-    if request.endpoint not in _AS_STARTED:
-        services().changed_settings.refresh(g.now)
+    if asked.endpoint not in _AS_STARTED:
+        services().changed_settings.refresh(here.now)
 
 
-def _about() -> dict[str, str]:
+def _request_id(given: str | None) -> str:
+    return given if given and _REQUEST_ID.fullmatch(given) else new_secret()[:16]
+
+
+def _about(asked: Request, request_id: str) -> dict[str, str]:
     """The ids that every line of the log carries from here on, until the next request."""
-    ids = {"request_id": g.request_id}
-    if trace := trace_context.trace_id(request.headers.get("traceparent", "")):
+    ids = {"request_id": request_id}
+    parent = asked.environ.get("HTTP_TRACEPARENT")
+    if parent and (trace := trace_context.trace_id(parent)):
         ids["trace_id"] = trace
-    if transaction_id := (request.view_args or {}).get("transaction_id"):
+    if asked.view_args and (transaction_id := asked.view_args.get("transaction_id")):
         ids["transaction_id"] = transaction_id
     return ids
 

@@ -1,8 +1,9 @@
 """The cookies: who this browser is, and which session it may present."""
 
 from datetime import timedelta
+from functools import partial
 
-from flask import Response, current_app, g, request
+from flask import Response, after_this_request, current_app, g, request
 
 from idp.config import Settings
 from idp.secrecy import new_secret
@@ -53,15 +54,15 @@ def browser_token() -> str:
     It authenticates nobody: it only tells this browser's transactions from another's.
     """
     # Sent again each time: its day begins anew with every sign-in, so that none loses it half-way.
-    token: str = g.get("browser_token") or read(BROWSER) or new_secret()
-    g.browser_token = token
+    token: str | None = g.get("browser_token")
+    if token is None:
+        token = g.browser_token = read(BROWSER) or new_secret()
+        after_this_request(partial(_send_browser_token, token))
     return token
 
 
-def send_browser_token(response: Response) -> Response:
-    """After a request that needed a browser token, set it."""
-    if token := g.pop("browser_token", None):
-        _write(response, BROWSER, token, _BROWSER_AGE)
+def _send_browser_token(token: str, response: Response) -> Response:
+    _write(response, BROWSER, token, _BROWSER_AGE)
     return response
 
 

@@ -5,10 +5,12 @@ So that whatever comes of a request may be read as well: a refusal, a 405, a 503
 
 from typing import Final
 
-from flask import Flask, Response, request
+from flask import Flask
+from flask.globals import request_ctx
 
 from idp.config import Settings
 from idp.oidc.capabilities import endpoints_of
+from idp.web.responses import Header, Response
 
 MAX_AGE: Final = 3600
 """Seconds that a browser may remember a preflight's answer."""
@@ -23,6 +25,8 @@ FOLDERS: Final = ("/.well-known/", "/api/v1/")
 
 _REQUEST_HEADERS: Final = "Authorization, Content-Type, DPoP, If-Match, Idempotency-Key"
 _ANSWER_HEADERS: Final = "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Link, Location"
+_ANYBODY: Final[Header] = ("Access-Control-Allow-Origin", "*")
+_READABLE: Final = (_ANYBODY, ("Access-Control-Expose-Headers", _ANSWER_HEADERS))
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -32,23 +36,22 @@ def install(app: Flask, settings: Settings) -> None:
     ``*`` without credentials gives away nothing that the caller did not have.
     """
     there = endpoints_of(settings)
-    endpoints = {getattr(there, name) for name in READABLE} - {None}
+    endpoints = frozenset(getattr(there, name) for name in READABLE) - {None}
+    folders = (*FOLDERS, *(f"{one}/" for one in endpoints))
 
     @app.after_request
     def mark(response: Response) -> Response:
-        path = request.path
-        below = path.startswith((*FOLDERS, *(f"{one}/" for one in endpoints)))
-        return _readable(response) if path in endpoints or below else response
+        asked = request_ctx.request
+        if asked.path in endpoints or asked.path.startswith(folders):
+            response.beside += _preflight(response) if asked.method == "OPTIONS" else _READABLE
+        return response
 
 
-def _readable(response: Response) -> Response:
-    headers = response.headers
-    headers["Access-Control-Allow-Origin"] = "*"
-    if request.method == "OPTIONS":
-        allowed = sorted(set(response.allow) - {"OPTIONS", "HEAD"})
-        headers["Access-Control-Allow-Methods"] = ", ".join(allowed)
-        headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
-        headers["Access-Control-Max-Age"] = str(MAX_AGE)
-    else:
-        headers["Access-Control-Expose-Headers"] = _ANSWER_HEADERS
-    return response
+def _preflight(response: Response) -> tuple[Header, ...]:
+    allowed = sorted(set(response.allow) - {"OPTIONS", "HEAD"})
+    return (
+        _ANYBODY,
+        ("Access-Control-Allow-Methods", ", ".join(allowed)),
+        ("Access-Control-Allow-Headers", _REQUEST_HEADERS),
+        ("Access-Control-Max-Age", str(MAX_AGE)),
+    )

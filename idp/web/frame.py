@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
+import flask
 from flask import Flask
+from flask.globals import request_ctx
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+from werkzeug.routing import MapAdapter
+
+from idp.web.requests import Request
+from idp.web.responses import Response
+
+Hooks: TypeAlias = tuple[Callable[..., Any], ...]
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -25,18 +34,72 @@ class FormSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Any) -> SecureCookieSession | None:
         """Who brings no cookie has nothing to be read."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
 
+    def save_session(self, app: Flask, session: Any, response: Any) -> None:
+        """What nobody looked at has not changed."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
+
 
 class App(Flask):
-    """No view of ours is a coroutine, so none is asked whether it is."""
+    """No view of ours is a coroutine, and no host but the issuer's is ours."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    request_class = Request
+    response_class = Response
+
+    def __init__(self, *arguments: Any, issuer: str, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.session_interface = FormSessions(self)
+        self._place = urlsplit(issuer)
+        self._known: dict[str | None, tuple[Hooks, Hooks]] = {}
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is."""
         return func
+
+    def create_url_adapter(self, request: Any) -> MapAdapter | None:
+        """Addresses are the issuer's, whatever the Host header says."""
+        if request is None:
+            return super().create_url_adapter(None)
+        return MapAdapter(
+            self.url_map,
+            self._place.netloc,
+            f"{request.root_path}/",
+            "",
+            self._place.scheme,
+            request.path,
+            request.method,
+            request.query_string.decode("latin-1"),
+        )
+
+    def preprocess_request(self) -> Any:
+        """What is to be done before the view; the first that answers ends it."""
+        before, _after = self._around(request_ctx.request)
+        for hook in before:
+            if (answer := hook()) is not None:
+                return answer
+        return None
+
+    def process_response(self, response: Any) -> Any:
+        """What is to be done with the answer, the last that was registered first."""
+        context: Any = request_ctx._get_current_object()  # type: ignore[attr-defined]
+        _before, after = self._around(context.request)
+        for hook in (*context._after_request_functions, *after):
+            response = hook(response)
+        self.session_interface.save_session(self, context._session, response)
+        return response
+
+    def _around(self, asked: flask.Request) -> tuple[Hooks, Hooks]:
+        """An endpoint's hooks, before and after: put together once, not for every request."""
+        known = self._known.get(asked.endpoint)
+        if known is None:
+            names = (None, *reversed(asked.blueprints))
+            before = [hook for name in names for hook in self.before_request_funcs.get(name, ())]
+            after = [hook for name in names for hook in self.after_request_funcs.get(name, ())]
+            known = self._known[asked.endpoint] = tuple(before), tuple(reversed(after))
+        return known

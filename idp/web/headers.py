@@ -1,20 +1,27 @@
 """Headers on every answer: the content security policy and its company."""
 
 import secrets
+from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g
+from flask import Flask, g
 
-_FIXED = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": (
+from idp.web.responses import Header, Response
+
+_NOT_FRAMED: Final[Header] = ("X-Frame-Options", "DENY")
+_TLS: Final[Header] = ("Strict-Transport-Security", "max-age=31536000")
+_FIXED: Final[tuple[Header, ...]] = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    (
+        "Permissions-Policy",
         "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
-        "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+        "publickey-credentials-get=(self), publickey-credentials-create=(self)",
     ),
-}
+    # A redirect and an answer to a script may hold a code: only what says otherwise is kept.
+    ("Cache-Control", "no-store"),
+)
 
 
 def csp_nonce() -> str:
@@ -87,32 +94,18 @@ def policy() -> str:
     )
 
 
-def _finish(response: Response) -> Response:
-    headers = response.headers
-    there = {name.lower() for name, _ in headers}
-    for header, value in _FIXED.items():
-        if header.lower() not in there:
-            headers.add(header, value)
-    if "may_be_framed" in g:
-        del headers["X-Frame-Options"]
-    if response.mimetype == "text/html":
-        headers.setdefault("Content-Security-Policy", policy())
-    # A redirect and an answer to a script may hold a code: only what says otherwise is kept.
-    if "cache-control" not in there:
-        headers.add("Cache-Control", "no-store")
-    if "request_id" in g:
-        headers["X-Request-ID"] = g.request_id
-    return response
-
-
 def install(app: Flask, *, secure: bool) -> None:
     """Put the headers on every answer of ``app``; over TLS, also HSTS."""
-    app.after_request(_finish)
+    framed = (*_FIXED, _TLS) if secure else _FIXED
+    fixed = (*framed, _NOT_FRAMED)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
-    if secure:
-        _FIXED_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
-        @app.after_request
-        def strict_transport(response: Response) -> Response:
-            response.headers.extend(_FIXED_TLS)
-            return response
+    @app.after_request
+    def finish(response: Response) -> Response:
+        here = g._get_current_object()  # once: each look at ``g`` asks where it is
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Content-Security-Policy", policy())
+        response.beside += framed if "may_be_framed" in here else fixed
+        if "request_id" in here:
+            response.beside += (("X-Request-ID", here.request_id),)
+        return response

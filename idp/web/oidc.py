@@ -1,6 +1,6 @@
 """The protocol's direct endpoints: a request is handed over as a value, the answer is passed on."""
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
@@ -89,7 +89,7 @@ def _registration() -> RegistrationEndpoint:
 @bp.get(ENDPOINTS.jwks)
 def jwks() -> Response:
     """RFC 7517 section 5."""
-    keys = services().provider.keys.key_set(context().at)
+    keys = services().provider.keys.key_set(g.now)
     return document(keys.body, etag=keys.etag, max_age=JWKS_MAX_AGE)
 
 

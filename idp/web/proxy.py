@@ -1,10 +1,14 @@
 """Whose word about the caller counts: only a trusted proxy's."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Network = IPv4Network | IPv6Network
+_KNOWN: Final = 4096
+"""Addresses that need not be read again: a proxy's, and those of whoever came lately."""
 
 
 class TrustedProxies:
@@ -42,7 +46,7 @@ def client_of(environ: WSGIEnvironment, trusted: Sequence[Network]) -> str:
         return sender
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     for hop in reversed([hop for hop in hops if hop]):
-        if not _is_address(hop):
+        if _address(hop) is None:
             break
         if not is_one_of(trusted, hop):
             return str(hop)
@@ -51,7 +55,9 @@ def client_of(environ: WSGIEnvironment, trusted: Sequence[Network]) -> str:
 
 def is_one_of(trusted: Sequence[Network], address: str) -> bool:
     """Is it an address in one of these networks?"""
-    return _is_address(address) and any(ip_address(address) in net for net in trusted)
+    if not trusted or (parsed := _address(address)) is None:
+        return False
+    return any(parsed in network for network in trusted)
 
 
 def _environ_key(header: str) -> str:
@@ -59,9 +65,9 @@ def _environ_key(header: str) -> str:
     return f"HTTP_{header.upper().replace('-', '_')}"
 
 
-def _is_address(text: str) -> bool:
+@lru_cache(_KNOWN)
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(text)
+        return ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None

@@ -1,10 +1,13 @@
 """Requests as they may come: no query, however it is written, keeps a page from being shown."""
 
+import re
 from string import punctuation
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import flask
+
+_VISIBLE: Final = re.compile(rb"[!-~]*")
 
 
 class Request(flask.Request):
@@ -16,4 +19,5 @@ class Request(flask.Request):
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)
-        self.query_string = quote(self.query_string, safe=punctuation).encode()
+        if not _VISIBLE.fullmatch(self.query_string):
+            self.query_string = quote(self.query_string, safe=punctuation).encode()

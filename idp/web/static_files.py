@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -43,14 +42,12 @@ def install(app: Flask) -> None:
         if file is not None:
             values.setdefault("v", file.version)
 
-    @app.after_request
-    def finish(response: Response) -> Response:
-        file = _asked_for(files) if request.endpoint == "static" else None
+    def serve(filename: str) -> Response:
+        response = app.send_static_file(filename)
+        file = files.get(filename)
         return response if file is None else _finished(response, file)
 
-
-def _asked_for(files: Mapping[str, StaticFile]) -> StaticFile | None:
-    return files.get((request.view_args or {}).get("filename", ""))
+    app.view_functions["static"] = serve
 
 
 def _finished(response: Response, file: StaticFile) -> Response:

@@ -1,0 +1,44 @@
+"""Responses as they are sent: what every one of them says is added last, and costs nothing."""
+
+from collections.abc import Container, Iterable
+from typing import Any
+from wsgiref.types import WSGIEnvironment
+
+import flask
+
+Header = tuple[str, str]
+
+
+class Response(flask.Response):
+    """Sends ``beside`` what it says itself, unless it says something of that name.
+
+    Most are whole, some bytes in memory: these are handed over as they are, where Werkzeug would
+    copy the headers and look at each of them.
+    """
+
+    beside: tuple[Header, ...] = ()
+
+    def get_wsgi_response(
+        self, environ: WSGIEnvironment
+    ) -> tuple[Iterable[bytes], str, list[Header]]:
+        """The body, the status line and the headers."""
+        headers = list(self.headers)
+        there = {name.lower() for name, _value in headers}
+        body: Any = self.response
+        status = self.status
+        if not self._is_ready(environ["REQUEST_METHOD"], there):
+            body, status, headers = super().get_wsgi_response(environ)
+        headers += [one for one in self.beside if one[0].lower() not in there]
+        return body, status, headers
+
+    def _is_ready(self, method: str, there: Container[str]) -> bool:
+        """Is there nothing that HTTP wants otherwise, and nothing to do once it was sent?"""
+        return (
+            type(self.response) is list
+            and "content-length" in there
+            and self.status_code >= 200
+            and self.status_code not in (204, 304)
+            and method != "HEAD"
+            and not self._on_close
+            and ("location" not in there or self.headers["Location"].isascii())
+        )

@@ -1,0 +1,110 @@
+"""Around every request: where hooks stand, whose host it is, and how an answer is sent."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import after_this_request
+from werkzeug.test import Client
+
+from idp.web.frame import App
+from idp.web.responses import Response
+
+
+@pytest.fixture
+def app() -> App:
+    """Two addresses, with what happens around each told in a header."""
+    made = App("toy", issuer="https://id.example.com")
+    made.secret_key = "toy"
+
+    @made.get("/whole/")
+    def whole() -> Response:
+        response = Response("a body", headers={"X-Own": "said"})
+        response.beside = (("x-own", "not said"), ("X-Beside", "added"))
+        return response
+
+    @made.get("/piecemeal")
+    def piecemeal() -> Response:
+        return Response(iter([b"a ", b"body"]))
+
+    @made.get("/away")
+    def away() -> Response:
+        return Response(status=302, headers={"Location": "https://shop.example.com/caf\u00e9"})
+
+    return made
+
+
+def test_what_stands_beside_gives_way_to_what_is_said(app: App) -> None:
+    found = Client(app).get("/whole/")
+    assert found.text == "a body"
+    assert found.headers.getlist("X-Own") == ["said"]
+    assert found.headers["X-Beside"] == "added"
+
+
+def test_HEAD_is_told_the_length_and_no_body(app: App) -> None:
+    found = Client(app).head("/whole/")
+    assert found.data == b""
+    assert found.headers["Content-Length"] == "6"
+    assert found.headers["X-Beside"] == "added"
+
+
+def test_a_body_in_pieces_is_sent_and_closed(app: App) -> None:
+    closed = []
+
+    @app.after_request
+    def watch(response: Response) -> Response:
+        response.call_on_close(lambda: closed.append(True))
+        return response
+
+    with Client(app).get("/piecemeal") as found:
+        assert found.data == b"a body"
+    assert closed
+
+
+def test_an_address_with_other_letters_is_sent_as_an_address(app: App) -> None:
+    assert Client(app).get("/away").headers["Location"] == "https://shop.example.com/caf%C3%A9"
+
+
+def test_a_redirect_of_the_router_goes_to_the_issuers_host(app: App) -> None:
+    found = Client(app).get("/whole", headers={"Host": "elsewhere.example.net"})
+    assert found.status_code == 308
+    assert found.headers["Location"] == "https://id.example.com/whole/"
+
+
+def test_hooks_go_from_the_outside_in_and_back(app: App) -> None:
+    """As Flask documents it; ``App`` only looks them up once."""
+    passed: list[str] = []
+    for name in ("first", "second"):
+        app.before_request(_noting(passed, f"before {name}"))
+        app.after_request(_noting_answer(passed, f"after {name}"))
+
+    @app.get("/noted")
+    def noted() -> str:
+        after_this_request(_noting_answer(passed, "after this"))
+        return "noted"
+
+    expected = ["before first", "before second", "after this", "after second", "after first"]
+    for _time in range(2):
+        passed.clear()
+        assert Client(app).get("/noted").text == "noted"
+        assert passed == expected
+
+
+def test_a_hook_that_answers_ends_it(app: App) -> None:
+    app.before_request(lambda: ("not now", 503))
+    found = Client(app).get("/whole/")
+    assert (found.status_code, found.text) == (503, "not now")
+
+
+def _noting(passed: list[str], what: str) -> Callable[[], None]:
+    def note() -> None:
+        passed.append(what)
+
+    return note
+
+
+def _noting_answer(passed: list[str], what: str) -> Callable[[Response], Response]:
+    def note(response: Response) -> Response:
+        passed.append(what)
+        return response
+
+    return note
