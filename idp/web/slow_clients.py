@@ -9,7 +9,7 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import BytesIO
 from threading import Lock, Thread, get_ident
 from time import monotonic, sleep
@@ -44,24 +44,50 @@ class Shares:
         self._held: Counter[str] = Counter()
         self._lock = Lock()
 
-    @contextmanager
-    def held_by(self, who: str | None) -> Iterator[None]:
-        """One more of theirs, meanwhile; None is nobody in particular. Raises ``Busy``."""
+    def take(self, who: str | None) -> None:
+        """One more of theirs; None is nobody in particular. Raises ``Busy``."""
         if who is None:
-            yield
             return
         with self._lock:
             if self._held[who] >= self._most:
                 measures.turned_away("body")
                 raise capacity.Busy("body")
             self._held[who] += 1
+
+    def give_back(self, who: str | None) -> None:
+        """One less."""
+        if who is None:
+            return
+        with self._lock:
+            self._held[who] -= 1
+            if not self._held[who]:
+                del self._held[who]
+
+
+class Queue:
+    """Places for bodies of one kind, and since when each that is being read is waited for."""
+
+    def __init__(self, places: int, *, name: str) -> None:
+        self._places = capacity.Places(places, name=name)
+        self._since: dict[int, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def read(self, environ: WSGIEnvironment, size: int) -> bytes:
+        """So many bytes at most. Raises ``Busy``."""
+        self._places.enter(patience=0)
+        self._since[get_ident()] = monotonic()
         try:
-            yield
+            body: bytes = environ["wsgi.input"].read(size)
         finally:
-            with self._lock:
-                self._held[who] -= 1
-                if not self._held[who]:
-                    del self._held[who]
+            del self._since[get_ident()]
+            self._places.leave()
+        return body
+
+    def longest(self) -> float:
+        """Seconds that the oldest of them takes so far."""
+        return monotonic() - min(list(self._since.values()), default=monotonic())
 
 
 class Bodies:
@@ -85,10 +111,8 @@ class Bodies:
         self._trusted = trusted
         self._shares = Shares(from_one)
         self._readers = readers
-        self._room = capacity.Places(readers, name="body")
-        self._large_room = capacity.Places(1, name="file")
-        self._since: dict[int, float] = {}
-        self._large_since: dict[int, float] = {}
+        self._usual = Queue(readers, name="body")
+        self._large = Queue(1, name="file")
 
     def receive(self, environ: WSGIEnvironment) -> None:
         """Have the body here. Raises ``Busy`` and ``CutShort``.
@@ -105,9 +129,13 @@ class Bodies:
         most = self._largest if size is None else self._most_at(environ.get("PATH_INFO", ""))
         if size == 0 or (size is not None and size > most):
             return
-        is_large = size is not None and size > self._largest
-        with self._shares.held_by(self._network(environ)), self._reading(is_large=is_large):
-            body = environ["wsgi.input"].read(most + 1 if size is None else size)
+        queue = self._large if size is not None and size > self._largest else self._usual
+        network = self._network(environ)
+        self._shares.take(network)
+        try:
+            body = queue.read(environ, most + 1 if size is None else size)
+        finally:
+            self._shares.give_back(network)
         if size is not None and len(body) != size:
             raise CutShort
         environ["wsgi.input"] = BytesIO(body)
@@ -123,18 +151,6 @@ class Bodies:
             return None
         return next(iter(networks_of(client)), None)
 
-    @contextmanager
-    def _reading(self, *, is_large: bool) -> Iterator[None]:
-        room = self._large_room if is_large else self._room
-        since = self._large_since if is_large else self._since
-        room.enter(patience=0)
-        since[get_ident()] = monotonic()
-        try:
-            yield
-        finally:
-            del since[get_ident()]
-            room.leave()
-
     def watch(self, port: int) -> None:
         """From now on cut whoever is too slow; ``port`` is the one that is listened on."""
         Thread(target=self._watch, args=(port,), name="slow clients", daemon=True).start()
@@ -142,19 +158,14 @@ class Bodies:
     def _watch(self, port: int) -> None:
         while True:
             sleep(1)
-            for since, patience in self._patience():
-                oldest = min(list(since.values()), default=None)
-                if oldest is not None and monotonic() - oldest > patience:
+            for queue, patience in ((self._usual, self.patience), (self._large, LARGE_SECONDS)):
+                if queue.longest() > patience:
                     cut_unanswered(port, patience)
-
-    def _patience(self) -> Iterator[tuple[dict[int, float], float]]:
-        yield self._since, self.patience
-        yield self._large_since, LARGE_SECONDS
 
     @property
     def patience(self) -> float:
         """Seconds; fewer while there are many."""
-        pressed = len(self._since) * 2 > self._readers
+        pressed = len(self._usual) * 2 > self._readers
         return PRESSED_SECONDS if pressed else BODY_SECONDS
 
 
