@@ -1,14 +1,14 @@
 """Flask without what this program does not use, where that would cost something every request."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import flask
 from flask import Flask
 from flask.globals import request_ctx
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import MapAdapter
 
@@ -16,6 +16,36 @@ from idp.web.requests import Request
 from idp.web.responses import Response
 
 Hooks: TypeAlias = tuple[Callable[..., Any], ...]
+
+
+class FormSession(SessionMixin):
+    """What the cookie holds, read when somebody looks: at most addresses nobody does."""
+
+    modified = False
+
+    def __init__(self, read: Callable[[], Mapping[str, Any] | None]) -> None:
+        self._read = read
+
+    @cached_property
+    def _held(self) -> dict[str, Any]:
+        return dict(self._read() or {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._held[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._held[name] = value
+        self.modified = True
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -32,13 +62,9 @@ class FormSessions(SecureCookieSessionInterface):
         """The same for every request."""
         return self._serializer
 
-    def open_session(self, app: Flask, request: Any) -> SecureCookieSession | None:
-        """Who brings no cookie has nothing to be read."""
-        if "HTTP_COOKIE" not in request.environ:
-            return self.session_class()
-        if self.get_cookie_name(app) not in request.cookies:
-            return self.session_class()
-        return super().open_session(app, request)
+    def open_session(self, app: Flask, request: Any) -> Any:
+        """Nothing is read yet."""
+        return FormSession(partial(super().open_session, app, request))
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
         """What nobody looked at has not changed."""
