@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from time import perf_counter
 
-from tests.bench import report
+from tests.bench import report, second
 from tests.bench.run import Plan, measure
 
 
@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     started = perf_counter()
     found = measure(plan, progress)
+    both = second.measure(plan.kinds, plan.seconds, progress) if not plan.only else []
     progress("")
-    sys.stdout.write(f"\n{report.text(found)}\n\n{report.machine()}; ")
+    told = report.text(found) + (f"\n\n{report.second(both)}" if both else "")
+    sys.stdout.write(f"\n{told}\n\n{report.machine()}; ")
     sys.stdout.write(f"measured in {perf_counter() - started:.0f} s.\n")
 
 

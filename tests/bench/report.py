@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.run import Report, Row, Table
+from tests.bench.second import Second
 from tests.bench.sizing import needs
 
 _COLUMNS = (
@@ -88,6 +89,22 @@ def _row(row: Row) -> list[str]:
         str(row.statements.commits),
         "–" if found.database_cpu is None else str(row.statements.trips),
     ]
+
+
+def second(found: Sequence[Second]) -> str:
+    """What a second process brings."""
+    rows = [
+        [
+            f"{one.name}, {_NAMES[one.kind]}",
+            *(f"{value:.0f}" for value in one.per_second),
+            f"{one.times:.2f}",
+            *(f"{value:.2f}" for value in one.cpu),
+            f"{one.apart:.2f}",
+        ]
+        for one in found
+    ]
+    head = ("a second process", "one, op/s", "two, op/s", "times", "one, CPU", "two, CPU", "apart")
+    return markdown(head, rows)
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

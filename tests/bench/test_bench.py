@@ -17,9 +17,10 @@ def table_names(printed: str) -> list[list[str]]:
 def test_every_operation_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     main([*TINY, "--database", "sqlite"])
     printed = capsys.readouterr().out
-    floor, operations = table_names(printed)
+    floor, operations, second = table_names(printed)
     assert floor == ["RS256", "ES256", "ES256 verify", "argon2id", "commit, SQLite"]
     assert operations == [operation.name for operation in OPERATIONS]
+    assert second == ["JWKS, SQLite", "userinfo, SQLite"]
     assert "cores" in printed
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.postgres import PostgresCluster
 from tests.helpers.relying_party import RelyingParty
-from tests.helpers.servers import Server, serve
+from tests.helpers.servers import Server, idp_serve, serve
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -101,17 +102,22 @@ class World:
 
 
 @contextmanager
-def world(found: Database, folder: Path, *, cheap_hash: bool) -> Iterator[World]:
-    """Start the server, one worker of it, and compose the same application here."""
+def world(found: Database, folder: Path, *, cheap_hash: bool, workers: int = 1) -> Iterator[World]:
+    """Start the server, with so many workers, and compose the same application here."""
     settings: Mapping[str, Any] = _UNTHROTTLED | (CHEAP_HASH if cheap_hash else _full_hash())
     told = {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
-    with serve(found.url, folder, settings=told) as (server,):
+    command = partial(_serving, workers)
+    with serve(found.url, folder, settings=told, command=command) as (server,):
         house = House(found.url, FakeClock(system_clock()), issuer=server.url, **settings)
         try:
             yield World(found, server, house)
         finally:
             with house.app.app_context():
                 db.engine.dispose()
+
+
+def _serving(workers: int, port: int) -> list[str]:
+    return [*idp_serve(port), "--workers", str(workers)]
 
 
 def _full_hash() -> dict[str, int]:
