@@ -19,13 +19,13 @@ class AccessTokens:
         self._issuer = settings.issuer
         self._keys = keys
 
-    def live(self, token: str, now: datetime) -> LiveToken | None:
+    def live(self, token: str, now: datetime, *, person: bool = False) -> LiveToken | None:
         """What the token stands for; None when it is not ours, over, revoked, or its person or
-        client is disabled."""
+        client is disabled. ``person``: with her ``profile``."""
         if "." not in token:
-            return live_opaque(token, now)
+            return live_opaque(token, now, person=person)
         claims = self.jwt(token, now)
-        return live_jwt(claims) if claims else None
+        return live_jwt(claims, person=person) if claims else None
 
     def jwt(self, token: str, now: datetime) -> JwtClaims | None:
         """What a JWT access token says, if we signed it and it has not expired by ``now``."""
