@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from idp.protocol.text import is_clean, is_clean_json
 
@@ -28,17 +28,23 @@ def parse_json(text: str) -> Json:
     return _frozen(value, 0) if clean else freeze(value)
 
 
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+
 def _frozen(value: object, depth: int) -> Json:
     """``freeze`` for what was decoded and is clean."""
-    if depth > MAX_DEPTH:
+    # What stands in it is one deeper than it.
+    if depth == MAX_DEPTH and value and isinstance(value, dict | list):
         raise ValueError("is nested too deeply")
-    kind = type(value)
-    if kind is str or kind is int:
-        return value  # type: ignore[return-value]
     if isinstance(value, dict):
-        return MappingProxyType({name: _frozen(one, depth + 1) for name, one in value.items()})
-    if kind is list:
-        return tuple([_frozen(one, depth + 1) for one in cast("list[object]", value)])
+        return MappingProxyType(
+            {
+                name: one if type(one) in _PLAIN else _frozen(one, depth + 1)
+                for name, one in value.items()
+            }
+        )
+    if isinstance(value, list):
+        return tuple([_frozen(one, depth + 1) for one in value])
     return _scalar(value)
 
 
