@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from idp.models import driver
+from idp.models.transactions import Pool, Sessions
 from idp.secrecy import private_file
 
 READ_ONLY = "idp_read_only"
@@ -62,6 +63,8 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+sessions = Sessions(db.session.session_factory, db.session.registry.scopefunc)
+db.session = sessions  # type: ignore[assignment]  # of sessions, whatever their class
 
 if TYPE_CHECKING:
     Model = Base
@@ -87,6 +90,7 @@ def engine_options(database_url: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "json_serializer": dump_json,
         "hide_parameters": True,
+        "poolclass": Pool,
         "pool_timeout": 3,  # and then a 503: whoever waits longer keeps others waiting
     }
     if database_url.startswith("sqlite"):
@@ -148,6 +152,9 @@ def _postgresql_limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) 
 
 
 def _sqlite_begin(connection: Connection) -> None:
+    below: Any = connection.connection.dbapi_connection
+    if below.in_transaction:
+        return  # it was a plain transaction before it became the session's
     read_only = connection.get_execution_options().get(READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 

@@ -238,6 +238,8 @@ def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
 
+_read_json: Final = json.JSONDecoder().decode  # without a look at how it may be encoded
+
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: _text,
     bool: lambda value: b"t" if value else b"f",
@@ -248,5 +250,5 @@ _LOADS: Final[Mapping[type, Convert]] = {
     int: int,
     bool: lambda value: value == b"t",
     datetime: _instant,
-    dict: json.loads,
+    dict: lambda value: _read_json(value.decode()),
 }

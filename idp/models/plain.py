@@ -2,8 +2,8 @@
 
 Compiled once, prepared once a connection, and read into plain tuples: what SQLAlchemy does around
 a statement costs several times what the statement itself does. What only reads goes by itself
-where no transaction is open; what writes joins the session's, as ORM and Core do, so that all of
-them see one another and end together.
+where no transaction is open. What writes joins the session's, as ORM and Core do, or begins one
+that a session takes over (``transactions``), so that all of them see one another and end together.
 """
 
 import hashlib
@@ -16,14 +16,15 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
-from idp.models import driver, standby
-from idp.models.base import db, dump_json
+from idp.models import driver
+from idp.models.base import db, dump_json, sessions
 from idp.models.driver import Text
+from idp.models.failures import checked_out, raised
+from idp.models.transactions import Transaction
 
 PlainRow: TypeAlias = Any
 """A named tuple of what a statement found; its reader says which columns it needs."""
@@ -111,40 +112,44 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
 
 
 def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
-    session = db.session.registry() if text.writes or db.session.registry.has() else None
-    if session is not None and (text.writes or session.in_transaction()):
-        if not text.writes:
-            session.flush()  # what is read has to show what was just changed, as with the ORM
-        connection = session.connection()
-        return _sent(engine, connection, connection.connection, text, values)
-    alone = _checked_out(engine)
+    joined = _joined(engine, text)
+    if joined is not None:
+        return _sent(engine, joined, joined.connection, text, values)
+    alone = checked_out(engine)
     try:
         return _sent(engine, None, alone, text, values)
     finally:
         alone.close()
 
 
-def _checked_out(engine: Engine) -> PoolProxiedConnection:
-    try:
-        return engine.raw_connection()
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise _told(error, engine, None, broken=True) from error
+def _joined(engine: Engine, text: Text) -> Connection | Transaction | None:
+    """The transaction that the statement is part of, if it is of any."""
+    if not sessions.registry.has():
+        return sessions.plain(engine, begin=text.writes)
+    session = sessions.registry()
+    if not text.writes:
+        if not session.in_transaction():
+            return None
+        session.flush()  # what is read has to show what was just changed, as with the ORM
+    return session.connection()
 
 
 def _sent(
     engine: Engine,
-    joined: Connection | None,
+    joined: Connection | Transaction | None,
     proxied: PoolProxiedConnection,
     text: Text,
     values: Values,
 ) -> Sequence[PlainRow]:
-    told = joined, _Sent(proxied.dbapi_connection), text.text, values, _Asked(), False
+    below = proxied.dbapi_connection
+    told = joined, _Sent(below), text.text, values, _Asked(), False
     for tell in engine.dispatch.before_cursor_execute:
         tell(*told)
     try:
         found = driver.SEND[engine.dialect.name](proxied, text, values, joined is not None)
     except engine.dialect.loaded_dbapi.Error as error:
-        raise _raised(error, engine, joined, proxied, text) from error
+        used = joined or proxied
+        raise raised(error, engine, used, below=below, statement=text.text) from error
     for tell in engine.dispatch.after_cursor_execute:
         tell(*told)
     return found
@@ -159,32 +164,3 @@ class _Sent:
 
 class _Asked:
     """What listeners keep things on between a statement and its answer; SQLAlchemy's context."""
-
-
-def _raised(
-    error: Exception,
-    engine: Engine,
-    joined: Connection | None,
-    proxied: PoolProxiedConnection,
-    text: Text,
-) -> Exception:
-    """As SQLAlchemy tells it, without the values; a connection that broke is not used again."""
-    dialect = engine.dialect
-    broken = dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
-    broken = broken or standby.takes_no_writes(error) or driver.is_outdated(error)
-    if broken:
-        (joined or proxied).invalidate(error)
-    return _told(error, engine, text.text, broken=broken)
-
-
-def _told(error: Exception, engine: Engine, statement: str | None, *, broken: bool) -> Exception:
-    dialect = engine.dialect
-    return DBAPIError.instance(
-        statement,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=broken,
-        dialect=dialect,
-    )

@@ -19,13 +19,13 @@ class AccessTokens:
         self._issuer = settings.issuer
         self._keys = keys
 
-    def live(self, token: str, now: datetime) -> LiveToken | None:
+    def live(self, token: str, now: datetime, *, person: bool = False) -> LiveToken | None:
         """What the token stands for; None when it is not ours, over, revoked, or its person or
-        client is disabled."""
+        client is disabled. ``person``: with her ``profile``."""
         if "." not in token:
-            return live_opaque(token, now)
+            return live_opaque(token, now, person=person)
         claims = self.jwt(token, now)
-        return live_jwt(claims) if claims else None
+        return live_jwt(claims, person=person) if claims else None
 
     def jwt(self, token: str, now: datetime) -> JwtClaims | None:
         """What a JWT access token says, if we signed it and it has not expired by ``now``."""
@@ -46,21 +46,28 @@ def _binding(cnf: Json) -> Binding:
 def _read(claims: Mapping[str, Json], issuer: str) -> JwtClaims:
     """The claims of a token whose signature is ours: a database or key that was shared with
     another issuer must not let its tokens in here."""
-    match dict(claims):
-        case {
-            "iss": str(iss),
-            "jti": str(jti),
-            "scope": str(scope),
-            "aud": str() | tuple() as audience,
-            "iat": int(iat),
-            "exp": int(exp),
-        } if iss == issuer:
-            return JwtClaims(
-                jti=jti,
-                scope=tuple(scope.split()),
-                audience=(audience,) if isinstance(audience, str) else tuple(map(str, audience)),
-                issued_at=datetime.fromtimestamp(iat, UTC),
-                expires_at=datetime.fromtimestamp(exp, UTC),
-                binding=_binding(claims.get("cnf")),
-            )
-    raise InvalidToken("not an access token of this issuer")
+    try:
+        iss, jti, scope, audience = (claims[name] for name in ("iss", "jti", "scope", "aud"))
+        iat, exp = claims["iat"], claims["exp"]
+    except KeyError:
+        raise InvalidToken("not an access token") from None
+    if iss != issuer or not isinstance(jti, str) or not isinstance(scope, str):
+        raise InvalidToken("not an access token of this issuer")
+    if type(iat) is not int or type(exp) is not int:
+        raise InvalidToken("without its times")
+    return JwtClaims(
+        jti=jti,
+        scope=tuple(scope.split()),
+        audience=_audience(audience),
+        issued_at=datetime.fromtimestamp(iat, UTC),
+        expires_at=datetime.fromtimestamp(exp, UTC),
+        binding=_binding(claims.get("cnf")),
+    )
+
+
+def _audience(aud: Json) -> tuple[str, ...]:
+    if isinstance(aud, str):
+        return (aud,)
+    if isinstance(aud, tuple):
+        return tuple(map(str, aud))
+    raise InvalidToken("for nobody")

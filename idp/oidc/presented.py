@@ -29,7 +29,7 @@ def read_presented(direct: Direct) -> Presented | None:
     Raises ``OAuthError`` ``invalid_request`` when it came in the query (OAuth 2.1 section 5.1: an
     address is logged), or twice (RFC 6750 section 2).
     """
-    if "access_token" in parse_qs(direct.query, keep_blank_values=True):
+    if direct.query and "access_token" in parse_qs(direct.query, keep_blank_values=True):
         raise OAuthError("invalid_request", "An access token must not be in the query.")
     by_header = direct.scheme in (BEARER, DPOP)
     found = [Presented(direct.scheme, direct.credentials)] if by_header else []

@@ -15,7 +15,7 @@ from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken
 from idp.services.clients import Clients, RegisteredClient
-from idp.services.profiles import for_client, profile_of
+from idp.services.profiles import for_client, groups_of
 from idp.services.sealing import Manner, Sealing
 
 
@@ -51,7 +51,7 @@ class UserInfo:
         return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
 
     def _live(self, direct: Direct) -> LiveToken | None:
-        live = self._holders.token(direct)
+        live = self._holders.token(direct, person=True)
         if live is not None and live.granted.user_id is None:
             raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if live is not None and "openid" not in live.scope:
@@ -61,7 +61,9 @@ class UserInfo:
     def _claims(self, live: LiveToken, client: RegisteredClient | None) -> Mapping[str, object]:
         requested = live.asked.claims.userinfo
         groups = "groups" in live.scope or "groups" in requested
-        profile = profile_of(live.granted.person, groups=groups)
+        profile = live.profile
+        if groups:
+            profile = {**profile, **groups_of(live.granted.person)}
         if client is not None:
             profile = for_client(profile, client.metadata, scopes=live.scope, requested=requested)
         claims = select_claims(profile, scopes=live.scope, requested=requested)

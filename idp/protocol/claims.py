@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -110,14 +111,23 @@ def select_claims(
     Never a reserved or unknown name, never an empty value (OIDC Core 5.3.2), no ``*_verified``
     without the value it speaks of. ``address`` is an object of the members of 5.1.1.
     """
-    asked = (*claims_of(scopes), *requested)
-    names = dict.fromkeys(name for name in asked if _may_be_given(name))
-    given = {name: _as_claim(name, profile.get(name)) for name in names}
+    given = {
+        name: _as_claim(name, value)
+        for name in _given_by(tuple(scopes), tuple(requested))
+        if not _is_empty(value := profile.get(name))
+    }
     return {
         name: value
         for name, value in given.items()
-        if not _is_empty(value) and not _is_about_nothing(name, profile)
+        if value is not None and not _is_about_nothing(name, profile)
     }
+
+
+@lru_cache(maxsize=256)
+def _given_by(scopes: tuple[str, ...], requested: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that may be told, each once: the same for whoever was granted the same."""
+    asked = (*claims_of(scopes), *requested)
+    return tuple(dict.fromkeys(name for name in asked if _may_be_given(name)))
 
 
 def _may_be_given(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from idp.protocol.text import is_clean
+from idp.protocol.text import is_clean, is_clean_json
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -20,12 +20,32 @@ def parse_json(text: str) -> Json:
     infinity, text with control characters, or nesting deeper than ``MAX_DEPTH``.
     """
     try:
-        value: object = json.loads(
-            text, object_pairs_hook=_members_once, parse_constant=_no_constant
-        )
+        value: object = _read(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("is not valid JSON, or names a member twice") from error
-    return freeze(value)
+    # Where nothing is escaped, every character of every text in it stands in the document itself.
+    clean = "\\" not in text and is_clean_json(text)
+    return _frozen(value, 0) if clean else freeze(value)
+
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+
+def _frozen(value: object, depth: int) -> Json:
+    """``freeze`` for what was decoded and is clean."""
+    # What stands in it is one deeper than it.
+    if depth == MAX_DEPTH and value and isinstance(value, dict | list):
+        raise ValueError("is nested too deeply")
+    if isinstance(value, dict):
+        return MappingProxyType(
+            {
+                name: one if type(one) in _PLAIN else _frozen(one, depth + 1)
+                for name, one in value.items()
+            }
+        )
+    if isinstance(value, list):
+        return tuple([_frozen(one, depth + 1) for one in value])
+    return _scalar(value)
 
 
 def freeze(value: object, *, depth: int = 0) -> Json:
@@ -79,3 +99,6 @@ def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+_read: Final = json.JSONDecoder(object_pairs_hook=_members_once, parse_constant=_no_constant).decode

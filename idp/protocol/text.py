@@ -14,12 +14,13 @@ _LANGUAGE_TAG: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 def is_clean(text: str) -> bool:
     """Whether ``text`` is free of control characters and lone surrogates."""
-    return _UNSAFE.search(text) is None
+    # What is printable ASCII holds none of them, and most of what comes is nothing else.
+    return (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None
 
 
 def is_clean_json(text: str) -> bool:
     """The same for a JSON document, which may be laid out with tabs and line ends (RFC 8259)."""
-    return _UNSAFE_IN_JSON.search(text) is None
+    return (text.isascii() and text.isprintable()) or _UNSAFE_IN_JSON.search(text) is None
 
 
 def is_displayable(text: str) -> bool:

@@ -1,14 +1,16 @@
 """Access and refresh tokens that are presented: are they alive, and what do they stand for?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, Table, bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, User
 from idp.models.plain import Plain
 from idp.secrecy import digest
+from idp.services import profiles
 from idp.services.binding import UNBOUND, Binding
 from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
 
@@ -37,30 +39,43 @@ def _alive(statement: Select[Any]) -> Select[Any]:
 
 _FOUND: Final = (*FIELDS, _clients.c.revision.label("client_revision"))
 
-_OF_ID = _alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant"))
-_GRANT = Plain(_OF_ID)
-_BY_GRANT = Plain(
-    _OF_ID.where(
-        ~exists(select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))),
-    )
-)
+_GRANT = Plain(_alive(select(*_FOUND)).where(_grants.c.id == bindparam("grant")))
 
-_OPAQUE = Plain(
-    _alive(
-        select(
-            *_FOUND,
-            _access.c.scope.label("token_scope"),
-            _access.c.audience,
-            _access.c.issued_at,
-            _access.c.expires_at,
-            _access.c.cnf.label("token_cnf"),
-        ).join(_access, _access.c.grant_id == _grants.c.id)
-    ).where(
-        _access.c.token_hash == bindparam("hash"),
-        _access.c.revoked_at.is_(None),
-        _access.c.expires_at > bindparam("now"),
+
+def _by_grant(*columns: ColumnElement[Any]) -> Plain:
+    return Plain(
+        _alive(select(*_FOUND, *columns)).where(
+            _grants.c.id == bindparam("grant"),
+            ~exists(
+                select(_access.c.token_hash).where(_access.c.token_hash == bindparam("tombstone"))
+            ),
+        )
     )
-)
+
+
+def _opaque(*columns: ColumnElement[Any]) -> Plain:
+    return Plain(
+        _alive(
+            select(
+                *_FOUND,
+                *columns,
+                _access.c.scope.label("token_scope"),
+                _access.c.audience,
+                _access.c.issued_at,
+                _access.c.expires_at,
+                _access.c.cnf.label("token_cnf"),
+            ).join(_access, _access.c.grant_id == _grants.c.id)
+        ).where(
+            _access.c.token_hash == bindparam("hash"),
+            _access.c.revoked_at.is_(None),
+            _access.c.expires_at > bindparam("now"),
+        )
+    )
+
+
+# By whether the person's claims are asked for: these need no statement of their own.
+_BY_GRANT: Final = {True: _by_grant(*profiles.FIELDS), False: _by_grant()}
+_OPAQUE: Final = {True: _opaque(*profiles.FIELDS), False: _opaque()}
 
 _REFRESH = Plain(
     _alive(
@@ -83,7 +98,8 @@ _REFRESH = Plain(
 class LiveToken:
     """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
 
-    ``client_revision`` is that of the client's registration at this moment.
+    ``client_revision`` is that of the client's registration at this moment. ``profile`` are the
+    person's claims where they were asked for, and there is a person.
     """
 
     grant_id: str
@@ -96,6 +112,7 @@ class LiveToken:
     client_revision: int
     jti: str | None = None
     binding: Binding = UNBOUND
+    profile: Mapping[str, object] = field(default_factory=dict)
 
     def concerns(self, client_id: str) -> bool:
         """Was it issued to the client, or for it as a resource server?"""
@@ -119,10 +136,10 @@ class JwtClaims:
         return self.jti.partition(".")[0]
 
 
-def live_jwt(claims: JwtClaims) -> LiveToken | None:
+def live_jwt(claims: JwtClaims, *, person: bool = False) -> LiveToken | None:
     """The token of a JWT whose signature and times hold; None when its grant has ended, its person
-    or client is disabled, or it was revoked on its own."""
-    row = _BY_GRANT.one({"grant": claims.grant_id, "tombstone": digest(claims.jti)})
+    or client is disabled, or it was revoked on its own. ``person``: with her ``profile``."""
+    row = _BY_GRANT[person].one({"grant": claims.grant_id, "tombstone": digest(claims.jti)})
     if row is None or not _ancestors_live(row):
         return None
     return LiveToken(
@@ -136,19 +153,26 @@ def live_jwt(claims: JwtClaims) -> LiveToken | None:
         client_revision=row.client_revision,
         jti=claims.jti,
         binding=claims.binding,
+        profile=_profile(row, person),
     )
 
 
-def live_opaque(token: str, now: datetime) -> LiveToken | None:
+def live_opaque(token: str, now: datetime, *, person: bool = False) -> LiveToken | None:
     """The access token of a client that takes them opaque; None when it does not hold now."""
-    row = _OPAQUE.one({"hash": digest(token), "now": now})
-    return _live(row, tuple(row.audience)) if row and _ancestors_live(row) else None
+    row = _OPAQUE[person].one({"hash": digest(token), "now": now})
+    if row is None or not _ancestors_live(row):
+        return None
+    return _live(row, tuple(row.audience), _profile(row, person))
 
 
 def live_refresh(token: str, now: datetime) -> LiveToken | None:
     """A refresh token, left unused; None when it does not hold now. It is for nobody's ears."""
     row = _REFRESH.one({"hash": digest(token), "now": now})
-    return _live(row, ()) if row else None
+    return _live(row, (), {}) if row else None
+
+
+def _profile(row: AnyRow, person: bool) -> Mapping[str, object]:
+    return profiles.told_by(row) if person and row.user_id is not None else {}
 
 
 def _ancestors_live(row: AnyRow | None) -> bool:
@@ -162,7 +186,7 @@ def _ancestors_live(row: AnyRow | None) -> bool:
     return row is not None
 
 
-def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
+def _live(row: AnyRow, audience: tuple[str, ...], profile: Mapping[str, object]) -> LiveToken:
     return LiveToken(
         grant_id=row.id,
         granted=granted_of(row),
@@ -173,4 +197,5 @@ def _live(row: AnyRow, audience: tuple[str, ...]) -> LiveToken:
         expires_at=row.expires_at,
         client_revision=row.client_revision,
         binding=Binding.of(row.token_cnf),
+        profile=profile,
     )

@@ -90,16 +90,17 @@ class Asked:
 
 def granted_of(row: AnyRow) -> Granted:
     """The grant in a row that has ``FIELDS``. The proofs themselves stayed with the session."""
+    kept: Mapping[str, Any] = row.request
     return Granted(
         user_id=row.user_id,
         session_id=row.session_id,
         client_id=row.client_id,
         scope=tuple(row.scope.split()),
         satisfied=_satisfied_of(row) if row.user_id is not None else None,
-        details=tuple(row.request.get("details", ())),
-        pairwise=row.request.get("pairwise"),
-        act=row.request.get("act"),
-        parent=row.request.get("parent"),
+        details=tuple(kept.get("details", ())),
+        pairwise=kept.get("pairwise"),
+        act=kept.get("act"),
+        parent=kept.get("parent"),
     )
 
 
@@ -116,14 +117,11 @@ def _satisfied_of(row: AnyRow) -> Satisfied:
 def asked_of(row: AnyRow) -> Asked:
     """What was kept of the request in a row that has ``FIELDS``."""
     request: Mapping[str, Any] = row.request
-    claims = request.get("claims", {})
+    claims = request.get("claims")
     return Asked(
         redirect_uri=request.get("redirect_uri"),
         nonce=request.get("nonce"),
-        claims=ClaimsRequest(
-            userinfo=_requests(claims.get("userinfo", ())),
-            id_token=_requests(claims.get("id_token", ())),
-        ),
+        claims=_claims_of(claims) if claims else _NO_CLAIMS,
         resource=tuple(request.get("resource", ())),
     )
 
@@ -175,6 +173,15 @@ def kept_of(request: AuthorizationRequest) -> dict[str, Any]:
         "dpop_jkt": request.dpop_jkt,
     }
     return {name: value for name, value in kept.items() if value}
+
+
+_NO_CLAIMS: Final = ClaimsRequest()
+
+
+def _claims_of(kept: Mapping[str, Any]) -> ClaimsRequest:
+    return ClaimsRequest(
+        userinfo=_requests(kept.get("userinfo", ())), id_token=_requests(kept.get("id_token", ()))
+    )
 
 
 def _requests(names: Any) -> Requests:

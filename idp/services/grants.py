@@ -179,34 +179,36 @@ class Grants:
 
         Raises ``OAuthError`` ``invalid_target`` when ``resource`` was not granted.
         """
+        granted, asked = granted_of(row), asked_of(row)
+        resource = narrowed(asked.resource, resource)
         return Redeemed(
             grant_id=row.id,
-            granted=granted_of(row),
-            asked=asked_of(row),
-            scope=tuple(row.scope.split()),
-            tokens=self._tokens(row, client, resource, context.at, binding),
+            granted=granted,
+            asked=asked,
+            scope=granted.scope,
+            tokens=self._tokens(row.id, granted.scope, client, resource, context.at, binding),
         )
 
     def _tokens(
         self,
-        row: AnyRow,
+        grant_id: str,
+        scope: tuple[str, ...],
         client: RegisteredClient,
         resource: tuple[str, ...],
         now: datetime,
         binding: Binding,
     ) -> Tokens:
-        scope = tuple(row.scope.split())
         refresh = None
         if may_refresh(client, scope):
             until = now + self._settings.refresh_token_lifetime
             idle = self._settings.refresh_token_idle
-            refresh = keep_refresh(row.id, scope, now=now, expires_at=until, idle=idle)
+            refresh = keep_refresh(grant_id, scope, now=now, expires_at=until, idle=idle)
         return issue_tokens(
             self._settings,
             client=client,
-            grant_id=row.id,
+            grant_id=grant_id,
             scope=scope,
-            resource=narrowed(asked_of(row).resource, resource),
+            resource=resource,
             now=now,
             binding=binding,
             refresh=refresh,
@@ -236,7 +238,7 @@ def _mismatch(
 ) -> str | None:
     if row.request.get("dpop_jkt") not in (None, binding.jkt):  # RFC 9449 section 10
         return "dpop_jkt"
-    if redirect_uri != asked_of(row).redirect_uri:  # RFC 6749 section 4.1.3
+    if redirect_uri != row.request.get("redirect_uri"):  # RFC 6749 section 4.1.3
         return "redirect_uri"
     if row.code_challenge is None:
         # RFC 9700 section 2.1.1: a verifier for a code that never had a challenge is an attack.

@@ -7,23 +7,20 @@ from sqlalchemy import Table, bindparam, select
 
 from idp.clock import epoch
 from idp.models import Group, User, membership
-from idp.models.plain import Plain
+from idp.models.plain import Plain, PlainRow
 from idp.protocol.claim_mapping import as_told, released_by
 from idp.protocol.client_metadata import ClientMetadata
 
 _users: Final = cast("Table", User.__table__)
 _groups: Final = cast("Table", Group.__table__)
 
-_PROFILE = Plain(
-    select(
-        _users.c.email,
-        _users.c.email_verified,
-        _users.c.username,
-        _users.c.name,
-        _users.c.profile,
-        _users.c.updated_at,
-    ).where(_users.c.id == bindparam("user"))
+FIELDS: Final = (
+    *(_users.c.email, _users.c.email_verified, _users.c.username, _users.c.name),
+    *(_users.c.profile, _users.c.updated_at),
 )
+"""The columns that ``told_by`` reads."""
+
+_PROFILE = Plain(select(*FIELDS).where(_users.c.id == bindparam("user")))
 
 _GROUPS = Plain(
     select(_groups.c.name)
@@ -41,7 +38,12 @@ def profile_of(user_id: str, *, groups: bool) -> Mapping[str, object]:
     row = _PROFILE.one({"user": user_id})
     if row is None:
         return {}
-    profile = {
+    return {**told_by(row), **(groups_of(user_id) if groups else {})}
+
+
+def told_by(row: PlainRow) -> dict[str, object]:
+    """The claims, but for groups, of the person in a row that has ``FIELDS``."""
+    return {
         **row.profile,
         "email": row.email,
         "email_verified": row.email_verified,
@@ -49,9 +51,11 @@ def profile_of(user_id: str, *, groups: bool) -> Mapping[str, object]:
         "preferred_username": row.username or row.profile.get("preferred_username"),
         "updated_at": epoch(row.updated_at),
     }
-    if groups:
-        profile["groups"] = [row.name for row in _GROUPS.all({"user": user_id})]
-    return profile
+
+
+def groups_of(user_id: str) -> dict[str, object]:
+    """The claim of that name: those that the person is in, by name."""
+    return {"groups": [row.name for row in _GROUPS.all({"user": user_id})]}
 
 
 def for_client(

@@ -97,7 +97,7 @@ class Refreshing:
         (row,) = _GRANT.all({"grant": renewed.grant_id})
         if not binding.covers(Binding.of(row.cnf)):
             raise _of_another_key(row, client, context)
-        whole = renewed.scope
+        whole, asked = renewed.scope, asked_of(row)
         less = whole if scope is None else tuple(one for one in whole if one in scope)
         if renewed.repeated:
             _record("token.repeated", row, client, context)
@@ -106,7 +106,7 @@ class Refreshing:
             client=client,
             grant_id=row.id,
             scope=less,
-            resource=narrowed(asked_of(row).resource, resource),
+            resource=narrowed(asked.resource, resource),
             now=context.at,
             binding=binding,
             refresh=renewed.token,
@@ -114,7 +114,7 @@ class Refreshing:
         return Redeemed(
             grant_id=row.id,
             granted=granted_of(row),
-            asked=asked_of(row),
+            asked=asked,
             scope=less,
             tokens=tokens,
         )

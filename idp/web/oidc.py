@@ -1,10 +1,10 @@
 """The protocol's direct endpoints: a request is handed over as a value, the answer is passed on."""
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Request, Response, abort, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.oidc.capabilities import ENDPOINTS
-from idp.oidc.direct import MAX_BODY, Direct
+from idp.oidc.direct import FORM, MAX_BODY, Direct
 from idp.oidc.pushing import Pushing
 from idp.oidc.registration import REGISTRATION, RegistrationEndpoint
 from idp.oidc.server import refusal
@@ -94,20 +94,32 @@ def jwks() -> Response:
 
 
 def _direct() -> Direct:
-    # The raw body, bounded before it is read: what it holds is for the endpoint to judge.
-    # One more than may be: a body that comes in chunks is cut off there, and has to show it.
-    request.max_content_length = MAX_BODY + 1
+    # What stands behind Flask's proxy, once: each look through it costs more than what it finds.
+    came: Request = request._get_current_object()  # type: ignore[attr-defined]
+    environ = came.environ
+    content_type = environ.get("CONTENT_TYPE", "")
     return Direct(
-        method=request.method,
-        path=request.path,
-        content_type=request.mimetype,
-        authorization=request.headers.get("Authorization"),
-        query=request.query_string.decode("latin-1"),
-        body=request.get_data(cache=False),
+        method=came.method,
+        path=came.path,
+        content_type=FORM if content_type == FORM else came.mimetype,
+        authorization=environ.get("HTTP_AUTHORIZATION"),
+        query=came.query_string.decode("latin-1"),
+        body=_body(came),
         context=context(),
-        dpop=request.headers.get("DPoP"),
+        dpop=environ.get("HTTP_DPOP"),
         certificate=certificates.presented(),
     )
+
+
+def _body(came: Request) -> bytes:
+    """As it came, bounded before it is read: what it holds is for the endpoint to judge."""
+    environ = came.environ
+    # RFC 9112 section 6.3: without either of them a request has no body.
+    if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    # One more than may be: a body that comes in chunks is cut off there, and has to show it.
+    came.max_content_length = MAX_BODY + 1
+    return came.get_data(cache=False)
 
 
 @bp.errorhandler(RequestEntityTooLarge)

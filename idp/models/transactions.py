@@ -1,0 +1,162 @@
+"""Transactions: the session's where the ORM is at work, and one of less cost where it is not.
+
+A session costs several times what the statements of a token request do. So plain statements begin
+a transaction of their own where no session is; ``db.session`` ends either. A session that is
+wanted later takes the open one over: whoever comes first, all see one another and end together.
+"""
+
+from collections.abc import Callable
+from threading import local
+from typing import Any, Final
+
+from sqlalchemy import Engine, QueuePool
+from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from idp.models import failures
+
+
+class Transaction:
+    """One that plain statements began. Listeners take it for SQLAlchemy's connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection = failures.checked_out(engine)
+        self._broken = False
+
+    @property
+    def connection(self) -> PoolProxiedConnection:
+        """What it goes over. Raises ``PendingRollbackError`` once that has broken."""
+        if self._broken:
+            raise PendingRollbackError(
+                "The connection broke: the transaction has to be rolled back."
+            )
+        return self._connection
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is kept with the connection."""
+        return self._connection.info
+
+    def begin(self) -> None:
+        """Say that it does; what a database needs for it, the engine's listeners send."""
+        try:
+            for tell in self._engine.dispatch.begin:
+                tell(self)
+        except BaseException:
+            self._leave()
+            raise
+
+    def exec_driver_sql(self, text: str) -> None:
+        """Send something that has no values. Raises ``DBAPIError``."""
+        below: Any = self.connection.dbapi_connection
+        try:
+            below.execute(text)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise failures.raised(error, self._engine, self, below=below) from error
+
+    def get_execution_options(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    def invalidate(self, error: BaseException | None = None) -> None:
+        """Give the connection up, and the transaction with it."""
+        self._broken = True
+        self._connection.invalidate(error)
+
+    def commit(self) -> None:
+        """Raises ``DBAPIError`` when it is not certain that it holds."""
+        connection = self.connection
+        below = connection.dbapi_connection
+        try:
+            for tell in self._engine.dispatch.commit:
+                tell(self)
+            connection.commit()
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise failures.raised(error, self._engine, self, below=below) from error
+        finally:
+            self._leave()
+
+    def rollback(self) -> None:
+        """As returning the connection does: what cannot be rolled back is not used again."""
+        if not self._broken:
+            for tell in self._engine.dispatch.rollback:
+                tell(self)
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._broken:
+            self._connection.close()
+
+
+_given: Final = local()
+"""``connection``: what this thread's session is to take over."""
+
+
+class Pool(QueuePool):
+    """The usual one, out of which a session also gets what a plain transaction has checked out."""
+
+    def connect(self) -> PoolProxiedConnection:
+        """As SQLAlchemy asks for it."""
+        found: PoolProxiedConnection | None = getattr(_given, "connection", None)
+        return super().connect() if found is None else found
+
+
+class Sessions(scoped_session[Session]):
+    """``db.session``, which is not made in order to end what nobody began."""
+
+    def __init__(self, make: Callable[[], Session], scope: Callable[[], int]) -> None:
+        self._make = make
+        self._scope = scope
+        self._open: dict[int, Transaction] = {}
+        super().__init__(self._made, scope)  # type: ignore[arg-type]  # a factory is all it needs
+
+    def plain(self, engine: Engine, *, begin: bool) -> Transaction | None:
+        """This scope's plain transaction, if any; where there is no session, one may ``begin``."""
+        scope = self._scope()
+        found = self._open.get(scope)
+        if found is None and begin:
+            found = Transaction(engine)
+            found.begin()
+            self._open[scope] = found
+        return found
+
+    def commit(self) -> None:
+        """End what is open, if anything is."""
+        transaction = self._open.pop(self._scope(), None)
+        if transaction is not None:
+            transaction.commit()
+        elif self.registry.has():
+            super().commit()
+
+    def rollback(self) -> None:
+        """The same, and nothing of it holds."""
+        transaction = self._open.pop(self._scope(), None)
+        if transaction is not None:
+            transaction.rollback()
+        elif self.registry.has():
+            super().rollback()
+
+    def remove(self) -> None:
+        """At the end of the scope: what was not committed is rolled back."""
+        self.rollback()
+        super().remove()
+
+    def _made(self) -> Session:
+        session, transaction = self._make(), self._open.get(self._scope())
+        if transaction is not None:
+            _take_over(session, transaction.connection)
+            del self._open[self._scope()]
+        return session
+
+
+def _take_over(session: Session, connection: PoolProxiedConnection) -> None:
+    _given.connection = connection
+    try:
+        taken = session.connection().connection
+    finally:
+        _given.connection = None
+    if taken is not connection:
+        session.close()
+        raise RuntimeError("the engine has another pool than transactions need")
