@@ -39,6 +39,7 @@ from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
+from idp.web.skeletons import Skeletons
 from idp.web.user_agents import device_name
 
 
@@ -51,6 +52,7 @@ class SignInServices:
         self.box = Box(settings.keys)
         tools = Tools(settings=self.settings, box=self.box, clock=clock)
         self.factors = build(tools, tuple(kinds))
+        self.skeletons = Skeletons()
         self.schema_revision = migrate.head()
 
     def ready(self) -> Self:
