@@ -181,16 +181,25 @@ class AuthorizationEndpoint:
         )
 
     def conclude(
-        self, standing: Standing, context: Context, *, allowed: bool = False
+        self,
+        standing: Standing,
+        context: Context,
+        *,
+        asked: Asked | None = None,
+        allowed: bool = False,
     ) -> Answered | AskConsent:
         """Answer the request of a satisfied sign-in; ``allowed`` is the person's word to it.
 
-        Commits. Raises ``Overtaken`` when it was answered meanwhile.
+        ``asked`` is that request, for whoever has just resumed it. Commits, unless there is a
+        question. Raises ``Overtaken`` when it was answered meanwhile.
         """
         transaction, user, live = standing.transaction, standing.user, standing.live
         if user is None or live is None or not isinstance(standing.decision, Satisfied):
             raise ValueError("only a satisfied sign-in can be concluded")
-        asked = self.resume(transaction)
+        asked = asked or self.resume(transaction)
+        if asked.pushed is not None:
+            # Who else may have answered it already: what was proved here stays, whatever comes.
+            db.session.commit()
         try:
             check_entry(asked.client, user.id)
             self._responder.ready(asked, context.at)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from idp.assurance import Choice
 from idp.audit import Context
@@ -14,6 +14,9 @@ from idp.services.addresses import normalise_login
 from idp.services.mail import Mailer
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Standing
+
+NOTHING: Final = Ceremony()
+"""Of a factor that prepares nothing, so that there is nothing to be kept either."""
 
 
 class Ceremonies:
@@ -55,6 +58,8 @@ class Ceremonies:
             return None
         user = standing.user or self._named(task.login_name)
         ceremony = factor.begin(user, task, context.at)
+        if ceremony == NOTHING:
+            return ceremony.public
         self._keep(standing.transaction, choice, task, ceremony, context.at)
         if ceremony.mail is not None:
             self._mailer.queue(

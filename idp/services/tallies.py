@@ -48,9 +48,9 @@ class Tallies:
         return Counted({**found, **counts}, keys, quick)
 
     def subtract(
-        self, counted: Counted, at: datetime, *, but: frozenset[str] = frozenset()
+        self, counted: Counted, at: datetime, *, emptied: frozenset[str] = frozenset()
     ) -> None:
-        """Take back what was counted ``at`` this time, but for the keys in ``but``."""
-        counters.subtract(set(counted.keys) - but, at)
+        """Take back what was counted ``at`` this time, and forget ``emptied`` altogether."""
+        counters.settle(less=set(counted.keys) - emptied, none=emptied, counted_at=at)
         if self._quick and counted.quick:
             self._quick.subtract(counted.quick, at)

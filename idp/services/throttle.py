@@ -170,9 +170,7 @@ class Throttle:
         """
         owner = user_id or allowed.owner
         emptied = {*allowed.personal, *(_password_keys(owner) if owner else ())}
-        # Networks before accounts, each in order: as they are counted, so that none deadlock.
-        self._tallies.subtract(allowed.counted, allowed.at, but=frozenset(emptied))
-        counters.empty(emptied)
+        self._tallies.subtract(allowed.counted, allowed.at, emptied=frozenset(emptied))
 
     def give_back(self, allowed: Allowed) -> None:
         """The try was no guess: forget it."""
@@ -199,7 +197,7 @@ class Throttle:
 
     def reopen_password(self, user_id: str) -> None:
         """The owner has a new password: guesses at the old one no longer count."""
-        counters.empty(_password_keys(user_id))
+        counters.settle(none=_password_keys(user_id))
 
 
 _PASSWORD = "password"  # noqa: S105 - a factor's name

@@ -13,7 +13,7 @@ from idp.factors import build
 from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.secrecy import Box
-from idp.services import methods, way_back
+from idp.services import methods, persons, way_back
 from idp.services.accounts import Accounts
 from idp.services.ceremonies import Ceremonies
 from idp.services.changed_settings import ChangedSettings
@@ -145,7 +145,7 @@ class SignInServices:
             factors=self.factors,
             throttle=self.throttle,
             mailer=self.mailer,
-            find_by_login=self.accounts.find_by_login,
+            find_by_login=persons.by_login,
         )
 
     @cached_property
@@ -156,7 +156,7 @@ class SignInServices:
             throttle=self.throttle,
             weighing=self.weighing,
             notices=self.notices,
-            find_by_login=self.accounts.find_by_login,
+            find_by_login=persons.by_login,
         )
 
     @cached_property
