@@ -66,12 +66,15 @@ class Plain:
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
         engine = db.engine
+        return _send(engine, self._text_for(engine, values), values)
+
+    def _text_for(self, engine: Engine, values: Values) -> Text:
         name = engine.dialect.name
         key = name, tuple(values)
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = _compiled(self._cores[name], name, tuple(values))
-        return _send(engine, text, values)
+        return text
 
     def one(self, values: Values) -> PlainRow | None:
         """The only row it finds, if it finds any."""
@@ -86,6 +89,18 @@ class Plain:
     def run(self, values: Values) -> None:
         """For a statement that finds nothing."""
         self.all(values)
+
+    def end_with(self, values: Values) -> Sequence[PlainRow]:
+        """Run it as the last of its transaction, and commit. What it finds, like ``all``.
+
+        Where none is open it is a transaction by itself: nobody has to be told of its begin and
+        its end.
+        """
+        if db.session.registry.has() and db.session.registry().in_transaction():
+            found = self.all(values)
+            db.session.commit()
+            return found
+        return _send_alone(db.engine, self._text_for(db.engine, values), values)
 
 
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
@@ -117,6 +132,10 @@ def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
             session.flush()  # what is read has to show what was just changed, as with the ORM
         connection = session.connection()
         return _sent(engine, connection, connection.connection, text, values)
+    return _send_alone(engine, text, values)
+
+
+def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     alone = _checked_out(engine)
     try:
         return _sent(engine, None, alone, text, values)

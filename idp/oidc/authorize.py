@@ -152,7 +152,7 @@ class AuthorizationEndpoint:
             parameters=asked.arrived.to_json(),
             state={name: value for name, value in state.items() if value},
         )
-        return Interact(purpose, live.user_id if live else None, live.id if live else None)
+        return Interact(purpose, live.user_id if live else None, live.id if live else None, asked)
 
     def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""

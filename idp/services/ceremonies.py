@@ -71,6 +71,19 @@ class Ceremonies:
         db.session.commit()
         return ceremony.public
 
+    def begun(self, tasks: Mapping[Choice, Task], now: datetime) -> dict[str, Any]:
+        """For a sign-in of nobody known that is about to be stored: what ``ask`` would begin.
+
+        As its state keeps it, by method; of factors that begin on request, nothing.
+        """
+        found: dict[str, Any] = {}
+        for choice, task in tasks.items():
+            factor = self._factors[choice.method]
+            ceremony = NOTHING if factor.on_request else factor.begin(None, task, now)
+            if ceremony != NOTHING:
+                found[choice.method] = _as_kept(task, ceremony, now)
+        return found
+
     def adopt(self, transaction: Transaction, method: str, ceremony: Ceremony) -> None:
         """Put a ceremony that was begun elsewhere into a transaction; the caller commits."""
         begun = {"for": None, "public": dict(ceremony.public), "secret": dict(ceremony.secret)}
@@ -97,12 +110,7 @@ class Ceremonies:
     ) -> None:
         if not (ceremony.public or ceremony.secret):
             return
-        begun = {
-            "for": _asked_of(task),
-            "at": now.isoformat(),
-            "public": dict(ceremony.public),
-            "secret": dict(ceremony.secret),
-        }
+        begun = _as_kept(task, ceremony, now)
         ceremonies = {**transaction.state.get("ceremonies", {}), choice.method: begun}
         transactions.advance(transaction, state={**transaction.state, "ceremonies": ceremonies})
 
@@ -166,6 +174,15 @@ def _by_now(public: Mapping[str, Any], begun: str | None, now: datetime) -> Mapp
         return public
     passed = int((now - datetime.fromisoformat(begun)).total_seconds())
     return {**public, "wait": max(0, public["wait"] - passed)}
+
+
+def _as_kept(task: Task, ceremony: Ceremony, now: datetime) -> dict[str, Any]:
+    return {
+        "for": _asked_of(task),
+        "at": now.isoformat(),
+        "public": dict(ceremony.public),
+        "secret": dict(ceremony.secret),
+    }
 
 
 def _asked_of(task: Task) -> list[str | None]:

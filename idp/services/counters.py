@@ -103,23 +103,22 @@ def _settling(less: int, none: int) -> Plain:
     return Plain({"postgresql": _in_order(less, none), "sqlite": alone})
 
 
-def count(buckets: Iterable[Bucket], now: datetime) -> dict[str, tuple[int, datetime]]:
+def count(
+    buckets: Iterable[Bucket], now: datetime, *, commit: bool = False
+) -> dict[str, tuple[int, datetime]]:
     """Add one to each, in one statement; returns the counts and when their windows end.
 
     Of two that count at the same moment each sees its own: the row is locked while it grows.
     """
-    found = _counting(len(rows := _ordered(buckets))).all(
-        {
-            "now": now,
-            **{f"key{place}": one.key for place, one in enumerate(rows)},
-            **{f"ends{place}": now + one.window for place, one in enumerate(rows)},
-        }
-    )
+    rows = sorted(buckets, key=lambda one: one.key)  # one order, so that none deadlock
+    values = {
+        "now": now,
+        **{f"key{place}": one.key for place, one in enumerate(rows)},
+        **{f"ends{place}": now + one.window for place, one in enumerate(rows)},
+    }
+    statement = _counting(len(rows))
+    found = statement.end_with(values) if commit else statement.all(values)
     return {one.key: (one.count, one.expires_at) for one in found}
-
-
-def _ordered(buckets: Iterable[Bucket]) -> list[Bucket]:
-    return sorted(buckets, key=lambda one: one.key)  # one order, so that none deadlock
 
 
 def settle(

@@ -67,8 +67,8 @@ class SignIn:
             device_token=attempt.device_token,
             context=context,
         )
-        db.session.commit()
         if isinstance(reserved, Wait):
+            db.session.commit()
             return reserved
         try:
             verdict = self._judge(standing, user, attempt, context)

@@ -36,14 +36,14 @@ class Tallies:
             return cls()
         return cls(import_module("idp.services.quick_counts").QuickCounts(settings.redis_url))
 
-    def count(self, buckets: Sequence[Bucket], now: datetime) -> Counted:
+    def count(self, buckets: Sequence[Bucket], now: datetime, *, commit: bool = False) -> Counted:
         """Add one to each."""
         shared = [one for one in buckets if not one.personal] if self._quick else []
         found = self._quick.count(shared, now) if self._quick and shared else None
         if found is None:
             found, shared = {}, []
         mine = [one for one in buckets if one not in shared]
-        counts = counters.count(mine, now) if mine else {}
+        counts = counters.count(mine, now, commit=commit) if mine else {}
         keys, quick = (tuple(one.key for one in some) for some in (mine, shared))
         return Counted({**found, **counts}, keys, quick)
 

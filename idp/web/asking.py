@@ -11,7 +11,7 @@ from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
-from idp.web.models import NO_ADDRESS, address, too_many
+from idp.web.models import NO_ADDRESS, address, asked_of, too_many
 from idp.web.step_pages import page_of
 from idp.web.ways import begun, task_of
 from idp.web.words import refusal
@@ -26,9 +26,8 @@ def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Re
     if standing.user is None and not (login_name or standing.transaction.state.get("login_name")):
         return _ask_address(standing, method, fields)
     _remember_wish(standing.transaction, fields)
-    wait = services().ceremonies.request(
-        standing, choice, task_of(standing, choice), login_name, context()
-    )
+    task = task_of(standing, choice, asked_of(standing.transaction))
+    wait = services().ceremonies.request(standing, choice, task, login_name, context())
     if isinstance(wait, Wait):
         refused = too_many(wait, standing, method)
         return slowed(ask(standing, refused=refused, values=fields, status=429), wait)

@@ -34,8 +34,17 @@ def start(
     purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
 ) -> Transaction:
     """The same, returning the transaction."""
+    transaction = made(purpose, user_id=user_id, session_id=session_id)
+    transactions.store(transaction)
+    return transaction
+
+
+def made(
+    purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
+) -> Transaction:
+    """The same, not stored yet."""
     live = live_session()
-    return transactions.begin(
+    return transactions.made(
         replace(purpose, return_to=_storable(purpose.return_to)),
         browser_token=cookies.browser_token(),
         lifetime=services().settings.transaction_lifetime,

@@ -10,21 +10,19 @@ from idp.factors.base import Task, UserVerification
 from idp.oidc.asked import Asked
 from idp.services.weighing import Standing
 from idp.web.context import context, services
-from idp.web.models import ChoiceView, app_of, asked_of
+from idp.web.models import ChoiceView, asked_of
 from idp.web.user_agents import device_name
 
 
-def task_of(standing: Standing, choice: Choice) -> Task:
-    """What the ceremony of this choice has to achieve."""
-    app = app_of(standing.transaction)
-    asked = asked_of(standing.transaction)
+def task_of(standing: Standing, choice: Choice, asked: Asked | None) -> Task:
+    """What the ceremony of this choice has to achieve; ``asked`` is what the sign-in is for."""
     anonymous = standing.user is None
     return Task(
         transaction_id=standing.transaction.id,
         user_verification=_user_verification(choice, asked),
         binding=asked.binding if asked else None,
         login_name=standing.transaction.state.get("login_name") if anonymous else None,
-        app=app.name if app else services().settings.site_name,
+        app=asked.client.name if asked else services().settings.site_name,
         user_agent=device_name(context().user_agent),
     )
 
@@ -41,7 +39,7 @@ def begun(standing: Standing, choice: Choice) -> Mapping[str, Any]:
     """The public part of its ceremony, begun where looking may begin it."""
     if choice.enrol:
         return {}
-    task = task_of(standing, choice)
+    task = task_of(standing, choice, asked_of(standing.transaction))
     return services().ceremonies.ask(standing, choice, task, context()) or {}
 
 
