@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from enum import IntEnum
+from functools import lru_cache
 
 from idp.assurance.trait import Trait, Traits, opens, two_kinds
 
@@ -57,9 +58,17 @@ one, which opens as well) and one for each of two kinds."""
 
 def holds(rung: Rung, proofs: Collection[Traits]) -> bool:
     """Do these proofs together reach `rung`? Tested, never walked: one proof may reach the top."""
-    return all(adds(proofs) for step, adds in _ADDS.items() if step <= rung)
+    return rung in _held(tuple(proofs))
 
 
 def highest(proofs: Collection[Traits]) -> Rung | None:
     """The highest rung that these proofs reach together, or None when they open nothing."""
-    return next((rung for rung in reversed(Rung) if holds(rung, proofs)), None)
+    return max(_held(tuple(proofs)), default=None)
+
+
+@lru_cache(maxsize=4096)  # the same few proofs are asked about all the time
+def _held(proofs: tuple[Traits, ...]) -> frozenset[Rung]:
+    """Every rung that these proofs reach."""
+    return frozenset(
+        rung for rung in Rung if all(_ADDS[step](proofs) for step in Rung if step <= rung)
+    )

@@ -38,6 +38,11 @@ class LiveSettings(Settings):
         """From now on these, parsed, stand for those it was started with."""
         object.__setattr__(self, "_changed", dict(values))
 
+    @property
+    def changed(self) -> tuple[tuple[str, Any], ...]:
+        """All that is changed: two looks that find the same saw the same settings."""
+        return tuple(sorted(object.__getattribute__(self, "_changed").items()))
+
     def started_with(self, name: str) -> Any:
         """The value that the file, the environment or the default gave."""
         return object.__getattribute__(self, name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 from idp.assurance import Offer, Trait
 from idp.clock import Clock
@@ -68,6 +68,13 @@ class Mail:
     values: Mapping[str, Any] = field(default_factory=dict)
     not_after: datetime | None = None
     decoy: bool = False
+
+
+UNIQUE: Final = "challenge"
+"""A member of ``Ceremony.public``, at any depth, that is text and differs each time.
+
+Pages pass it on and never look into it: the first page of a sign-in is rendered around it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

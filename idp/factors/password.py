@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Table, bindparam, exists, select, update
 
 from idp.assurance import PASSWORD, Offer, Trait
 from idp.capacity import Busy
@@ -32,6 +32,8 @@ KIND = "password"
 _FIELD = "password"
 _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
 
+_credentials_table = cast("Table", Credential.__table__)
+_HELD = Plain(select(_credentials_table).where(_credentials_table.c.user_id == bindparam("user")))
 _OWNER_IS_WELL = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
 _USE = Plain(
     update(Credential)
@@ -167,11 +169,7 @@ def row(user_id: str, hashed: str, now: datetime) -> dict[str, Any]:
 def _credentials(user: User | None) -> Sequence[Credential]:
     # Nobody is looked up as well: the query is part of the work.
     owner = user.id if user is not None else ""
-    return db.session.scalars(
-        select(Credential)
-        .where(Credential.user_id == owner)
-        .execution_options(populate_existing=True)
-    ).all()
+    return [Credential(**row._asdict()) for row in _HELD.all({"user": owner})]
 
 
 def _kinds(credentials: Sequence[Credential]) -> set[str]:

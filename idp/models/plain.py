@@ -67,12 +67,15 @@ class Plain:
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
         engine = db.engine
+        return _send(engine, self._text_for(engine, values), values)
+
+    def _text_for(self, engine: Engine, values: Values) -> Text:
         name = engine.dialect.name
         key = name, tuple(values)
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = _compiled(self._cores[name], name, tuple(values))
-        return _send(engine, text, values)
+        return text
 
     def one(self, values: Values) -> PlainRow | None:
         """The only row it finds, if it finds any."""
@@ -87,6 +90,19 @@ class Plain:
     def run(self, values: Values) -> None:
         """For a statement that finds nothing."""
         self.all(values)
+
+    def end_with(self, values: Values) -> Sequence[PlainRow]:
+        """Run it as the last of its transaction, and commit. What it finds, like ``all``.
+
+        Where none is open it is a transaction by itself: nobody has to be told of its begin and
+        its end.
+        """
+        engine = db.engine
+        if sessions.in_transaction():
+            found = self.all(values)
+            sessions.commit()
+            return found
+        return _send_alone(engine, self._text_for(engine, values), values)
 
 
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
@@ -115,6 +131,10 @@ def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     joined = _joined(engine, text)
     if joined is not None:
         return _sent(engine, joined, joined.connection, text, values)
+    return _send_alone(engine, text, values)
+
+
+def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     alone = checked_out(engine)
     try:
         return _sent(engine, None, alone, text, values)

@@ -122,6 +122,12 @@ class Sessions(scoped_session[Session]):
             self._open[scope] = found
         return found
 
+    def in_transaction(self) -> bool:
+        """Is one open, of either kind?"""
+        if self._scope() in self._open:
+            return True
+        return self.registry.has() and self.registry().in_transaction()
+
     def commit(self) -> None:
         """End what is open, if anything is."""
         transaction = self._open.pop(self._scope(), None)

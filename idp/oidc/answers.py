@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from idp.models import Transaction
+from idp.oidc.asked import Asked
 from idp.protocol.responses import AuthorizationResponse
 from idp.secrecy import Box
 from idp.services.transactions import Purpose
@@ -22,6 +23,7 @@ class Interact:
     purpose: Purpose
     user_id: str | None
     session_id: str | None
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class AuthorizationEndpoint:
             parameters=asked.arrived.to_json(),
             state={name: value for name, value in state.items() if value},
         )
-        return Interact(purpose, live.user_id if live else None, live.id if live else None)
+        return Interact(purpose, live.user_id if live else None, live.id if live else None, asked)
 
     def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
@@ -181,16 +181,25 @@ class AuthorizationEndpoint:
         )
 
     def conclude(
-        self, standing: Standing, context: Context, *, allowed: bool = False
+        self,
+        standing: Standing,
+        context: Context,
+        *,
+        asked: Asked | None = None,
+        allowed: bool = False,
     ) -> Answered | AskConsent:
         """Answer the request of a satisfied sign-in; ``allowed`` is the person's word to it.
 
-        Commits. Raises ``Overtaken`` when it was answered meanwhile.
+        ``asked`` is that request, for whoever has just resumed it. Commits, unless there is a
+        question. Raises ``Overtaken`` when it was answered meanwhile.
         """
         transaction, user, live = standing.transaction, standing.user, standing.live
         if user is None or live is None or not isinstance(standing.decision, Satisfied):
             raise ValueError("only a satisfied sign-in can be concluded")
-        asked = self.resume(transaction)
+        asked = asked or self.resume(transaction)
+        if asked.pushed is not None:
+            # Who else may have answered it already: what was proved here stays, whatever comes.
+            db.session.commit()
         try:
             check_entry(asked.client, user.id)
             self._responder.ready(asked, context.at)

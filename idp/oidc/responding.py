@@ -6,7 +6,7 @@ from typing import Final
 from idp import measures
 from idp.clock import epoch
 from idp.config import Settings
-from idp.models import Transaction, db
+from idp.models import Transaction, db, release
 from idp.oidc.answers import Answered, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.front_channel import FrontChannel
@@ -45,11 +45,16 @@ class Responder:
         self._session_states = session_states
 
     def ready(self, asked: Asked, now: datetime) -> None:
-        """Find what ``grant`` will take, before anything is written. Raises ``OAuthError``."""
+        """Find what ``grant`` will take, before it writes anything. Raises ``OAuthError``.
+
+        It may fetch, and what was written before then is committed first.
+        """
         messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
         if asked.request.response_mode.endswith("jwt"):
             messages += ("authorization",)
-        self._sealing.ready(asked.client, *messages, now=now)
+        if messages:
+            release()
+            self._sealing.ready(asked.client, *messages, now=now)
 
     def grant(
         self,

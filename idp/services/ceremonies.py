@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from idp.assurance import Choice
 from idp.audit import Context
@@ -14,6 +14,9 @@ from idp.services.addresses import normalise_login
 from idp.services.mail import Mailer
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Standing
+
+NOTHING: Final = Ceremony()
+"""Of a factor that prepares nothing, so that there is nothing to be kept either."""
 
 
 class Ceremonies:
@@ -55,6 +58,8 @@ class Ceremonies:
             return None
         user = standing.user or self._named(task.login_name)
         ceremony = factor.begin(user, task, context.at)
+        if ceremony == NOTHING:
+            return ceremony.public
         self._keep(standing.transaction, choice, task, ceremony, context.at)
         if ceremony.mail is not None:
             self._mailer.queue(
@@ -65,6 +70,19 @@ class Ceremonies:
             )
         db.session.commit()
         return ceremony.public
+
+    def begun(self, tasks: Mapping[Choice, Task], now: datetime) -> dict[str, Any]:
+        """For a sign-in of nobody known that is about to be stored: what ``ask`` would begin.
+
+        As its state keeps it, by method; of factors that begin on request, nothing.
+        """
+        found: dict[str, Any] = {}
+        for choice, task in tasks.items():
+            factor = self._factors[choice.method]
+            ceremony = NOTHING if factor.on_request else factor.begin(None, task, now)
+            if ceremony != NOTHING:
+                found[choice.method] = _as_kept(task, ceremony, now)
+        return found
 
     def adopt(self, transaction: Transaction, method: str, ceremony: Ceremony) -> None:
         """Put a ceremony that was begun elsewhere into a transaction; the caller commits."""
@@ -92,12 +110,7 @@ class Ceremonies:
     ) -> None:
         if not (ceremony.public or ceremony.secret):
             return
-        begun = {
-            "for": _asked_of(task),
-            "at": now.isoformat(),
-            "public": dict(ceremony.public),
-            "secret": dict(ceremony.secret),
-        }
+        begun = _as_kept(task, ceremony, now)
         ceremonies = {**transaction.state.get("ceremonies", {}), choice.method: begun}
         transactions.advance(transaction, state={**transaction.state, "ceremonies": ceremonies})
 
@@ -161,6 +174,15 @@ def _by_now(public: Mapping[str, Any], begun: str | None, now: datetime) -> Mapp
         return public
     passed = int((now - datetime.fromisoformat(begun)).total_seconds())
     return {**public, "wait": max(0, public["wait"] - passed)}
+
+
+def _as_kept(task: Task, ceremony: Ceremony, now: datetime) -> dict[str, Any]:
+    return {
+        "for": _asked_of(task),
+        "at": now.isoformat(),
+        "public": dict(ceremony.public),
+        "secret": dict(ceremony.secret),
+    }
 
 
 def _asked_of(task: Task) -> list[str | None]:

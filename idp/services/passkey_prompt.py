@@ -69,7 +69,7 @@ class PasskeyPrompt:
         """Show the question, which counts as asked from now on; returns what it needs. Commits."""
         user, live, transaction = _whose(standing)
         if "prompted" not in transaction.state:
-            user.passkey_prompt_after = context.at + SNOOZE
+            db.session.get_one(User, user.id).passkey_prompt_after = context.at + SNOOZE
             audit.record(
                 f"{METHOD}.proposed", context, user_id=user.id, transaction_id=transaction.id
             )

@@ -1,15 +1,14 @@
 """Browser sessions and their ledger: opened, presented, rotated, ended."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Table, and_, bindparam, exists, false, or_, select, update
 from sqlalchemy.orm import aliased
 
 from idp import audit
-from idp.assurance import Evidence, Trait
+from idp.assurance import Evidence
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
@@ -17,40 +16,10 @@ from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
 from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
+from idp.services.live import Live, evidence_of, shown_by
 
 SEEN_EVERY = timedelta(minutes=1)
 """How precisely idle time is known; a write for each request would be worth less than it costs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A session that may be relied on now, with the evidence that it holds."""
-
-    id: str
-    user_id: str
-    email: str
-    name: str | None
-    role: str | None
-    has_second_step: bool
-    opened: bool
-    """May a cookie present it? Not before its person has met the account's own floor."""
-    persistent: bool
-    last_seen_at: datetime
-    evidence: tuple[Evidence, ...]
-    at: datetime | None = None
-    """When it was looked at."""
-
-    def by_now(self) -> tuple[Evidence, ...]:
-        """The evidence, none of it later than this look.
-
-        What a node whose clock is ahead wrote down lies in the future. It is older than anything
-        that begins now, which may ask for a proof from now on.
-        """
-        latest = self.at - timedelta.resolution if self.at else None
-        return tuple(
-            replace(one, at=latest) if latest and self.at and one.at > self.at else one
-            for one in self.evidence
-        )
 
 
 _second_step = aliased(Credential)
@@ -97,9 +66,10 @@ class Sessions:
 
     def __init__(self, settings: Settings, *, second_steps: Iterable[str]) -> None:
         self._settings = settings
+        self._second_steps = frozenset(second_steps)
         has_second_step = exists().where(
             _second_step.user_id == BrowserSession.user_id,
-            or_(false(), *(_second_step.kind == kind for kind in sorted(second_steps))),
+            or_(false(), *(_second_step.kind == kind for kind in sorted(self._second_steps))),
             _second_step.used_at.is_(None),
         )
         present = _PRESENT.add_columns(has_second_step.label("has_second_step")).where(_IN_TIME)
@@ -137,7 +107,7 @@ class Sessions:
             opened=first.opened,
             persistent=first.persistent,
             last_seen_at=first.last_seen_at,
-            evidence=tuple(_evidence(row) for row in rows),
+            evidence=tuple(evidence_of(row) for row in rows),
             at=now,
         )
 
@@ -146,8 +116,11 @@ class Sessions:
         if now - session.last_seen_at >= SEEN_EVERY:
             _TOUCH.run({"session": session.id, "now": now})
 
-    def start(self, user_id: str, *, persistent: bool, context: Context) -> str:
-        """A new session for a first proof. No cookie can present it before ``rotate``."""
+    def start(
+        self, user_id: str, *, persistent: bool, context: Context, token: str | None = None
+    ) -> str:
+        """A new session for a first proof. By ``token`` a cookie can present it; without one, none
+        can before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
         session_id = new_id()
@@ -155,6 +128,7 @@ class Sessions:
             {
                 "id": session_id,
                 "user_id": user_id,
+                "token_hash": digest(token) if token else None,
                 "persistent": persistent,
                 "user_agent": context.user_agent[:400],
                 "address": context.address,
@@ -176,44 +150,57 @@ class Sessions:
         enrolled: bool = False,
     ) -> Evidence:
         """Append one proof to the ledger."""
-        evidence = Evidence(
-            method=method,
-            credential_id=proof.credential_id,
-            proves=proof.proves,
-            amr=proof.amr,
-            at=now,
-            transaction_id=transaction_id,
-        )
+        evidence = shown_by(proof, method=method, transaction_id=transaction_id, now=now)
+        self.note(session_id, evidence, enrolled=enrolled)
+        return evidence
+
+    def note(self, session_id: str, evidence: Evidence, *, enrolled: bool = False) -> None:
+        """The same for what is evidence already."""
         _ADD.run(
             {
                 "session_id": session_id,
-                "transaction_id": transaction_id,
-                "method": method,
-                "credential_id": proof.credential_id,
-                "proves": " ".join(sorted(proof.proves)),
-                "amr": " ".join(proof.amr),
+                "transaction_id": evidence.transaction_id,
+                "method": evidence.method,
+                "credential_id": evidence.credential_id,
+                "proves": " ".join(sorted(evidence.proves)),
+                "amr": " ".join(evidence.amr),
                 "enrolled": enrolled,
-                "at": now,
+                "at": evidence.at,
             }
         )
-        return evidence
+
+    def begun(
+        self,
+        session_id: str,
+        user: User,
+        held: Sequence[Credential],
+        evidence: Evidence,
+        *,
+        persistent: bool,
+        now: datetime,
+    ) -> Live:
+        """What ``present`` would find of a session that was started, with a token, at ``now``."""
+        return Live(
+            id=session_id,
+            user_id=user.id,
+            email=user.email,
+            name=user.name,
+            role=user.role,
+            has_second_step=any(
+                one.kind in self._second_steps and one.used_at is None for one in held
+            ),
+            opened=True,
+            persistent=persistent,
+            last_seen_at=now,
+            evidence=(evidence,),
+            at=now,
+        )
 
     def rotate(self, session_id: str, now: datetime) -> str:
         """Give the session a new token, which makes the old one worthless; returns it once."""
         token = new_secret()
         _ROTATE.run({"session": session_id, "hash": digest(token), "now": now})
         return token
-
-
-def _evidence(row: Any) -> Evidence:
-    return Evidence(
-        method=row.method,
-        credential_id=row.credential_id,
-        proves=frozenset(Trait(name) for name in row.proves.split()),
-        amr=tuple(row.amr.split()),
-        at=row.at,
-        transaction_id=row.transaction_id,
-    )
 
 
 def listed(user_id: str, now: datetime) -> Sequence[BrowserSession]:
@@ -272,6 +259,4 @@ def record_ended(session_ids: Sequence[str], user_id: str, context: Context, rea
     logout_notices.owe(session_ids, user_id=user_id, context=context)
 
 
-def with_evidence(live: Live, evidence: Evidence) -> Live:
-    """The same session after one more proof."""
-    return replace(live, evidence=(*live.evidence, evidence))
+__all__ = ["SEEN_EVERY", "Live", "Sessions", "end", "end_all", "listed", "record_ended"]

@@ -1,7 +1,6 @@
 """Answering: one more proof, judged and written down."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from idp import audit
 from idp.assurance import Evidence, Trait
@@ -9,45 +8,16 @@ from idp.audit import Context
 from idp.capacity import Busy
 from idp.factors.base import Answer, Corroborable, Factor, Laborious, Proof, Refused
 from idp.models import Transaction, User, db
-from idp.services import transactions
+from idp.secrecy import new_secret
+from idp.services import persons, transactions
 from idp.services.addresses import normalise_login
+from idp.services.attempts import Accepted, Attempt, Declined, Outcome
+from idp.services.live import shown_by
 from idp.services.notices import Notices
 from idp.services.sessions import Live, Sessions
 from idp.services.signing_out import sign_out
 from idp.services.throttle import Throttle, Wait
-from idp.services.weighing import Standing, Weighing
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One answer, with what is known of the browser it came from."""
-
-    method: str
-    answer: Answer
-    presented: Live | None
-    """The session this browser's cookie presents, whoever's it is."""
-    device_token: str | None
-    """The browser's claim to have signed this person in before; only throttling listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The proof counts. ``session_token`` is the new cookie, where the session may be presented."""
-
-    user: User
-    session_id: str
-    session_token: str | None
-    persistent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """The answer was not accepted, or not now."""
-
-    refused: Refused
-
-
-Outcome = Accepted | Declined | Wait
+from idp.services.weighing import Known, Standing, Weighing
 
 _NOT_ASKED = Refused("not_asked", "That is not what is needed now.", counts=False)
 _OTHER_PERSON = Refused("other_person", "That belongs to another account.")
@@ -78,7 +48,8 @@ class SignIn:
         self._find_by_login = find_by_login
 
     def attempt(self, standing: Standing, attempt: Attempt, context: Context) -> Outcome:
-        """Judge one answer and write down what it showed; commits, whatever comes of it.
+        """Judge one answer and write down what it showed. Commits, unless it was accepted: what
+        that leads to may come to be together with it.
 
         Raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing of
         this one remains but its count as an attempt; and ``Busy``, of which nothing remains.
@@ -96,8 +67,8 @@ class SignIn:
             device_token=attempt.device_token,
             context=context,
         )
-        db.session.commit()
         if isinstance(reserved, Wait):
+            db.session.commit()
             return reserved
         try:
             verdict = self._judge(standing, user, attempt, context)
@@ -106,14 +77,16 @@ class SignIn:
             db.session.commit()
             raise
         if isinstance(verdict, Proof):
-            user = db.session.get(User, verdict.user_id)
+            if user is None or user.id != verdict.user_id:
+                user = persons.by_id(verdict.user_id)
             verdict = _objection(standing, user) or verdict
-        if isinstance(verdict, Refused):
-            if not verdict.counts:
+        if isinstance(verdict, Refused) or user is None:
+            refused = verdict if isinstance(verdict, Refused) else _DISABLED
+            if not refused.counts:
                 self._throttle.give_back(reserved)
-            return self._decline(standing, attempt, verdict, context, user)
+            return self._decline(standing, attempt, refused, context, user)
         self._throttle.succeeded(reserved, user_id=verdict.user_id)
-        return self._accept(standing, attempt, verdict, context)
+        return self._accept(standing, attempt, verdict, user, context)
 
     def vouched(
         self,
@@ -125,10 +98,13 @@ class SignIn:
         context: Context,
     ) -> Accepted | Refused:
         """Write down a proof that is no answer to a question of ours; commits when it counts."""
-        if refused := _objection(standing, db.session.get(User, proof.user_id)):
+        user = persons.by_id(proof.user_id)
+        if refused := _objection(standing, user):
             return refused
         attempt = Attempt(method, {}, presented=presented, device_token=None)
-        return self._accept(standing, attempt, proof, context)
+        accepted = self._accept(standing, attempt, proof, persons.the(proof.user_id), context)
+        db.session.commit()
+        return accepted
 
     def _insist_on_room(self, method: str) -> None:
         """In a flood of sign-ins, turn away before anything is counted or looked up."""
@@ -178,34 +154,63 @@ class SignIn:
             db.session.commit()
 
     def _accept(
-        self, standing: Standing, attempt: Attempt, proof: Proof, context: Context
+        self, standing: Standing, attempt: Attempt, proof: Proof, user: User, context: Context
     ) -> Accepted:
         transaction, presented = standing.transaction, attempt.presented
-        user = db.session.get_one(User, proof.user_id)
         live = standing.live or _if_hers(presented, user)
-        persistent = live.persistent if live else bool(attempt.answer.get("remember"))
-        session_id = live.id if live else self._start(user, attempt, context)
-        evidence = self._sessions.add(
-            session_id,
+        evidence = shown_by(
             proof,
             method=attempt.method,
             transaction_id=transaction.id,
             now=transactions.time_in(transaction, context.at),
         )
         ledger = (*(live.evidence if live else ()), evidence)
-        known = traits(one for one in ledger if one.transaction_id == transaction.id)
+        shown = traits(one for one in ledger if one.transaction_id == transaction.id)
         kept = {key: transaction.state[key] for key in transaction.state if key in _KEPT}
-        if waiting := self._corroborate(transaction, attempt, proof, known):
+        if waiting := self._corroborate(transaction, attempt, proof, shown):
             kept["awaiting"] = waiting
+        known = self._weighing.known(user)
+        opens = self._weighing.opens(known, ledger)
+        accepted = self._in_session(known, evidence, live, attempt, context, opens=opens)
+        session_id = accepted.session_id
         transactions.next_step(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
         if proof.notice:
             self._notices.tell(user, proof.notice, context)
-        token = None
-        if self._weighing.opens(user, ledger):
-            token = self._open(session_id, presented, context)
-        db.session.commit()
-        return Accepted(user, session_id, token, persistent)
+        if opens and presented is not None and presented.id != session_id:
+            # Another session that this browser presented is over with it.
+            whose = presented.user_id
+            sign_out(presented.id, user_id=whose, context=context, reason="replaced")
+        return accepted
+
+    def _in_session(
+        self,
+        known: Known,
+        evidence: Evidence,
+        live: Live | None,
+        attempt: Attempt,
+        context: Context,
+        *,
+        opens: bool,
+    ) -> Accepted:
+        """Write it into the session there is, or into a new one, with a token where it ``opens``:
+        a new one at every proof that is added."""
+        if live is not None:
+            self._sessions.note(live.id, evidence)
+            rotated = self._sessions.rotate(live.id, context.at) if opens else None
+            return Accepted(known, live.id, rotated, live.persistent)
+        user, persistent = known.user, bool(attempt.answer.get("remember"))
+        token = new_secret() if opens else None
+        session_id = self._sessions.start(
+            user.id, persistent=persistent, context=context, token=token
+        )
+        self._sessions.note(session_id, evidence)
+        if token is None:
+            return Accepted(known, session_id, None, persistent)
+        begun = self._sessions.begun(
+            session_id, user, known.held, evidence, persistent=persistent, now=context.at
+        )
+        return Accepted(known, session_id, token, persistent, begun)
 
     def _corroborate(
         self, transaction: Transaction, attempt: Attempt, proof: Proof, known: frozenset[Trait]
@@ -223,16 +228,6 @@ class SignIn:
         if isinstance(factor, Corroborable):
             factor.corroborated(waiting["credential_id"])
         return None
-
-    def _start(self, user: User, attempt: Attempt, context: Context) -> str:
-        persistent = bool(attempt.answer.get("remember"))
-        return self._sessions.start(user.id, persistent=persistent, context=context)
-
-    def _open(self, session_id: str, presented: Live | None, context: Context) -> str:
-        """Rotate the session's token; another session this browser presented is over with it."""
-        if presented is not None and presented.id != session_id:
-            sign_out(presented.id, user_id=presented.user_id, context=context, reason="replaced")
-        return self._sessions.rotate(session_id, context.at)
 
     def _record_accepted(
         self,
@@ -283,3 +278,6 @@ def traits(evidence: Iterable[Evidence]) -> frozenset[Trait]:
 
 def _if_hers(presented: Live | None, user: User) -> Live | None:
     return presented if presented is not None and presented.user_id == user.id else None
+
+
+__all__ = ["Accepted", "Attempt", "Declined", "Outcome", "SignIn", "traits"]

@@ -36,21 +36,21 @@ class Tallies:
             return cls()
         return cls(import_module("idp.services.quick_counts").QuickCounts(settings.redis_url))
 
-    def count(self, buckets: Sequence[Bucket], now: datetime) -> Counted:
+    def count(self, buckets: Sequence[Bucket], now: datetime, *, commit: bool = False) -> Counted:
         """Add one to each."""
         shared = [one for one in buckets if not one.personal] if self._quick else []
         found = self._quick.count(shared, now) if self._quick and shared else None
         if found is None:
             found, shared = {}, []
         mine = [one for one in buckets if one not in shared]
-        counts = counters.count(mine, now) if mine else {}
+        counts = counters.count(mine, now, commit=commit) if mine else {}
         keys, quick = (tuple(one.key for one in some) for some in (mine, shared))
         return Counted({**found, **counts}, keys, quick)
 
     def subtract(
-        self, counted: Counted, at: datetime, *, but: frozenset[str] = frozenset()
+        self, counted: Counted, at: datetime, *, emptied: frozenset[str] = frozenset()
     ) -> None:
-        """Take back what was counted ``at`` this time, but for the keys in ``but``."""
-        counters.subtract(set(counted.keys) - but, at)
+        """Take back what was counted ``at`` this time, and forget ``emptied`` altogether."""
+        counters.settle(less=set(counted.keys) - emptied, none=emptied, counted_at=at)
         if self._quick and counted.quick:
             self._quick.subtract(counted.quick, at)

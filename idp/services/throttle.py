@@ -57,7 +57,7 @@ class Wait:
 
 
 class Throttle:
-    """Counts tries in the database, for all processes; nothing here commits.
+    """Counts tries in the database, for all processes; only ``reserve`` commits.
 
     The account is counted under one name, whether its e-mail address or its user name was typed,
     and a name that belongs to nobody is counted alike. A browser that has signed the person in
@@ -78,7 +78,8 @@ class Throttle:
         device_token: str | None,
         context: Context,
     ) -> Allowed | Wait:
-        """Count one try with ``method``, before it is judged. The caller commits at once.
+        """Count one try with ``method``, before it is judged. That is committed; of a try that has
+        to wait, the rest is the caller's to commit.
 
         ``login_name``, as it was typed, counts where nobody is known by it. Then report
         ``succeeded`` or, for what was no guess, ``give_back``; a failure needs no report. A try
@@ -104,13 +105,14 @@ class Throttle:
         of_device: list[Bucket] = []
         if device is not None:
             of_device = self._personal(method, f"{owner}\0{device}")
-            reserved = self._count(of_device, owner, context.at)
+            reserved = self._count(of_device, owner, context.at, commit=True)
             if isinstance(reserved, Allowed) or not reserved.closed:
                 return reserved
         # A browser that was wrong a hundred times in a row is as good as unknown.
         personal = self._personal(method, owner) if owner else []
         shared = self._networks(context.address)
-        return self._count([*personal, *shared], owner, context.at, emptied=of_device)
+        buckets = [*personal, *shared]
+        return self._count(buckets, owner, context.at, emptied=of_device, commit=True)
 
     def _personal(self, method: str, who: str) -> list[Bucket]:
         limit = self._settings.password_attempts if method == _PASSWORD else STEP_ATTEMPTS
@@ -170,9 +172,7 @@ class Throttle:
         """
         owner = user_id or allowed.owner
         emptied = {*allowed.personal, *(_password_keys(owner) if owner else ())}
-        # Networks before accounts, each in order: as they are counted, so that none deadlock.
-        self._tallies.subtract(allowed.counted, allowed.at, but=frozenset(emptied))
-        counters.empty(emptied)
+        self._tallies.subtract(allowed.counted, allowed.at, emptied=frozenset(emptied))
 
     def give_back(self, allowed: Allowed) -> None:
         """The try was no guess: forget it."""
@@ -185,9 +185,10 @@ class Throttle:
         now: datetime,
         *,
         emptied: Iterable[Bucket] = (),
+        commit: bool = False,
     ) -> Allowed | Wait:
         """Count one in each, unless one is full. A success will empty ``emptied`` as well."""
-        counted = self._tallies.count(buckets, now)
+        counted = self._tallies.count(buckets, now, commit=commit)
         full = [one for one in buckets if counted.counts[one.key][0] > one.limit]
         if not full:
             personal = [one.key for one in (*buckets, *emptied) if one.personal]
@@ -199,7 +200,7 @@ class Throttle:
 
     def reopen_password(self, user_id: str) -> None:
         """The owner has a new password: guesses at the old one no longer count."""
-        counters.empty(_password_keys(user_id))
+        counters.settle(none=_password_keys(user_id))
 
 
 _PASSWORD = "password"  # noqa: S105 - a factor's name

@@ -51,7 +51,28 @@ class Purpose:
     state: Mapping[str, Any] | None = None
 
 
-def begin(
+def begin(purpose: Purpose, **bound: Any) -> Transaction:
+    """Start a transaction, in the caller's. Takes what ``made`` takes."""
+    transaction = made(purpose, **bound)
+    store(transaction)
+    return transaction
+
+
+def store(transaction: Transaction) -> None:
+    """Start one that was ``made``, in the caller's transaction."""
+    _BEGIN.run(_row(transaction))
+
+
+def store_alone(transaction: Transaction) -> None:
+    """The same, and commit."""
+    _BEGIN.end_with(_row(transaction))
+
+
+def _row(transaction: Transaction) -> dict[str, Any]:
+    return {name: getattr(transaction, name) for name in _COLUMNS}
+
+
+def made(
     purpose: Purpose,
     *,
     browser_token: str,
@@ -61,12 +82,12 @@ def begin(
     session_id: str | None = None,
     after: Iterable[datetime] = (),
 ) -> Transaction:
-    """Start a transaction, bound to the browser and, where ``user_id`` is given, to a person.
+    """A transaction, bound to the browser and, where ``user_id`` is given, to a person; not stored.
 
     ``after`` is when what the browser's session holds was proved. All of it was before this, even
     if a node whose clock is ahead wrote down a time that is still to come.
     """
-    transaction = Transaction(
+    return Transaction(
         id=new_id(),
         browser_hash=digest(browser_token),
         version=0,
@@ -79,8 +100,6 @@ def begin(
         started_at=max([context.at, *(at + timedelta.resolution for at in after)]),
         expires_at=context.at + lifetime,
     )
-    _BEGIN.run({name: getattr(transaction, name) for name in _COLUMNS})
-    return transaction
 
 
 def time_in(transaction: Transaction, now: datetime) -> datetime:

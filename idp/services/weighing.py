@@ -1,6 +1,6 @@
 """Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -24,12 +24,23 @@ from idp.config import Settings
 from idp.factors.base import Factor
 from idp.models import Credential, Transaction, User, db
 from idp.models.plain import Plain
+from idp.services import persons
 from idp.services.methods import in_use
 from idp.services.sessions import Live, Sessions
 from idp.services.transactions import subject_of
 
 _credentials: Final = cast("Table", Credential.__table__)
+_MOST_KNOWN: Final = 200
+
 _HELD: Final = Plain(select(_credentials).where(_credentials.c.user_id == bindparam("user")))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person and what she holds, as they have just been read."""
+
+    user: User
+    held: Sequence[Credential]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +85,44 @@ class Weighing:
         self._settings = settings
         self._all = factors
         self._sessions = sessions
+        self._in_use: tuple[Hashable, Mapping[str, Factor]] = None, {}
+        self._first_asked: dict[Hashable, _FirstAsked] = {}
 
     @property
     def _factors(self) -> Mapping[str, Factor]:
         """Those in use: the settings may change while the program runs."""
-        return {name: one for name, one in self._all.items() if in_use(one, self._settings)}
+        settings = self._settings
+        asked = settings.refused_methods, settings.login_style
+        known, found = self._in_use
+        if known != asked:
+            found = {name: one for name, one in self._all.items() if in_use(one, settings)}
+            self._in_use = asked, found
+        return found
+
+    def known(self, user: User) -> Known:
+        """Read what this person holds."""
+        return Known(user, _held_by(user))
 
     def standing(
-        self, transaction: Transaction, demand: Demand, *, presented: Live | None, context: Context
+        self,
+        transaction: Transaction,
+        demand: Demand,
+        *,
+        presented: Live | None,
+        context: Context,
+        known: Known | None = None,
     ) -> Standing:
-        """Weigh what was proved in this browser against ``demand`` and the account's own floor."""
+        """Weigh what was proved in this browser against ``demand`` and the account's own floor.
+
+        ``known`` is who has just been read, if anybody was: it need not be she who is pinned.
+        """
         live = self._relied_on(transaction, presented, context)
         user_id = transaction.user_id or (live.user_id if live else None)
         if user_id is None:
             return Standing(transaction, None, None, demand, self._anonymous(demand))
-        user = db.session.get_one(User, user_id)
-        held = _held_by(user)
+        if known is None or known.user.id != user_id:
+            known = self.known(persons.the(user_id))
+        user, held = known.user, known.held
         offers = self._offers(user, held)
         # A factor made along this very sign-in is asked for from the next one on.
         made = transaction.state.get("prompted", {}).get("made", ())
@@ -116,7 +149,7 @@ class Weighing:
         decision = decide(replace(strict, necessary=True), evidence, ())
         if isinstance(decision, Satisfied):
             return decision
-        offers = self.offers(db.session.get_one(User, live.user_id))
+        offers = self.offers(persons.the(live.user_id))
         return decide(demand.raised(floor=self.floor(offers)), evidence, offers)
 
     def _relied_on(
@@ -142,16 +175,30 @@ class Weighing:
         What else she has is not known yet, so a way that falls short is a beginning, not an end.
         """
         offers = self.offers(None)
+        # Nothing has been proved, so that no instant has a part in it.
+        key = (
+            *(demand.acceptable, demand.necessary, demand.floor, demand.refused),
+            *(demand.enrol_within is None, demand.verify_user, offers),
+        )
+        found = self._first_asked.get(key)
+        if found is None:
+            if len(self._first_asked) >= _MOST_KNOWN:
+                self._first_asked.clear()
+            found = self._first_asked[key] = self._weigh_nothing(demand, offers)
+        return found.by(demand)
+
+    def _weigh_nothing(self, demand: Demand, offers: Sequence[Offer]) -> "_FirstAsked":
         best = decide(demand, (), offers)
         anything = decide(Demand(refused=demand.refused), (), offers)
         if not isinstance(anything, Challenge):
-            return anything
+            return _FirstAsked(anything)
         reaching = best.choices if isinstance(best, Challenge) else ()
         known = {choice.method for choice in reaching}
         rest = [choice for choice in anything.choices if choice.method not in known]
         ordered = (*self._in_house_order(reaching), *self._in_house_order(rest))
-        reason = best.reason if isinstance(best, Challenge) else anything.reason
-        return Challenge(ordered, reason)
+        if isinstance(best, Challenge):
+            return _FirstAsked(Challenge(ordered, best.reason), as_demanded=True)
+        return _FirstAsked(Challenge(ordered, anything.reason))
 
     def _in_house_order(self, choices: Sequence[Choice]) -> list[Choice]:
         return sorted(choices, key=lambda choice: list(self._factors).index(choice.method))
@@ -171,10 +218,28 @@ class Weighing:
         """The account's own floor, by policy."""
         return account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
 
-    def opens(self, user: User, evidence: Sequence[Evidence]) -> bool:
+    def opens(self, known: Known, evidence: Sequence[Evidence]) -> bool:
         """Is this enough for the session to be presented at all?"""
-        floor = Demand(floor=self.floor(self.offers(user)))
+        floor = Demand(floor=self.floor(self._offers(known.user, known.held)))
         return isinstance(decide(floor, evidence, ()), Satisfied)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstAsked:
+    """A decision on nothing at all, for every demand that differs only in its instants."""
+
+    decision: Decision
+    as_demanded: bool = False
+
+    def by(self, demand: Demand) -> Decision:
+        """The same with the instants of this one."""
+        if not isinstance(self.decision, Challenge) or not self.as_demanded:
+            return self.decision
+        reason = self.decision.reason
+        since = demand.cutoff(reason.wanted)
+        if since == reason.since:
+            return self.decision
+        return Challenge(self.decision.choices, replace(reason, since=since))
 
 
 def _somebody_else(transaction: Transaction) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, url_for
 
 from idp.models import Transaction
 from idp.oidc.answers import Answered, Interact
+from idp.oidc.asked import Asked
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
@@ -19,6 +20,7 @@ from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
 from idp.web.forms import submitted
 from idp.web.models import address
+from idp.web.ways import task_of
 
 AWAY = {"restarted": True}
 """What a sign-in is told that takes the place of one that has run out."""
@@ -61,16 +63,31 @@ def _lead_on(
 
 def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
     state = {**(wanted.purpose.state or {}), **note}
-    transaction = flow.start(
+    transaction = flow.made(
         replace(wanted.purpose, state=state),
         user_id=wanted.user_id,
         session_id=wanted.session_id,
     )
-    services().commit()
+    if live_session() is None and not _UNLIKE.intersection(state):
+        transaction.state = {**state, "ceremonies": _likely(transaction, wanted.asked)}
+    transactions.store_alone(transaction)
     if state.get("create"):
         # Initiating User Registration 1.0: the form for a new account is what is shown first.
         return url_for("register.form", sign_in=transaction.id)
     return address(transaction)
+
+
+_UNLIKE: Final = frozenset({"login_name", "create"})
+"""With one of these another page comes first than the one that most people see."""
+
+
+def _likely(transaction: Transaction, asked: Asked) -> Mapping[str, Any]:
+    """What the page that comes next would begin: so that looking at it need not write."""
+    standing = services().weighing.standing(
+        transaction, asked.demand, presented=None, context=context()
+    )
+    tasks = {one: task_of(standing, one, asked) for one in standing.choices if not one.enrol}
+    return services().ceremonies.begun(tasks, context().at)
 
 
 def again(purpose: Purpose) -> Response:

@@ -34,14 +34,19 @@ def stylesheet(settings: Settings) -> str:
 def marks(settings: Settings) -> dict[str, str | None]:
     """What the frame of every page shows of the brand; its images are allowed on this page."""
     css = stylesheet(settings)
-    for address in (settings.logo_url, settings.logo_dark_url):
-        if address is not None and not address.startswith("/"):  # one of ours
-            headers.allow_image(address)
+    allow_logos(settings)
     return {
         "logo_url": settings.logo_url,
         "logo_dark_url": settings.logo_dark_url,
         "css_url": url_for("brand.serve", v=_tag(css)) if css else None,
     }
+
+
+def allow_logos(settings: Settings) -> None:
+    """Let this page show the images of the brand, wherever they are."""
+    for address in (settings.logo_url, settings.logo_dark_url):
+        if address is not None and not address.startswith("/"):  # one of ours
+            headers.allow_image(address)
 
 
 @bp.get("/brand.css")

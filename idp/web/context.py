@@ -70,6 +70,6 @@ def live_session() -> Live | None:
     return live
 
 
-def present_anew(token: str) -> None:
-    """From here on this request goes by the session that ``token`` names."""
-    g.live = services().sessions.present(token, g.now)
+def present_anew(token: str, live: Live | None = None) -> None:
+    """From here on this request goes by the session that ``token`` names: ``live``, if known."""
+    g.live = live or services().sessions.present(token, g.now)

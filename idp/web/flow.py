@@ -16,7 +16,7 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.transactions import Purpose
-from idp.services.weighing import Standing
+from idp.services.weighing import Known, Standing
 from idp.web import asking, browser_state, cookies, enrol, headers, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
@@ -34,8 +34,17 @@ def start(
     purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
 ) -> Transaction:
     """The same, returning the transaction."""
+    transaction = made(purpose, user_id=user_id, session_id=session_id)
+    transactions.store(transaction)
+    return transaction
+
+
+def made(
+    purpose: Purpose, *, user_id: str | None = None, session_id: str | None = None
+) -> Transaction:
+    """The same, not stored yet."""
     live = live_session()
-    return transactions.begin(
+    return transactions.made(
         replace(purpose, return_to=_storable(purpose.return_to)),
         browser_token=cookies.browser_token(),
         lifetime=services().settings.transaction_lifetime,
@@ -110,10 +119,14 @@ def demand_of(transaction: Transaction) -> Demand:
     )
 
 
-def standing_of(transaction: Transaction) -> Standing:
-    """Where the transaction stands in this browser, now."""
+def standing_of(transaction: Transaction, known: Known | None = None) -> Standing:
+    """Where the transaction stands in this browser, now; ``known`` is who has just been read."""
     return services().weighing.standing(
-        transaction, demand_of(transaction), presented=live_session(), context=context()
+        transaction,
+        demand_of(transaction),
+        presented=live_session(),
+        context=context(),
+        known=known,
     )
 
 
@@ -153,28 +166,40 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
         transactions.finish(transaction, transaction.return_to or "/me", context().at)
         services().commit()
         return answer_of(transaction)
-    outcome = services().authorization.conclude(standing, context(), allowed=allowed)
+    outcome = _conclude(standing, allowed=allowed)
     if isinstance(outcome, AskConsent):
         return pages.ask_consent(standing, outcome)
     return send(outcome.response)
 
 
-def go_on(transaction: Transaction, *, allowed: bool = False) -> Response:
+def go_on(
+    transaction: Transaction, *, allowed: bool = False, known: Known | None = None
+) -> Response:
     """After an answer: to the relying party when that was all, else to the page of the next step.
 
     A page is never the answer to a POST, so that neither a reload nor "back" sends it again.
+    Commits: what was written for the answer may come to be together with what it leads to.
     """
     if wants_json():
+        services().commit()
         return proceed(transaction, allowed=allowed)
-    standing = standing_of(transaction)
-    if not isinstance(standing.decision, Satisfied) or transaction.parameters is None:
-        return see_other(address(transaction))
-    if prompting.is_due(standing):
-        return see_other(address(transaction))
-    outcome = services().authorization.conclude(standing, context(), allowed=allowed)
-    if isinstance(outcome, AskConsent):
-        return see_other(address(transaction))
-    return send(outcome.response)
+    standing = standing_of(transaction, known)
+    if transaction.parameters is not None and not _is_held_up(standing):
+        outcome = _conclude(standing, allowed=allowed)
+        if not isinstance(outcome, AskConsent):
+            return send(outcome.response)
+    services().commit()
+    return see_other(address(transaction))
+
+
+def _is_held_up(standing: Standing) -> bool:
+    return not isinstance(standing.decision, Satisfied) or prompting.is_due(standing)
+
+
+def _conclude(standing: Standing, *, allowed: bool) -> Answered | AskConsent:
+    return services().authorization.conclude(
+        standing, context(), asked=asked_of(standing.transaction), allowed=allowed
+    )
 
 
 def unmet(standing: Standing) -> Response:

@@ -220,12 +220,12 @@ def _enrolled(standing: Standing, choice: Choice, fields: dict[str, str]) -> Res
 
 
 def accepted(transaction: Transaction, outcome: Accepted) -> Response:
-    """On from a proof that counts, with the session's cookie where it may be presented."""
+    """On from a proof that counts, with the session's cookie where it may be presented. Commits."""
     token = outcome.session_token
     if token is None:
-        return flow.go_on(transaction)
-    present_anew(token)
-    response = flow.go_on(transaction)
+        return flow.go_on(transaction, known=outcome.known)
+    present_anew(token, outcome.live)
+    response = flow.go_on(transaction, known=outcome.known)
     cookies.write_session(response, token, persistent=outcome.persistent)
     live = live_session()
     if live is not None:

@@ -84,7 +84,8 @@ def asked_of(transaction: Transaction) -> Asked | None:
         return None
     read: dict[str, Asked] = g.setdefault("asked", {})  # once a request
     if transaction.id not in read:
-        read[transaction.id] = services().authorization.resume(transaction)
+        asked = read[transaction.id] = services().authorization.resume(transaction)
+        g.setdefault("clients", {})[asked.client.id] = asked.client
     return read[transaction.id]
 
 

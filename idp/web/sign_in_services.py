@@ -13,7 +13,7 @@ from idp.factors import build
 from idp.factors.base import Factor, Tools
 from idp.models import db
 from idp.secrecy import Box
-from idp.services import methods, way_back
+from idp.services import methods, persons, way_back
 from idp.services.accounts import Accounts
 from idp.services.ceremonies import Ceremonies
 from idp.services.changed_settings import ChangedSettings
@@ -39,6 +39,7 @@ from idp.services.sessions import Sessions
 from idp.services.signin import SignIn
 from idp.services.throttle import Throttle
 from idp.services.weighing import Weighing
+from idp.web.skeletons import Skeletons
 from idp.web.user_agents import device_name
 
 
@@ -51,6 +52,7 @@ class SignInServices:
         self.box = Box(settings.keys)
         tools = Tools(settings=self.settings, box=self.box, clock=clock)
         self.factors = build(tools, tuple(kinds))
+        self.skeletons = Skeletons()
         self.schema_revision = migrate.head()
 
     def ready(self) -> Self:
@@ -143,7 +145,7 @@ class SignInServices:
             factors=self.factors,
             throttle=self.throttle,
             mailer=self.mailer,
-            find_by_login=self.accounts.find_by_login,
+            find_by_login=persons.by_login,
         )
 
     @cached_property
@@ -154,7 +156,7 @@ class SignInServices:
             throttle=self.throttle,
             weighing=self.weighing,
             notices=self.notices,
-            find_by_login=self.accounts.find_by_login,
+            find_by_login=persons.by_login,
         )
 
     @cached_property

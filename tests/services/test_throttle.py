@@ -376,7 +376,7 @@ def test_costs_a_statement_or_two(house: House, ann: User) -> None:
     assert isinstance(reserved, Allowed)
     with counted() as statements:
         house.throttle.succeeded(reserved)
-    assert len(statements) == 2
+    assert len(statements) == (1 if db.engine.dialect.name == "postgresql" else 2)
 
 
 def test_table_holds_no_names(house: House) -> None:

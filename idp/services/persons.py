@@ -1,0 +1,44 @@
+"""People as values: read by one statement, and nothing that is done to them is stored.
+
+For whoever only looks. Who changes an account reads it by ``Accounts``.
+"""
+
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, or_, select
+
+from idp.models import User
+from idp.models.plain import Plain
+from idp.services.addresses import normalise_login
+
+_users: Final = cast("Table", User.__table__)
+_BY_ID: Final = Plain(select(_users).where(_users.c.id == bindparam("id")))
+_BY_LOGIN: Final = Plain(
+    select(_users).where(
+        or_(_users.c.email == bindparam("known_as"), _users.c.username == bindparam("known_as"))
+    )
+)
+
+
+def by_login(login_name: str) -> User | None:
+    """Whose e-mail address or user name this is, however it was typed; also when disabled.
+
+    A user name has no ``@``, so at most one account answers. What nobody can be called is looked
+    up as well, so that it takes as long.
+    """
+    row = _BY_LOGIN.one({"known_as": normalise_login(login_name) or ""})
+    return None if row is None else User(**row._asdict())
+
+
+def by_id(user_id: str) -> User | None:
+    """The person of that id; None when there is none."""
+    row = _BY_ID.one({"id": user_id})
+    return None if row is None else User(**row._asdict())
+
+
+def the(user_id: str) -> User:
+    """The same, who must be there. Raises ``LookupError``."""
+    found = by_id(user_id)
+    if found is None:
+        raise LookupError("nobody has this id")
+    return found

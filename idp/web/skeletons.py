@@ -1,0 +1,81 @@
+"""Pages that are alike but for a few values: rendered once, and from then on put together."""
+
+import re
+import secrets
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final
+
+from markupsafe import escape
+
+from idp.factors.base import UNIQUE
+
+MOST: Final = 500
+"""Of some six kilobytes each."""
+
+Values = Mapping[str, str]
+Render = Callable[[Values], str]
+
+
+class Skeletons:
+    """What is between the values, by all that a page depends on besides them.
+
+    A template may show such a value, in text or in an attribute, and ask whether it is empty. It
+    may not look into it: what stands there while a skeleton is made is no more than a mark.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[str, ...]] = {}
+        # Nobody who is shown on a page can have it for a name.
+        self._mark = f"mark{secrets.token_hex(16)}"
+
+    def page(self, key: Hashable, values: Values, render: Render) -> str:
+        """The page with these values, escaped. ``render`` makes the whole from what it is given.
+
+        ``key`` is everything else that there is to see on it.
+        """
+        found = key, tuple(name for name, value in values.items() if value)
+        parts = self._known.get(found)
+        if parts is None:
+            parts = self._cut(render(self._marks(values)), values)
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[found] = parts
+        filled = [*parts]
+        filled[1::2] = [escape(values[name]) for name in parts[1::2]]
+        return "".join(filled)
+
+    def _marks(self, values: Values) -> Values:
+        return {name: f"{self._mark}{name}x" if value else "" for name, value in values.items()}
+
+    def _cut(self, page: str, values: Values) -> tuple[str, ...]:
+        """Text and names of values, by turns; text at both ends."""
+        names = "|".join(map(re.escape, values))
+        return tuple(re.split(f"{self._mark}({names})x", page))
+
+
+def apart(publics: list[Mapping[str, Any]]) -> tuple[dict[str, str], list[Any]]:
+    """What is of these ceremonies alone, by a name; and the rest, with the names in its place."""
+    own: dict[str, str] = {}
+
+    def hollow(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: mark(one) if name == UNIQUE else hollow(one) for name, one in value.items()}
+
+    def mark(value: str) -> str:
+        name = f"own{len(own)}"
+        own[name] = value
+        return name
+
+    return own, [hollow(public) for public in publics]
+
+
+def together(hollow: Any, marks: Values) -> Any:
+    """The rest, with marks in the place of names."""
+    if isinstance(hollow, list):
+        return [together(one, marks) for one in hollow]
+    if not isinstance(hollow, Mapping):
+        return hollow
+    return {
+        name: marks[one] if name == UNIQUE else together(one, marks) for name, one in hollow.items()
+    }
