@@ -146,8 +146,10 @@ class Sessions(scoped_session[Session]):
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        self.rollback()
-        super().remove()
+        if self._open:
+            self.rollback()
+        if self.registry.has():
+            super().remove()
 
     def _made(self) -> Session:
         session, transaction = self._make(), self._open.get(self._scope())

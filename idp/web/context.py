@@ -1,14 +1,13 @@
 """What a request tells about itself: the time, the network address, its id."""
 
 import re
-from typing import cast
+from secrets import token_hex
 
 from flask import Request, abort, current_app, g, request
 from flask.globals import request_ctx
 
 from idp import logs
 from idp.audit import Context
-from idp.secrecy import new_secret
 from idp.services.sessions import Live
 from idp.web import cookies, trace_context
 from idp.web.services import Services
@@ -22,7 +21,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 def services() -> Services:
     """Everything the views call."""
-    return cast(Services, current_app.extensions["idp"])
+    found: Services = current_app.extensions["idp"]
+    return found
 
 
 def start() -> None:
@@ -38,7 +38,7 @@ def start() -> None:
 
 
 def _request_id(given: str | None) -> str:
-    return given if given and _REQUEST_ID.fullmatch(given) else new_secret()[:16]
+    return given if given and _REQUEST_ID.fullmatch(given) else token_hex(8)
 
 
 def _about(asked: Request, request_id: str) -> dict[str, str]:

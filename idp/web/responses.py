@@ -10,7 +10,8 @@ Header = tuple[str, str]
 
 
 class Response(flask.Response):
-    """Sends ``beside`` what it says itself, unless it says something of that name.
+    """Sends ``beside`` what it says itself, unless it says something of that name; of two of
+    one name, the first.
 
     Most are whole, some bytes in memory: these are handed over as they are, where Werkzeug would
     copy the headers and look at each of them.
@@ -28,7 +29,10 @@ class Response(flask.Response):
         status = self.status
         if not self._is_ready(environ["REQUEST_METHOD"], there):
             body, status, headers = super().get_wsgi_response(environ)
-        headers += [one for one in self.beside if one[0].lower() not in there]
+        for header in self.beside:
+            if (name := header[0].lower()) not in there:
+                there.add(name)
+                headers.append(header)
         return body, status, headers
 
     def _is_ready(self, method: str, there: Container[str]) -> bool:
