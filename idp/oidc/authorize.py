@@ -102,7 +102,6 @@ class AuthorizationEndpoint:
     def _take_up(
         self, arrived: Arrived, client: RegisteredClient, presented: Live | None, context: Context
     ) -> Answered | Interact:
-        to = self._reply_to(arrived.parameters, client, presented)
         try:
             asked = self._requests.measure(
                 arrived, client, started=context.at, transaction_id=_TO_COME
@@ -111,6 +110,7 @@ class AuthorizationEndpoint:
         except OAuthError as error:
             if not error.redirectable:
                 raise
+            to = self._reply_to(arrived.parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
 
     def _consider(
