@@ -32,15 +32,18 @@ class FrontChannel:
         client: RegisteredClient,
         *,
         now: datetime,
+        ends: bool = False,
     ) -> Mapping[str, str]:
         """Write the grant, in the caller's transaction; returns what the client receives of it.
+
+        ``ends``: nothing is to be written after it, so that it may commit where that is cheaper.
 
         Whatever leaves here belongs to that one grant: ending it, as a replayed code does, ends
         the access token as well.
         """
         code = new_secret() if request.wants_code else None
         grant_id = self._grants.open(
-            granted, request, code=code, now=now, policy=client.metadata.policy
+            granted, request, code=code, now=now, policy=client.metadata.policy, ends=ends
         )
         found = {} if code is None else {"code": code}
         if request.wants_token:

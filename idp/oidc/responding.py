@@ -49,12 +49,14 @@ class Responder:
 
         It may fetch, and what was written before then is committed first.
         """
-        messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
-        if asked.request.response_mode.endswith("jwt"):
-            messages += ("authorization",)
-        if messages:
+        if messages := self._messages(asked):
             release()
             self._sealing.ready(asked.client, *messages, now=now)
+
+    def _messages(self, asked: Asked) -> tuple[Message, ...]:
+        """What of the answer is signed or encrypted."""
+        messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
+        return (*messages, "authorization") if _is_jwt(asked) else messages
 
     def grant(
         self,
@@ -69,8 +71,12 @@ class Responder:
         Raises ``Overtaken`` when the sign-in was answered meanwhile, and ``OAuthError``, not
         redirectable, when the pushed request behind it was answered in another.
         """
+        # A code that goes as it is takes one statement, and nothing that could fail after it.
+        alone = transaction is None and asked.pushed is None and not self._messages(asked)
+        ends = alone and not asked.request.wants_token
+        front = self._front_channel
         parameters = {
-            **self._front_channel.parameters(granted, asked.request, asked.client, now=now),
+            **front.parameters(granted, asked.request, asked.client, now=now, ends=ends),
             **self._session_states.beside(asked.request, granted.session_id),
         }
         to = asked.request.reply_to
@@ -82,7 +88,8 @@ class Responder:
         if asked.pushed is not None and not self._pushed.use_up(asked.pushed, now):
             db.session.rollback()
             raise answered_before()
-        db.session.commit()
+        if not ends:
+            db.session.commit()
         return Answered(response)
 
     def refuse(
@@ -124,6 +131,10 @@ class Responder:
         }
         sealed = self._sealing.seal("authorization", claims, client=client, now=now)
         return response.secured(sealed)
+
+
+def _is_jwt(asked: Asked) -> bool:
+    return asked.request.response_mode.endswith("jwt")
 
 
 def answered_before() -> OAuthError:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -41,6 +42,11 @@ class Parameters:
     """Names to the values each was given, in order. Immutable."""
 
     values: Mapping[str, tuple[str, ...]]
+    _sound: bool = field(init=False, repr=False, compare=False)
+    """Is each given once and well-formed? Then none has to be looked at again."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sound", _is_sound(self.values))
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
@@ -80,12 +86,16 @@ class Parameters:
     def clean(self, name: str) -> str | None:
         """The one value of ``name`` if it is well-formed, and ``None`` otherwise; never raises."""
         values = self.values.get(name, ())
+        if self._sound:
+            return values[0] or None if values else None
         if len(values) != 1 or _value_problem(name, values[0]) is not None:
             return None
         return values[0] or None
 
     def without(self, *names: str) -> Self:
         """The same without ``names``: for whoever resolved a request object or a pushed request."""
+        if self.values.keys().isdisjoint(names):
+            return self
         kept = {name: values for name, values in self.values.items() if name not in names}
         return type(self)(MappingProxyType(kept))
 
@@ -103,6 +113,8 @@ class Parameters:
     def check_form(self) -> None:
         """Raise ``OAuthError`` ``invalid_request`` for the first parameter, known or not, that is
         repeated, too long, or holds control characters."""
+        if self._sound:
+            return
         for name, values in self.values.items():
             if len(values) > 1 and name not in REPEATABLE:
                 raise OAuthError("invalid_request", f"{sayable(name)} was sent more than once.")
@@ -119,6 +131,16 @@ def _check_value(name: str, value: str) -> None:
     problem = _value_problem(name, value)
     if problem is not None:
         raise OAuthError("invalid_request", f"{sayable(name)} {problem}.")
+
+
+def _is_sound(given: Mapping[str, tuple[str, ...]]) -> bool:
+    text = "".join([*given, *chain.from_iterable(given.values())])
+    return is_clean(text) and all(
+        len(values) == 1
+        and len(values[0]) <= LIMITS.get(name, OTHER_LIMIT)
+        and len(name) <= OTHER_LIMIT
+        for name, values in given.items()
+    )
 
 
 def _value_problem(name: str, value: str) -> str | None:

@@ -38,6 +38,13 @@ __all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "re
 _grants: Final = cast("Table", Grant.__table__)
 
 _ISSUE = Plain(_grants.insert())
+_ISSUE_AND_NOTE = Plain(
+    {
+        # One statement, which can be a transaction by itself.
+        "postgresql": _grants.insert().add_cte(session_clients.NOTING.cte("noted")),
+        "sqlite": _grants.insert(),
+    }
+)
 
 # The conditional claim: whatever number of redemptions run at once, on any number of nodes, the
 # row changes for one of them (RFC 6749 section 4.1.2: a code is used once).
@@ -101,15 +108,22 @@ class Grants:
         code: str | None,
         now: datetime,
         policy: Policy = DEFAULT_POLICY,
+        ends: bool = False,
     ) -> str:
         """Write the grant, in the caller's transaction; returns its id.
 
         ``code`` is None where everything it buys comes from the authorization endpoint itself.
+        ``ends`` says that nothing else is to be written: then it commits.
         """
         lifetime = self._settings.code_lifetime
         grant_id, code_ends = new_id(), now + min(lifetime, policy.code_lifetime or lifetime)
-        _ISSUE.run(
+        statement, noted = _ISSUE, {}
+        if granted.session_id is not None:
+            statement = _ISSUE_AND_NOTE
+            noted = session_clients.noted(granted.session_id, granted.client_id, now)
+        (statement.end_with if ends else statement.run)(
             {
+                **noted,
                 "id": grant_id,
                 **row_of(granted, kept_of(request)),
                 "code_hash": digest(code) if code else None,
@@ -119,8 +133,6 @@ class Grants:
                 "expires_at": code_ends + self.outlives_code(granted.scope),
             }
         )
-        if granted.session_id is not None:
-            session_clients.note(granted.session_id, granted.client_id, now)
         return grant_id
 
     def redeem_code(

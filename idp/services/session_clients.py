@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.models import Client, Grant, SessionClient, db
@@ -18,6 +18,26 @@ _NOTE: Final = Plain(
         "sqlite": sqlite.insert(SessionClient).on_conflict_do_nothing(),
     }
 )
+
+
+NOTING: Final = (
+    postgresql.insert(SessionClient)
+    .values(
+        session_id=bindparam("noted_session"),
+        client_id=bindparam("noted_client"),
+        since=bindparam("noted_since"),
+    )
+    .on_conflict_do_nothing()
+)
+"""The same beside another statement of PostgreSQL, whose values have names of their own."""
+
+
+def noted(session_id: str, client_id: str, now: datetime) -> dict[str, Any]:
+    """The values of ``NOTING``, in the caller's transaction: SQLite has been told by then."""
+    if db.engine.dialect.name == "sqlite":
+        note(session_id, client_id, now)
+        return {}
+    return {"noted_session": session_id, "noted_client": client_id, "noted_since": now}
 
 
 def note(session_id: str, client_id: str, now: datetime) -> None:

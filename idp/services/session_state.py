@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from functools import lru_cache, partial
 from typing import Final
 
 from idp.protocol.authorization import AuthorizationRequest
@@ -23,11 +24,12 @@ class SessionStates:
     """
 
     def __init__(self, box: Box) -> None:
-        self._box = box
+        # The answer to one request needs it up to three times.
+        self._digest = lru_cache(maxsize=256)(partial(box.keyed_digest, "browser"))
 
     def of_browser(self, session_id: str | None) -> str:
         """The state of a browser that presents this session; ``NOBODY`` for none."""
-        return NOBODY if session_id is None else self._box.keyed_digest("browser", session_id)
+        return NOBODY if session_id is None else self._digest(session_id)
 
     def beside(self, request: AuthorizationRequest, session_id: str | None) -> dict[str, str]:
         """What an answer that grants carries besides; nothing, where ``openid`` was not asked."""

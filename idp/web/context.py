@@ -53,13 +53,16 @@ def _about(asked: Request, request_id: str) -> dict[str, str]:
 
 
 def context() -> Context:
-    """The circumstances that services and the audit log are told."""
-    return Context(
-        at=g.now,
-        address=request.remote_addr or "",
-        user_agent=request.user_agent.string[:400],
-        request_id=g.request_id,
-    )
+    """The circumstances that services and the audit log are told, made once a request."""
+    found: Context | None = g.get("context")
+    if found is None:
+        found = g.context = Context(
+            at=g.now,
+            address=request.remote_addr or "",
+            user_agent=request.user_agent.string[:400],
+            request_id=g.request_id,
+        )
+    return found
 
 
 def live_session() -> Live | None:

@@ -78,6 +78,8 @@ def _die() -> None:
 def _watch(engine: Engine) -> None:
     @event.listens_for(engine, "after_cursor_execute")
     def claimed(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if connection is None:
+            return  # a transaction of one statement: nothing comes after it
         name, moment = _armed()
         wrote = statement.startswith(("INSERT", "UPDATE", "DELETE"))
         if wrote and moment == "the next write" and connection.info.get(_CLAIMED):
