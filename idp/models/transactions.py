@@ -140,7 +140,9 @@ class Sessions(scoped_session[Session]):
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        self.rollback()
+        transaction = self._open.pop(self._scope(), None)
+        if transaction is not None:
+            transaction.rollback()
         super().remove()
 
     def _made(self) -> Session:
