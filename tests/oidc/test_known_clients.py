@@ -10,7 +10,8 @@ from idp.models import Client, db
 from idp.services.client_registry import change
 from tests.helpers.clock import FakeClock
 from tests.helpers.relying_party import RelyingParty
-from tests.oidc.desk import CALLBACK, VERIFIER, Desk, Keys, opened, payload_of
+from tests.oidc.desk import Desk, Keys, opened, payload_of
+from tests.services.people import CALLBACK, VERIFIER
 from tests.services.statements import counted
 
 Form = dict[str, str]
