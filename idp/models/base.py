@@ -18,7 +18,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from idp.models import driver
-from idp.models.transactions import Pool, Sessions
+from idp.models.pool import Pool, forget_broken
+from idp.models.transactions import Sessions
 from idp.secrecy import private_file
 
 READ_ONLY = "idp_read_only"
@@ -106,6 +107,7 @@ def prepare_engine(engine: Engine, *, limited: bool = False) -> None:
     PostgreSQL is that by itself, and its connections are looked at before they are handed out.
     ``limited``: let no statement on PostgreSQL take for ever. A migration may.
     """
+    event.listen(engine, "handle_error", forget_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _sqlite_make)
         event.listen(engine, "connect", _sqlite_connect)

@@ -2,10 +2,11 @@
 
 import json
 import select
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, cast
 
 import psycopg
@@ -30,14 +31,13 @@ _KEEPALIVES: Final = {
 }
 """The kernel asks idle connections whether they live, so that no request has to (seconds)."""
 
-_PREPARED: Final = "idp_prepared"
 _GOOD: Final = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
 _OPEN: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
 
 Convert = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Text:
     """A statement as one dialect takes it.
 
@@ -56,6 +56,11 @@ class Text:
     loads: tuple[Convert | None, ...]
     row: Callable[..., Any]
 
+    @cached_property
+    def columns(self) -> tuple[tuple[int, Convert], ...]:
+        """By their places, what reads them; nothing is left as it is of what libpq finds."""
+        return tuple(enumerate(cast("tuple[Convert, ...]", self.loads)))
+
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """What the driver is handed. Raises ``KeyError`` for a value that is missing."""
         fixed = self.fixed
@@ -68,7 +73,14 @@ class Text:
 
 
 class Connection(psycopg.Connection[Any]):
-    """Ends transactions by one call into libpq instead of a coroutine around several."""
+    """Ends transactions by one call into libpq instead of a coroutine around several.
+
+    ``prepared`` are the names of the statements that are ready on it.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.prepared: set[bytes] = set()
 
     def commit(self) -> None:
         """Raises ``psycopg.Error`` when it is not certain that it holds."""
@@ -133,39 +145,46 @@ def send_to_postgresql(
     proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], joins: bool
 ) -> list[Any]:
     """Send it, prepared. Raises ``psycopg.Error``."""
-    connection: Any = proxied.dbapi_connection
+    connection = cast(Connection, proxied.dbapi_connection)
     values = text.values(given)
     libpq = connection.pgconn
-    _prepare(proxied, connection, text)
-    idle = libpq.transaction_status == TransactionStatus.IDLE
-    if joins and text.writes and idle and not connection.autocommit:
+    if text.name not in connection.prepared:
+        _prepare(connection, text)
+    if joins and text.writes and _is_idle(libpq) and not connection.autocommit:
         _succeed(connection, libpq.exec_(b"BEGIN"))
     try:
         found = _succeed(connection, libpq.exec_prepared(text.name, values))
     except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
-        proxied.info.pop(_PREPARED)
+        connection.prepared.clear()
         raise
-    get, loads = found.get_value, cast("tuple[Convert, ...]", text.loads)
-    columns = range(len(loads))
+    get, row, columns = found.get_value, text.row, text.columns
     return [
-        text.row(*[None if (cell := get(i, j)) is None else loads[j](cell) for j in columns])
-        for i in range(found.ntuples if loads else 0)
+        row(*[None if (cell := get(i, j)) is None else load(cell) for j, load in columns])
+        for i in range(found.ntuples if columns else 0)
     ]
 
 
-def _prepare(proxied: PoolProxiedConnection, connection: Any, text: Text) -> None:
-    known: set[bytes] = proxied.info.setdefault(_PREPARED, set())
-    if text.name in known:
-        return
+def is_at_rest(connection: Any) -> bool:
+    """Is there no transaction on it?"""
+    if isinstance(connection, sqlite3.Connection):
+        return not connection.in_transaction
+    return _is_idle(connection.pgconn)
+
+
+def _is_idle(libpq: Any) -> bool:
+    return bool(libpq.transaction_status == TransactionStatus.IDLE)
+
+
+def _prepare(connection: Connection, text: Text) -> None:
     libpq = connection.pgconn
-    idle = libpq.transaction_status == TransactionStatus.IDLE
+    idle = _is_idle(libpq)
     try:
         _succeed(connection, libpq.prepare(text.name, text.text.encode()))
     except DuplicatePreparedStatement:  # by another process, over the same connection
-        known.add(text.name)
+        connection.prepared.add(text.name)
         if not idle:  # the transaction has failed with it
             raise
-    known.add(text.name)
+    connection.prepared.add(text.name)
 
 
 def is_outdated(error: BaseException) -> bool:

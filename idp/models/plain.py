@@ -9,7 +9,6 @@ that a session takes over (``transactions``), so that all of them see one anothe
 import hashlib
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 from weakref import WeakSet
 
@@ -24,6 +23,7 @@ from idp.models import driver
 from idp.models.base import db, dump_json, sessions
 from idp.models.driver import Text
 from idp.models.failures import checked_out, raised
+from idp.models.pool import give_back
 from idp.models.transactions import Transaction
 
 PlainRow: TypeAlias = Any
@@ -139,7 +139,7 @@ def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow
     try:
         return _sent(engine, None, alone, text, values)
     finally:
-        alone.close()
+        give_back(engine, alone)
 
 
 def _joined(engine: Engine, text: Text) -> Connection | Transaction | None:
@@ -161,25 +161,27 @@ def _sent(
     text: Text,
     values: Values,
 ) -> Sequence[PlainRow]:
-    below = proxied.dbapi_connection
+    below, hear = proxied.dbapi_connection, engine.dispatch
     told = joined, _Sent(below), text.text, values, _Asked(), False
-    for tell in engine.dispatch.before_cursor_execute:
+    for tell in hear.before_cursor_execute:
         tell(*told)
     try:
         found = driver.SEND[engine.dialect.name](proxied, text, values, joined is not None)
     except engine.dialect.loaded_dbapi.Error as error:
         used = joined or proxied
         raise raised(error, engine, used, below=below, statement=text.text) from error
-    for tell in engine.dispatch.after_cursor_execute:
+    for tell in hear.after_cursor_execute:
         tell(*told)
     return found
 
 
-@dataclass(frozen=True, slots=True)
 class _Sent:
     """What listeners get to see of a cursor that there is not."""
 
-    connection: Any
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
 
 
 class _Asked:

@@ -6,15 +6,15 @@ wanted later takes the open one over: whoever comes first, all see one another a
 """
 
 from collections.abc import Callable
-from threading import local
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Engine, QueuePool
+from sqlalchemy import Engine
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from idp.models import failures
+from idp.models.pool import give_back, handing_over
 
 
 class Transaction:
@@ -87,20 +87,7 @@ class Transaction:
 
     def _leave(self) -> None:
         if not self._broken:
-            self._connection.close()
-
-
-_given: Final = local()
-"""``connection``: what this thread's session is to take over."""
-
-
-class Pool(QueuePool):
-    """The usual one, out of which a session also gets what a plain transaction has checked out."""
-
-    def connect(self) -> PoolProxiedConnection:
-        """As SQLAlchemy asks for it."""
-        found: PoolProxiedConnection | None = getattr(_given, "connection", None)
-        return super().connect() if found is None else found
+            give_back(self._engine, self._connection)
 
 
 class Sessions(scoped_session[Session]):
@@ -146,8 +133,9 @@ class Sessions(scoped_session[Session]):
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        if self._open:
-            self.rollback()
+        transaction = self._open.pop(self._scope(), None)
+        if transaction is not None:
+            transaction.rollback()
         if self.registry.has():
             super().remove()
 
@@ -160,11 +148,8 @@ class Sessions(scoped_session[Session]):
 
 
 def _take_over(session: Session, connection: PoolProxiedConnection) -> None:
-    _given.connection = connection
-    try:
+    with handing_over(connection):
         taken = session.connection().connection
-    finally:
-        _given.connection = None
     if taken is not connection:
         session.close()
         raise RuntimeError("the engine has another pool than transactions need")

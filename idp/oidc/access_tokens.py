@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from idp.config import Settings
 from idp.oidc.issuance import ACCESS_TOKEN_TYPE
 from idp.protocol.json_values import Json
-from idp.services.access import JwtClaims, LiveToken, live_jwt, live_opaque
+from idp.services.access import (
+    NOTHING_ELSE,
+    JwtClaims,
+    LiveToken,
+    Wanted,
+    live_jwt,
+    live_opaque,
+)
 from idp.services.binding import Binding
 from idp.services.jose import InvalidToken
 from idp.services.keys import SigningKeys
@@ -19,13 +26,13 @@ class AccessTokens:
         self._issuer = settings.issuer
         self._keys = keys
 
-    def live(self, token: str, now: datetime, *, person: bool = False) -> LiveToken | None:
+    def live(self, token: str, now: datetime, wanted: Wanted = NOTHING_ELSE) -> LiveToken | None:
         """What the token stands for; None when it is not ours, over, revoked, or its person or
-        client is disabled. ``person``: with her ``profile``."""
+        client is disabled."""
         if "." not in token:
-            return live_opaque(token, now, person=person)
+            return live_opaque(token, now, wanted)
         claims = self.jwt(token, now)
-        return live_jwt(claims, person=person) if claims else None
+        return live_jwt(claims, wanted) if claims else None
 
     def jwt(self, token: str, now: datetime) -> JwtClaims | None:
         """What a JWT access token says, if we signed it and it has not expired by ``now``."""

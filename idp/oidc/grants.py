@@ -6,6 +6,7 @@ from typing import Final
 from authlib.oauth2.rfc6749 import BaseGrant
 from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
 
+from idp.models import db
 from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
@@ -16,7 +17,7 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.resources import read_resource
 from idp.protocol.scopes import parse_scope
 from idp.services.client_tokens import ClientTokens
-from idp.services.clients import RegisteredClient
+from idp.services.clients import RegisteredClient, Unconfirmed
 from idp.services.device_polling import DevicePolling
 from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
@@ -56,27 +57,46 @@ class Grant(BaseGrant, TokenEndpointMixin):
     REPEATS_NONCE = False
     IDENTIFIES = True
     """May an ID token come of it?"""
+    CONFIRMS = False
+    """Does the statement that redeems look at whether the client is as it was known to be?"""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
-        client = self.desk.authenticate(self.request)
-        if self.GRANT_TYPE not in client.metadata.grant_types:
+        if self.CONFIRMS:
+            self.registered = self.desk.authenticate.provisionally(self.request)
+        if not self.CONFIRMS or not self._may(self.registered):
+            self._let_in()
+
+    def _let_in(self) -> None:
+        self.registered = self.desk.authenticate(self.request)
+        if not self._may(self.registered):
             raise OAuthError(
                 "unauthorized_client", "The client is not registered for this grant_type."
             )
-        self.registered = client
+
+    def _may(self, client: RegisteredClient) -> bool:
+        return self.GRANT_TYPE in client.metadata.grant_types
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
+        try:
+            redeemed = self._redeemed()
+        except Unconfirmed:
+            db.session.rollback()
+            self._let_in()
+            redeemed = self._redeemed()
+        body = self.desk.issuance.respond(
+            redeemed, self.registered, repeats_nonce=self.REPEATS_NONCE
+        )
+        return 200, body, list(NO_STORE)
+
+    def _redeemed(self) -> Redeemed:
         self.prepare(self.registered)
         self.binding = self.desk.bind(self.request.direct, self.registered)
         redeemed = self.redeem(self.registered)
         if redeemed.tokens.binding != self.binding:
             raise RuntimeError("a grant lost whom its tokens are bound to")
-        body = self.desk.issuance.respond(
-            redeemed, self.registered, repeats_nonce=self.REPEATS_NONCE
-        )
-        return 200, body, list(NO_STORE)
+        return redeemed
 
     def prepare(self, client: RegisteredClient) -> None:
         """Find what answering will take, before anything is used up. Raises ``OAuthError``."""
@@ -114,6 +134,7 @@ class AuthorizationCodeGrant(Grant):
 
     GRANT_TYPE = "authorization_code"
     REPEATS_NONCE = True
+    CONFIRMS = True
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the code."""
@@ -135,6 +156,7 @@ class RefreshTokenGrant(Grant):
     """RFC 6749 section 6. The new ID token repeats no nonce (OIDC Core 12.2)."""
 
     GRANT_TYPE = "refresh_token"
+    CONFIRMS = True
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the refresh token."""

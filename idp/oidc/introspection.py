@@ -1,5 +1,6 @@
 """Introspection (RFC 7662) and revocation (RFC 7009): a client sees only what is its own."""
 
+from datetime import datetime
 from typing import Final
 
 from authlib.oauth2.rfc6749 import OAuth2Request, TokenEndpoint
@@ -12,7 +13,7 @@ from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import NO_STORE, Answer
 from idp.oidc.issuance import said_of
 from idp.protocol.errors import OAuthError
-from idp.services.access import LiveToken, live_refresh
+from idp.services.access import LiveToken, Wanted, live_refresh
 from idp.services.clients import RegisteredClient
 from idp.services.revocation import revoke
 
@@ -47,16 +48,18 @@ class Introspection(_Endpoint):
 
     def answer(self, request: DirectRequest) -> Answer:
         """``active`` and, if so, what the token says; hints are not needed and not heeded."""
-        client = self._authenticate(request, CONFIDENTIAL)
-        answer = self._describe(_token(request), client, request)
+        client = self._authenticate.provisionally(request, CONFIDENTIAL)
+        token, now = _token(request), request.direct.context.at
+        live = self._access_tokens.live(token, now, Wanted("client", client.id))
+        if live is None or live.revision_now != client.revision:  # nobody has looked until now
+            client = self._authenticate(request, CONFIDENTIAL)
+        answer = self._describe(token, live, client, now)
         db.session.commit()
         return 200, answer, list(NO_STORE)
 
     def _describe(
-        self, token: str, client: RegisteredClient, request: DirectRequest
+        self, token: str, live: LiveToken | None, client: RegisteredClient, now: datetime
     ) -> dict[str, object]:
-        now = request.direct.context.at
-        live = self._access_tokens.live(token, now)
         if live is not None and live.concerns(client.id):
             return {**self._common(live), "token_type": live.binding.token_type}
         live = live_refresh(token, now) if live is None else None

@@ -13,7 +13,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.direct import Direct
 from idp.oidc.presented import DPOP, Presented, read_presented
 from idp.protocol.errors import OAuthError
-from idp.services.access import LiveToken
+from idp.services.access import NOTHING_ELSE, LiveToken, Wanted
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.dpop import ALGORITHMS, Proof, Proofs, Replayed
@@ -88,17 +88,17 @@ class Holders:
         self._access_tokens = access_tokens
         self._proofs = proofs
 
-    def token(self, direct: Direct, *, person: bool = False) -> LiveToken | None:
+    def token(self, direct: Direct, wanted: Wanted = NOTHING_ELSE) -> LiveToken | None:
         """The token that a request brought, alive, for us, and of whoever sent it.
 
-        None when it brought none. ``person``: with her ``profile``. A DPoP proof is used up, and
-        that is committed: before anything is done for it. Raises ``OAuthError`` by RFC 6750
+        None when it brought none. A DPoP proof is used up, and that is committed: before anything
+        is done for it. Raises ``OAuthError`` by RFC 6750
         section 3.1 and RFC 9449 section 7.1.
         """
         presented = read_presented(direct)
         if presented is None:
             return None
-        live = self._access_tokens.live(presented.token, direct.context.at, person=person)
+        live = self._access_tokens.live(presented.token, direct.context.at, wanted)
         if live is None or self._issuer not in live.audience:
             raise _invalid_token("The access token is unknown, expired or revoked.")
         shown = direct.certificate.thumbprint if direct.certificate else None

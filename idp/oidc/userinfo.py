@@ -13,7 +13,7 @@ from idp.oidc.possession import Holders
 from idp.oidc.presented import challenge_with
 from idp.protocol.claims import select_claims
 from idp.protocol.errors import OAuthError
-from idp.services.access import LiveToken
+from idp.services.access import PERSON, LiveToken
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.profiles import for_client, groups_of
 from idp.services.sealing import Manner, Sealing
@@ -51,7 +51,7 @@ class UserInfo:
         return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
 
     def _live(self, direct: Direct) -> LiveToken | None:
-        live = self._holders.token(direct, person=True)
+        live = self._holders.token(direct, PERSON)
         if live is not None and live.granted.user_id is None:
             raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if live is not None and "openid" not in live.scope:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, select
 
@@ -12,6 +12,7 @@ from idp.models.plain import Plain
 from idp.secrecy import digest
 from idp.services import profiles
 from idp.services.binding import UNBOUND, Binding
+from idp.services.clients import REVISION_NOW
 from idp.services.granted import FIELDS, AnyRow, Asked, Granted, asked_of, granted_of
 
 _grants: Final = cast("Table", Grant.__table__)
@@ -73,9 +74,16 @@ def _opaque(*columns: ColumnElement[Any]) -> Plain:
     )
 
 
-# By whether the person's claims are asked for: these need no statement of their own.
-_BY_GRANT: Final = {True: _by_grant(*profiles.FIELDS), False: _by_grant()}
-_OPAQUE: Final = {True: _opaque(*profiles.FIELDS), False: _opaque()}
+Beside = Literal["person", "client"]
+"""What else the statement is to find: the person's claims, or at which revision a client is."""
+
+_BESIDE: Final[Mapping[Beside | None, tuple[ColumnElement[Any], ...]]] = {
+    None: (),
+    "person": profiles.FIELDS,
+    "client": (REVISION_NOW,),
+}
+_BY_GRANT: Final = {name: _by_grant(*columns) for name, columns in _BESIDE.items()}
+_OPAQUE: Final = {name: _opaque(*columns) for name, columns in _BESIDE.items()}
 
 _REFRESH = Plain(
     _alive(
@@ -99,7 +107,7 @@ class LiveToken:
     """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
 
     ``client_revision`` is that of the client's registration at this moment. ``profile`` are the
-    person's claims where they were asked for, and there is a person.
+    person's claims, and ``revision_now`` the revision of another client, where that was ``Wanted``.
     """
 
     grant_id: str
@@ -113,6 +121,7 @@ class LiveToken:
     jti: str | None = None
     binding: Binding = UNBOUND
     profile: Mapping[str, object] = field(default_factory=dict)
+    revision_now: int | None = None
 
     def concerns(self, client_id: str) -> bool:
         """Was it issued to the client, or for it as a resource server?"""
@@ -136,10 +145,28 @@ class JwtClaims:
         return self.jti.partition(".")[0]
 
 
-def live_jwt(claims: JwtClaims, *, person: bool = False) -> LiveToken | None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to know ``beside`` a token; ``client`` is whose revision."""
+
+    beside: Beside | None = None
+    client: str | None = None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """For the statement."""
+        return {} if self.client is None else {"client": self.client}
+
+
+NOTHING_ELSE: Final = Wanted()
+PERSON: Final = Wanted("person")
+
+
+def live_jwt(claims: JwtClaims, wanted: Wanted = NOTHING_ELSE) -> LiveToken | None:
     """The token of a JWT whose signature and times hold; None when its grant has ended, its person
-    or client is disabled, or it was revoked on its own. ``person``: with her ``profile``."""
-    row = _BY_GRANT[person].one({"grant": claims.grant_id, "tombstone": digest(claims.jti)})
+    or client is disabled, or it was revoked on its own."""
+    values = {"grant": claims.grant_id, "tombstone": digest(claims.jti), **wanted.values}
+    row = _BY_GRANT[wanted.beside].one(values)
     if row is None or not _ancestors_live(row):
         return None
     return LiveToken(
@@ -153,26 +180,32 @@ def live_jwt(claims: JwtClaims, *, person: bool = False) -> LiveToken | None:
         client_revision=row.client_revision,
         jti=claims.jti,
         binding=claims.binding,
-        profile=_profile(row, person),
+        profile=_profile(row, wanted),
+        revision_now=_revision_now(row, wanted),
     )
 
 
-def live_opaque(token: str, now: datetime, *, person: bool = False) -> LiveToken | None:
+def live_opaque(token: str, now: datetime, wanted: Wanted = NOTHING_ELSE) -> LiveToken | None:
     """The access token of a client that takes them opaque; None when it does not hold now."""
-    row = _OPAQUE[person].one({"hash": digest(token), "now": now})
+    row = _OPAQUE[wanted.beside].one({"hash": digest(token), "now": now, **wanted.values})
     if row is None or not _ancestors_live(row):
         return None
-    return _live(row, tuple(row.audience), _profile(row, person))
+    return _live(row, tuple(row.audience), wanted)
 
 
 def live_refresh(token: str, now: datetime) -> LiveToken | None:
     """A refresh token, left unused; None when it does not hold now. It is for nobody's ears."""
     row = _REFRESH.one({"hash": digest(token), "now": now})
-    return _live(row, (), {}) if row else None
+    return _live(row, (), NOTHING_ELSE) if row else None
 
 
-def _profile(row: AnyRow, person: bool) -> Mapping[str, object]:
-    return profiles.told_by(row) if person and row.user_id is not None else {}
+def _profile(row: AnyRow, wanted: Wanted) -> Mapping[str, object]:
+    asked = wanted.beside == "person" and row.user_id is not None
+    return profiles.told_by(row) if asked else {}
+
+
+def _revision_now(row: AnyRow, wanted: Wanted) -> int | None:
+    return row.revision_now if wanted.beside == "client" else None
 
 
 def _ancestors_live(row: AnyRow | None) -> bool:
@@ -186,7 +219,7 @@ def _ancestors_live(row: AnyRow | None) -> bool:
     return row is not None
 
 
-def _live(row: AnyRow, audience: tuple[str, ...], profile: Mapping[str, object]) -> LiveToken:
+def _live(row: AnyRow, audience: tuple[str, ...], wanted: Wanted) -> LiveToken:
     return LiveToken(
         grant_id=row.id,
         granted=granted_of(row),
@@ -197,5 +230,6 @@ def _live(row: AnyRow, audience: tuple[str, ...], profile: Mapping[str, object])
         expires_at=row.expires_at,
         client_revision=row.client_revision,
         binding=Binding.of(row.token_cnf),
-        profile=profile,
+        profile=_profile(row, wanted),
+        revision_now=_revision_now(row, wanted),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.models import Client, ClientSecret
-from idp.models.plain import Plain
+from idp.models.plain import Plain, PlainRow
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import parse_client_metadata
 from idp.secrecy import digest
@@ -24,6 +24,14 @@ USE_NOTED_EVERY: Final = timedelta(days=1)
 
 _clients: Final = cast("Table", Client.__table__)
 _secrets: Final = cast("Table", ClientSecret.__table__)
+
+REVISION_NOW: Final = (
+    select(_clients.c.revision)
+    .where(_clients.c.id == bindparam("client"))
+    .scalar_subquery()
+    .label("revision_now")
+)
+"""A column: at which revision ``client`` is."""
 
 _REVISION = Plain(select(_clients.c.revision).where(_clients.c.id == bindparam("client_id")))
 _CLIENT = Plain(
@@ -83,22 +91,46 @@ class RegisteredClient:
     """Is all that it says of itself only its own word?"""
     used: bool = True
     """Has anybody made use of it? Only kept for one that registered itself."""
+    confirmed: bool = True
+    """Was this revision read from the database for the request at hand? See ``Clients.known``."""
 
     @property
     def name(self) -> str:
         """What people know it by."""
         return self.metadata.client_name or self.id
 
+    def confirm(self, row: PlainRow | None) -> None:
+        """See to it that one whose revision was not read is at the one in ``row``.
+
+        ``row`` has ``REVISION_NOW``, and is what the statement found by which something is done
+        for the client. Raises ``Unconfirmed``.
+        """
+        if not self.confirmed and (row is None or row.revision_now != self.revision):
+            raise Unconfirmed
+
+
+class Unconfirmed(Exception):
+    """What was known of a client may be out of date: roll back, look, and begin anew."""
+
 
 class Clients:
     """Finds clients. What was parsed is kept, and used for as long as its revision is current.
 
     The revision is read each time: whatever is changed or disabled on any node counts at once on
-    all of them, for the price of one look-up by primary key.
+    all of them, for the price of one look-up by primary key; or none, where the statement that
+    does something for the client looks it up as well (``known``).
     """
 
     def __init__(self) -> None:
         self._cache: dict[str, RegisteredClient] = {}
+        self._unconfirmed: dict[str, RegisteredClient] = {}
+
+    def known(self, client_id: str) -> RegisteredClient | None:
+        """The client as it last was, not ``confirmed``; None when nothing is known of it.
+
+        Nothing may be done or refused for it before ``confirm``.
+        """
+        return self._unconfirmed.get(client_id)
 
     def get(self, client_id: str) -> RegisteredClient | None:
         """The client of that id, also a disabled one; None when there is none."""
@@ -107,6 +139,7 @@ class Clients:
         revision = _REVISION.value({"client_id": client_id})
         if revision is None:
             self._cache.pop(client_id, None)
+            self._unconfirmed.pop(client_id, None)
             return None
         return self.at(client_id, revision)
 
@@ -132,7 +165,7 @@ class Clients:
         if client.used:
             return
         _NOTE_FIRST_USE.run({"client": client.id, "now": now})
-        self._cache[client.id] = replace(self._cache.get(client.id, client), used=True)
+        self._keep(replace(self._cache.get(client.id, client), used=True))
 
     def _read(self, client_id: str) -> RegisteredClient | None:
         row = _CLIENT.one({"client_id": client_id})
@@ -142,8 +175,13 @@ class Clients:
         client = registered(row, tuple(StoredSecret(*secret) for secret in secrets))
         if len(self._cache) >= MAX_CACHED:
             self._cache.clear()
-        self._cache[client_id] = client
+            self._unconfirmed.clear()
+        self._keep(client)
         return client
+
+    def _keep(self, client: RegisteredClient) -> None:
+        self._cache[client.id] = replace(client, confirmed=True)
+        self._unconfirmed[client.id] = replace(client, confirmed=False)
 
     def _note_use(self, client: RegisteredClient, secret: StoredSecret, now: datetime) -> None:
         if secret.last_used_at is not None and now - secret.last_used_at < USE_NOTED_EVERY:
@@ -151,7 +189,7 @@ class Clients:
         _NOTE_USE.run({"secret": secret.id, "now": now})
         used = replace(secret, last_used_at=now)
         secrets = tuple(used if one is secret else one for one in client.secrets)
-        self._cache[client.id] = replace(client, secrets=secrets)
+        self._keep(replace(client, secrets=secrets))
 
 
 def registered(row: Any, secrets: tuple[StoredSecret, ...]) -> RegisteredClient:

@@ -18,7 +18,7 @@ from idp.protocol.resources import narrowed
 from idp.secrecy import digest, new_secret
 from idp.services import repeated, session_clients
 from idp.services.binding import UNBOUND, Binding
-from idp.services.clients import RegisteredClient
+from idp.services.clients import REVISION_NOW, RegisteredClient
 from idp.services.grant_ends import end_all, end_grant, replayed
 from idp.services.granted import (
     FIELDS,
@@ -59,7 +59,7 @@ _CLAIM = Plain(
         USER_IS_WELL,
     )
     .values(code_used_at=bindparam("now"), cnf=bindparam("held", type_=_grants.c.cnf.type))
-    .returning(*FIELDS, _grants.c.code_challenge)
+    .returning(*FIELDS, _grants.c.code_challenge, REVISION_NOW)
 )
 
 _BY_CODE = Plain(
@@ -154,7 +154,8 @@ class Grants:
         Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
         client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, or its person is
         disabled; and ``invalid_target`` for a resource that was not granted. A mismatch leaves the
-        code as it was; a second use ends the grant (RFC 6749 4.1.2).
+        code as it was; a second use ends the grant (RFC 6749 4.1.2). ``Unconfirmed`` is the
+        caller's to roll back.
         """
         row = _CLAIM.one(
             {
@@ -164,6 +165,7 @@ class Grants:
                 "held": refresh_binding(client, binding).cnf,
             }
         )
+        client.confirm(row)
         if row is None:
             raise self._not_claimed(code, client, context)
         reason = _mismatch(row, redirect_uri, code_verifier, binding)

@@ -68,7 +68,8 @@ class Refreshing:
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
         client's, bound to another key than ``binding`` shows, or its person is disabled;
         ``invalid_scope`` or ``invalid_target`` when more is asked for than was granted. A second
-        use that is not such a repetition ends the grant.
+        use that is not such a repetition ends the grant. ``Unconfirmed`` is the caller's to roll
+        back.
         """
         renewed = self._lines.renew(token, client, context.at)
         renewed = renewed or self._lines.repeat(token, client, context.at)

@@ -15,7 +15,7 @@ from idp.config import Settings
 from idp.models import Grant, RefreshToken, new_id
 from idp.models.plain import Plain
 from idp.secrecy import Box, digest
-from idp.services.clients import RegisteredClient
+from idp.services.clients import REVISION_NOW, RegisteredClient
 from idp.services.granted import USER_IS_WELL, AnyRow
 from idp.services.tokens import keep_refresh
 
@@ -27,7 +27,12 @@ _IS_THE_CLIENTS = and_(
 )
 
 _LINE_ENDS: Final = func.coalesce(_tokens.c.line_ends_at, _tokens.c.expires_at)
-_FOUND: Final = (_tokens.c.grant_id, _tokens.c.scope, _LINE_ENDS.label("line_ends_at"))
+_FOUND: Final = (
+    _tokens.c.grant_id,
+    _tokens.c.scope,
+    _LINE_ENDS.label("line_ends_at"),
+    REVISION_NOW,
+)
 
 _ALIVE = _tokens.update().where(
     _tokens.c.token_hash == bindparam("hash"),
@@ -96,13 +101,18 @@ class RefreshLines:
         self._box = Box(settings.keys)
 
     def renew(self, token: str, client: RegisteredClient, now: datetime) -> Renewed | None:
-        """Use a living token: None when it is not one, or not this client's."""
+        """Use a living token: None when it is not one, or not this client's.
+
+        Raises ``Unconfirmed``, which is the caller's to roll back.
+        """
         values = {"hash": digest(token), "client": client.id, "now": now}
         if rotates(client):
             row = _CLAIM.one(values)
+            client.confirm(row)
             return _renewed(row, self._succeed(token, row, now)) if row else None
         values["idle"] = now + self._settings.refresh_token_idle
         row = _RENEW.one(values)
+        client.confirm(row)
         return _renewed(row, token) if row else None
 
     def repeat(self, token: str, client: RegisteredClient, now: datetime) -> Renewed | None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from idp.models import Entry, db
+from idp.models.base import prepare_engine
 from tests.bench.statements import counting
 from tests.models.test_plain import GET, LOCK, PUT, entry
 from tests.services.bare import bare_app
@@ -175,9 +176,10 @@ def _impatient(connection: SQLite, _record: object) -> None:
     connection.execute("PRAGMA busy_timeout=0")
 
 
-def test_a_pool_that_cannot_hand_over_is_noticed(app: Flask) -> None:
+def test_a_pool_that_cannot_hand_over_is_noticed(over_postgresql: Flask) -> None:
     """Two transactions where one is meant would be two truths."""
     ordinary = create_engine(db.engine.url)
+    prepare_engine(ordinary)
     engines: dict[str | None, Engine] = db.engines  # type: ignore[assignment]
     usual, engines[None] = engines[None], ordinary
     try:

@@ -202,22 +202,22 @@ def test_another_clients_refresh_token_is_refused(desk: Desk):
 # --- the price, and what must not happen ----------------------------------------------------
 
 
-def test_a_redemption_is_two_statements(desk: Desk):
+def test_a_redemption_is_one_statement(desk: Desk):
     party = desk.client()
     desk.tokens(party)
     code = desk.code(party)
     with desk.app.app_context(), counted() as statements:
         assert party.token_request(**code_form(code)).status_code == 200
-    assert len(statements) == 2, statements
+    assert len(statements) == 1, statements
 
 
-def test_a_userinfo_answer_is_two_statements(desk: Desk):
+def test_a_userinfo_answer_is_one_statement(desk: Desk):
     party = desk.client()
     tokens = desk.tokens(party)
     party.userinfo(tokens.access_token)
     with desk.app.app_context(), counted() as statements:
         party.userinfo(tokens.access_token)
-    assert len(statements) == 2, statements
+    assert len(statements) == 1, statements
 
 
 def test_a_storage_error_is_a_503_and_leaves_the_code_as_it_was(

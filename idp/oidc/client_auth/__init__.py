@@ -58,6 +58,23 @@ class ClientAuthentication:
             self._tools.clients.note_first_use(client, request.direct.context.at)
         return client
 
+    def provisionally(
+        self, request: DirectRequest, allowed: Collection[str] = tuple(METHODS)
+    ) -> RegisteredClient:
+        """The same without a look at whether what is known of the client is up to date.
+
+        Unless it is ``confirmed``, the caller sees to that by the statement that does something
+        for the client, before it is committed (``RegisteredClient.confirm``), or calls again
+        without this. Nobody is refused by what may be out of date.
+        """
+        presented = presented_in(request)
+        client = self._tools.clients.known(presented.client_id)
+        if client is None or not _is_simple(client, request):
+            return self(request, allowed)
+        if self._objection(client, presented, allowed, request) is not None:
+            return self(request, allowed)
+        return client
+
     def _objection(
         self,
         client: RegisteredClient,
@@ -90,6 +107,23 @@ class ClientAuthentication:
 
 
 _UNKNOWN: Final = "unknown"
+_LOOK_AT_NOTHING_ELSE: Final = frozenset({"client_secret_basic", "client_secret_post", "none"})
+
+
+def _is_simple(client: RegisteredClient, request: DirectRequest) -> bool:
+    """May its request not fail, once it is let in, but for what a statement finds?
+
+    Then nothing that is out of date can stand in its way.
+    """
+    metadata = client.metadata
+    return (
+        metadata.token_endpoint_auth_method in _LOOK_AT_NOTHING_ELSE
+        and client.used
+        and request.direct.dpop is None
+        and not metadata.dpop_bound_access_tokens
+        and not metadata.tls_client_certificate_bound_access_tokens
+        and metadata.id_token_encrypted_response_alg is None
+    )
 
 
 def _refused(presented: Presented, reason: str, request: DirectRequest) -> Exception:
