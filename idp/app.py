@@ -56,6 +56,7 @@ from idp.web.requests import Request
 from idp.web.routing import LazyRule
 from idp.web.services import Services
 from idp.web.sizes import MAX_BODY
+from idp.web.templates import COMPILED
 
 
 def create_app(
@@ -74,6 +75,7 @@ def create_app(
     app = App("idp", template_folder=str(resource_dir("templates")), static_folder="static")
     app.request_class = Request
     app.url_rule_class = LazyRule
+    app.jinja_options = {"bytecode_cache": COMPILED}
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():
