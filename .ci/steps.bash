@@ -8,6 +8,23 @@ step() {
     "$@" || failed+=("$name")
 }
 
+# beside COMMAND: runs the steps of COMMAND in the background; awaited waits for them, and shows
+# what they said and which of them failed.
+beside() {
+    aside=$(mktemp -d)
+    trap 'rm -rf "$aside"' EXIT
+    {
+        "$@"
+        printf '%s\n' "${failed[@]}" >"$aside/failed"
+    } >"$aside/said" 2>&1 &
+}
+
+awaited() {
+    wait
+    cat "$aside/said"
+    mapfile -t -O ${#failed[@]} failed < <(grep . "$aside/failed")
+}
+
 # finish COMMAND: the one line, and the exit status that goes with it.
 finish() {
     if [ ${#failed[@]} -eq 0 ]; then

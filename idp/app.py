@@ -54,6 +54,7 @@ from idp.web.proxy import TrustedProxies
 from idp.web.routing import LazyRule
 from idp.web.services import Services
 from idp.web.sizes import MAX_BODY
+from idp.web.templates import COMPILED
 
 
 def create_app(
@@ -76,6 +77,7 @@ def create_app(
         static_folder="static",
     )
     app.url_rule_class = LazyRule
+    app.jinja_options = {"bytecode_cache": COMPILED}
     app.config.update(_configuration(settings))
     db.init_app(app)
     with app.app_context():

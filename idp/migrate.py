@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,7 +106,9 @@ def head() -> str | None:
     return _scripts().get_current_head()
 
 
+@cache
 def _scripts() -> ScriptDirectory:
+    """What lies in the folder, read once: each revision is a module that has to be compiled."""
     return ScriptDirectory.from_config(_config())
 
 

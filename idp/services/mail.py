@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -99,7 +100,9 @@ class Mailer:
         return self._templates.get_template(f"mail/{name}").render(values).lstrip()
 
 
+@cache
 def _environment(words: Words) -> Environment:
+    """The same for all who speak alike: it keeps what it has compiled."""
     environment = Environment(
         loader=FileSystemLoader(resource_dir("templates")),
         autoescape=select_autoescape(("html",)),

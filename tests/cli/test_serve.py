@@ -14,6 +14,7 @@ import pytest
 
 from idp.migrate import downgrade
 from tests.cli.command import PASSWORD, Command
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port, wait_until
 from tests.helpers.servers import TEST_KEY, Server, environment
 from tests.helpers.smtp import Outbox, links
@@ -135,7 +136,7 @@ def test_a_worker_that_dies_is_replaced(sqlite_url: str, run_servers: Serve) -> 
 
     def is_back() -> bool:
         with suppress(httpx.TransportError):
-            answered = httpx.get(f"{server.url}/healthz", timeout=2).is_success
+            answered = httpx.get(f"{server.url}/healthz", timeout=2, verify=PLAIN).is_success
             return answered and workers_of(server.pid) not in ([], [worker])
         return False
 

@@ -12,6 +12,7 @@ from clients.ledger.access_tokens import AccessTokens
 from tests.clients.modules import load
 from tests.clients.provider import LEDGER, SECRETS, Provider, seconds
 from tests.helpers.html import Document, parse
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port
 from tests.helpers.served import served
 
@@ -88,7 +89,7 @@ def shop_config(provider: Provider, ledger: str) -> dict[str, Any]:
 def shop_opens(config: dict[str, Any]) -> Iterator[Shopper]:
     """A shop with one visitor; nobody is signed in yet."""
     shop, url = load("shop"), config["url"]
-    client = httpx.Client(follow_redirects=True, trust_env=False, timeout=10)
+    client = httpx.Client(follow_redirects=True, verify=PLAIN, trust_env=False, timeout=10)
     running = served(shop.create_app(shop.Config(**config)), int(url.rpartition(":")[2]))
     with running, client as http:
         yield Shopper(url, http)

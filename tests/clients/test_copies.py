@@ -20,6 +20,7 @@ from idp.services.client_files import read_client_file
 from idp.services.client_rules import ClientRules
 from tests.clients.modules import CLIENTS
 from tests.clients.provider import LEDGER
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port, wait_until
 from tests.helpers.servers import TEST_KEY
 
@@ -78,7 +79,7 @@ def started(folder: Path, **environment: str) -> Iterator[str]:
     def answers() -> bool:
         assert process.poll() is None, process.communicate()[1].decode()
         try:
-            return httpx.get(f"{url}/healthz", trust_env=False).is_success
+            return httpx.get(f"{url}/healthz", verify=PLAIN, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
@@ -98,7 +99,7 @@ def test_a_copy_runs_elsewhere(tmp_path: Path):
     with ExitStack() as stack:
         shop, ledger = (stack.enter_context(started(tmp_path / name)) for name in NAMES)
         assert "Lampwright" in httpx.get(shop, trust_env=False).text
-        assert httpx.get(f"{shop}/static/shop.css", trust_env=False).is_success
+        assert httpx.get(f"{shop}/static/shop.css", verify=PLAIN, trust_env=False).is_success
         assert httpx.get(f"{ledger}/balance", trust_env=False).status_code == 401
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from itertools import cycle, islice
 from threading import Barrier
 from typing import Any
 
+from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import db
+from idp.web.services import Services
 from tests.factors.storage import make_tools, storage
+from tests.helpers.clock import FakeClock
 from tests.helpers.processes import nodes
 
 PROCESSES = 2
@@ -49,6 +53,12 @@ def racetrack() -> Iterator[Racetrack]:
         PROCESSES, mp_context=context, initializer=_meet_at, initargs=(barrier,)
     ) as pool:
         yield Racetrack(pool, barrier)
+
+
+@cache
+def services_with(key: str) -> Services:
+    """The program's services of one process, whose secrets are sealed with ``key``."""
+    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
 
 
 def _meet_at(barrier: Barrier) -> None:

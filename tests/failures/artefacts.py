@@ -12,6 +12,7 @@ import httpx
 import pyotp
 
 from tests.helpers.house import ISSUER, House, Person
+from tests.helpers.plain import PLAIN
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 from tests.web.walking import enter, gone, newcomer, shown, tokens_of, user_of
@@ -30,7 +31,9 @@ class _To(httpx.HTTPTransport):
     """Goes to one node whatever the address says, as a proxy in front would."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        super().__init__(
+            verify=PLAIN, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
         self._port = port
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -18,4 +18,4 @@ def wait_until(ready: Callable[[], bool], *, seconds: float, what: str) -> None:
     while not ready():
         if monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
-        sleep(0.02)
+        sleep(0.05)

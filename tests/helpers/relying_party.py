@@ -16,6 +16,7 @@ from idp.clock import system_clock
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.dpop import Prover
+from tests.helpers.plain import PLAIN
 from tests.helpers.signing import signed
 from tests.helpers.user_agent import Departure
 
@@ -81,6 +82,10 @@ class Tokens:
         return str(self.raw["id_token"])
 
 
+def _plain_client() -> httpx.Client:
+    return httpx.Client(timeout=30, verify=PLAIN, trust_env=False)
+
+
 @dataclass
 class RelyingParty:
     """One client. ``http`` talks to the provider (``WSGITransport`` for one in this process).
@@ -101,7 +106,7 @@ class RelyingParty:
     """Its DPoP key, which it then shows with every request of its own."""
     scope: str = "openid"
     algorithms: tuple[str, ...] = ("RS256", "ES256")
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
+    http: httpx.Client = field(default_factory=_plain_client)
     clock: FakeClock | None = None
     pending: dict[str | None, Pending] = field(default_factory=dict)
     _metadata: dict[str, Any] | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port, wait_until
 
 Command = Callable[[int], list[str]]
@@ -68,7 +69,7 @@ class Server:
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError(f"the server at {self.url} ended by itself")
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).is_success
+            return httpx.get(f"{self.url}/healthz", timeout=2, verify=PLAIN).is_success
         except httpx.TransportError:
             return False
 

@@ -11,6 +11,7 @@ import httpx
 
 from tests.helpers.cookies import CookieTransport
 from tests.helpers.html import Button, Document, Form, parse
+from tests.helpers.plain import PLAIN
 
 _MOST_REDIRECTS = 10
 _BODY_KEPT = frozenset({307, 308})
@@ -81,7 +82,9 @@ class UserAgent:
 
     def __init__(self, home: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.home = home.rstrip("/")
-        self._keeper = CookieTransport(transport or httpx.HTTPTransport(trust_env=False))
+        self._keeper = CookieTransport(
+            transport or httpx.HTTPTransport(verify=PLAIN, trust_env=False)
+        )
         self.client = httpx.Client(
             base_url=self.home,
             transport=self._keeper,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import wait_until
 
 _MODULES = (
@@ -89,6 +90,6 @@ def _answers(process: "subprocess.Popen[str]", port: int, folder: Path) -> bool:
             f"Apache ended by itself: {said}{log.read_text() if log.exists() else ''}"
         )
     try:
-        return bool(httpx.get(f"http://127.0.0.1:{port}/open").status_code)
+        return bool(httpx.get(f"http://127.0.0.1:{port}/open", verify=PLAIN).status_code)
     except httpx.TransportError:
         return False

@@ -10,6 +10,7 @@ from idp.clock import system_clock
 from tests.helpers.clock import FakeClock
 from tests.helpers.cookies import CookieTransport
 from tests.helpers.house import House, Person
+from tests.helpers.plain import PLAIN
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server
 from tests.helpers.sign_in import sign_in
@@ -48,7 +49,9 @@ class Visitor:
     transport: httpx.BaseTransport | None = None
 
     def __post_init__(self) -> None:
-        keeper = CookieTransport(self.transport or httpx.HTTPTransport(trust_env=False))
+        keeper = CookieTransport(
+            self.transport or httpx.HTTPTransport(verify=PLAIN, trust_env=False)
+        )
         self.http = httpx.Client(
             base_url=self.app, transport=keeper, timeout=30, trust_env=False, headers=_HEADERS
         )

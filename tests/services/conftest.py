@@ -10,6 +10,8 @@ from idp.audit import Context
 from idp.config import Settings, load_settings
 from idp.models import db
 from idp.secrecy import Box
+from tests.factors.race import Racetrack, racetrack
+from tests.factors.storage import storage
 from tests.helpers.clock import FakeClock
 from tests.services.bare import bare_app
 
@@ -41,3 +43,17 @@ def box(settings: Settings) -> Box:
 @pytest.fixture
 def context(clock: FakeClock) -> Context:
     return Context(at=clock(), address="192.0.2.1")
+
+
+@pytest.fixture
+def raced_url(database_url: str) -> Iterator[str]:
+    """The address of tables that several processes fight over, on each kind of database."""
+    with storage(database_url):
+        yield database_url
+
+
+@pytest.fixture(scope="session")
+def track() -> Iterator[Racetrack]:
+    """The processes that fight: the same for all of these tests, each time over other tables."""
+    with racetrack() as made:
+        yield made

@@ -1,16 +1,12 @@
 """Two requests at the same moment, in two processes, and each thing is done once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 
 import pyotp
-import pytest
 from sqlalchemy import func, select
 
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import Credential, OutboxMessage, User, db, new_id, release
 from idp.services.deletion import TIME_TO_UNDO
@@ -19,24 +15,12 @@ from idp.services.enrolment import Made
 from idp.services.removal import Removed
 from idp.services.sessions import Live
 from idp.web.services import Services
-from tests.factors.race import PROCESSES, Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import PROCESSES, Racetrack, services_with
+from tests.factors.storage import KEY, add_person, make_tools
+from tests.helpers.clock import NOON
 
 ROUNDS = 10
 CONTEXT = Context(at=NOON, address="192.0.2.1")
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
 
 
 @dataclass(frozen=True)
@@ -48,13 +32,8 @@ class Case:
     value: str
 
 
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
-
-
 def services(tools: Tools) -> Services:
-    return _services(tools.settings.keys[0])
+    return services_with(tools.settings.keys[0])
 
 
 def person(number: int) -> User:

@@ -1,10 +1,8 @@
 """Of two that register at the same moment, by one token or into one place, one does."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import func, select
 
 from idp.audit import Context
@@ -19,24 +17,12 @@ from idp.services.client_secrets import ClientSecrets
 from idp.services.devices import Devices
 from idp.services.fetch import Fetcher
 from idp.services.throttle import Throttle
-from tests.factors.race import PROCESSES, Racetrack, racetrack
-from tests.factors.storage import KEY, storage
+from tests.factors.race import PROCESSES, Racetrack
+from tests.factors.storage import KEY
 from tests.helpers.clock import NOON
 
 ROUNDS = 10
 APP = {"redirect_uris": ["https://app.example/callback"]}
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
 
 
 def register(tools: Tools, token: str | None, **changes: object) -> bool:

@@ -1,45 +1,23 @@
 """The first administrator is one person, however many links and processes there are."""
 
-from collections.abc import Iterator
-from functools import cache
-
 import pytest
 from sqlalchemy import delete, func, select
 
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import Entry, User, db
 from idp.services.first_run import Begun
-from idp.web.services import Services
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import Racetrack, services_with
+from tests.factors.storage import KEY
+from tests.helpers.clock import NOON
 
 CONTEXT = Context(at=NOON, address="192.0.2.1")
 ROUNDS = 6
 
 
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
-
-
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
-
-
 def become(tools: Tools, case: tuple[str, str]) -> bool:
     token, email = case
-    outcome = _services(tools.settings.keys[0]).first_run.finish(
+    outcome = services_with(tools.settings.keys[0]).first_run.finish(
         token,
         email=email,
         name="Ann",
@@ -52,7 +30,7 @@ def become(tools: Tools, case: tuple[str, str]) -> bool:
 
 
 def link() -> str:
-    made = _services(KEY).first_run.link(CONTEXT)
+    made = services_with(KEY).first_run.link(CONTEXT)
     assert made is not None
     return made.rpartition("/")[2]
 

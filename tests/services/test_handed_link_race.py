@@ -1,50 +1,28 @@
 """A link that was handed over lets one in, whoever else opens it at the same moment."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 from secrets import token_urlsafe
 
-import pytest
 from sqlalchemy import func, select
 
 from idp.assurance import Demand
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import BrowserSession, EvidenceRow, db, release
 from idp.services import transactions
 from idp.services.signin import Accepted
 from idp.services.transactions import Purpose
-from idp.web.services import Services
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import Racetrack, services_with
+from tests.factors.storage import KEY, add_person
+from tests.helpers.clock import NOON
 
 ROUNDS = 8
 CONTEXT = Context(at=NOON, address="192.0.2.1")
 
 
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
-
-
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
-
-
 def use(tools: Tools, token: str) -> bool:
     """In a browser of its own."""
-    services = _services(tools.settings.keys[0])
+    services = services_with(tools.settings.keys[0])
     started = transactions.begin(
         Purpose(return_to="/me"),
         browser_token=token_urlsafe(),
@@ -59,7 +37,7 @@ def use(tools: Tools, token: str) -> bool:
 def test_of_two_who_open_it_at_once_one_is_let_in(track: Racetrack, raced_url: str) -> None:
     ann = add_person("ann@example.com")
     for number in range(ROUNDS):
-        link = _services(KEY).handed_links.link(ann, CONTEXT)
+        link = services_with(KEY).handed_links.link(ann, CONTEXT)
         release()
         assert track.run(use, [link.rpartition("/")[2]], url=raced_url, key=KEY) == [1]
         release()

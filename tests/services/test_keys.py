@@ -22,6 +22,7 @@ from idp.services.jose import ALGORITHMS, InvalidToken
 from idp.services.key_rotation import CannotRetire, KeyRotation
 from idp.services.keys import KeysUnreadable, NoSigningKey, SigningKeys
 from tests.helpers.clock import FakeClock
+from tests.helpers.house import made_once
 
 CLAIMS = {"sub": "ann"}
 
@@ -56,7 +57,8 @@ class Node:
 @pytest.fixture
 def node(app: Flask, settings: Settings, clock: FakeClock) -> Node:
     node = Node(settings, clock)
-    node.rotation.prepare(node.context)
+    box = Box(settings.keys)
+    KeyRotation(settings, box, node.keys, make_key=made_once).prepare(node.context)
     return node
 
 

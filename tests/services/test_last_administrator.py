@@ -1,42 +1,23 @@
 """Somebody always administers: whatever two do to each other at the same moment."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from sqlalchemy import func, select
 
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import AuditEvent, User, db, release
 from idp.services.invalid import Invalid
 from idp.services.roles import ADMINISTRATOR
 from idp.web.services import Services
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import Racetrack, services_with
+from tests.factors.storage import KEY, add_person
+from tests.helpers.clock import NOON
 
 ROUNDS = 8
 CONTEXT = Context(at=NOON, actor_id="command:test")
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
-
-
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
 
 
 def found(user_id: str) -> User:
@@ -74,7 +55,7 @@ WAYS: Mapping[str, Callable[[Services, User], None]] = {
 def attempt(tools: Tools, case: tuple[str, str]) -> bool:
     """One of a pair is shut out; afterwards, for the next round, there is a pair again."""
     way, user_id = case
-    services = _services(tools.settings.keys[0])
+    services = services_with(tools.settings.keys[0])
     try:
         WAYS[way](services, found(user_id))
     except Invalid:
@@ -119,20 +100,20 @@ def test_the_last_one_stays_and_the_refusal_is_on_record(raced_url: str, way: st
     add_person("going@example.com", role=ADMINISTRATOR, deletion_due_at=NOON)
     other = add_person("other@example.com", role="auditor")
     with pytest.raises(Invalid):
-        WAYS[way](_services(KEY), found(last.id))
+        WAYS[way](services_with(KEY), found(last.id))
     release()
     assert _left() == 1
     event = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert event is not None
     assert (event.name, event.data["reason"]) == ("user.change.refused", "last_administrator")
     release()
-    WAYS[way](_services(KEY), found(other.id))
+    WAYS[way](services_with(KEY), found(other.id))
 
 
 def test_nobody_raises_a_role_of_their_own(raced_url: str) -> None:
     auditor = add_person("ann@example.com", role="auditor")
     herself = replace(CONTEXT, actor_id=auditor.id)
     with pytest.raises(Invalid, match="their own role"):
-        _services(KEY).accounts.update(found(auditor.id), {"role": ADMINISTRATOR}, herself)
-    _services(KEY).accounts.update(found(auditor.id), {"role": ADMINISTRATOR}, CONTEXT)
+        services_with(KEY).accounts.update(found(auditor.id), {"role": ADMINISTRATOR}, herself)
+    services_with(KEY).accounts.update(found(auditor.id), {"role": ADMINISTRATOR}, CONTEXT)
     assert found(auditor.id).role == ADMINISTRATOR

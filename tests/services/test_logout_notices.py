@@ -1,6 +1,6 @@
 """However a session ends, its clients are owed one notice each: no more, no fewer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from idp.services import grants, session_clients, sessions, signing_out
 from idp.services.endings import end_everything
 from idp.services.grants import Grants
 from idp.services.logout_notices import KIND, PlainText
-from tests.factors.race import Racetrack, racetrack
+from tests.factors.race import Racetrack
 from tests.factors.storage import KEY
 from tests.helpers.clock import NOON, FakeClock
 from tests.services.people import add_client, add_person, granted_to, request_of
@@ -149,12 +149,6 @@ def test_whoever_ends_a_session_from_afar_ends_all_of_it(
     Grants(settings).issue_code(offline, request_of(), now=context.at)
     signing_out.end_session("ann", user_id="ann", context=context, reason="x")
     assert grants.end_all(context=context, user_id="ann") == 0
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
 
 
 def sign_out(_tools: Tools, session_id: str) -> bool:

@@ -1,10 +1,8 @@
 """Two workers on one outbox: every mail once."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import func, select
 
 from idp.factors.base import Mail, Tools
@@ -12,24 +10,12 @@ from idp.models import OutboxMessage, db
 from idp.services.mail import Mailer
 from idp.services.outbox import Outbox
 from idp.services.postman import mail_handlers
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, make_tools, storage
+from tests.factors.race import Racetrack
+from tests.factors.storage import KEY, make_tools
 from tests.helpers.clock import NOON
 from tests.helpers.smtp import Outbox as Server
 
 MAILS = 40
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
 
 
 def deliver(tools: Tools, url: str) -> bool:

@@ -1,7 +1,7 @@
 """Reset by link: alike for everybody, inert until it is used, used once, and no way around."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -32,8 +32,8 @@ from idp.services.mail import DECOY, KIND, Letter, Mailer
 from idp.services.reset import GONE, LIFETIME, LIFETIME_BY_HAND, PasswordReset
 from idp.services.throttle import MAILS, Throttle, Wait
 from idp.state import put
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
+from tests.factors.race import Racetrack
+from tests.factors.storage import KEY, add_person, make_tools
 from tests.helpers.clock import NOON, FakeClock
 from tests.passwords.counting import CHEAP, counting_hasher
 from tests.services.opened import endings, open_everything
@@ -371,18 +371,6 @@ def test_new_password_is_hashed_only_when_the_link_is_good(house: House, ann: Us
     house.reset.finish("x" * 43, NEW, house.context)
     house.reset.finish(token, SHORT, house.context)
     assert house.work.made == made
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
 
 
 def use(tools: Tools, token: str) -> bool:

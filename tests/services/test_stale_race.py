@@ -1,43 +1,24 @@
 """Of two who looked at the same and change it at the same moment, one does; the other is told."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import Group, User, db, release
 from idp.services import client_listing, group_list, settings_revision
 from idp.services.versions import Stale
 from idp.web.services import Services
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import Racetrack, services_with
+from tests.factors.storage import KEY, add_person
+from tests.helpers.clock import NOON
 
 ROUNDS = 6
 CONTEXT = Context(at=NOON, actor_id="command:test")
 APP = {"client_name": "Shop", "redirect_uris": ["https://shop.example/callback"]}
 Case = tuple[str, str, int | str, str]
 """What is changed, its id, the version that was looked at, and what it becomes."""
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
-
-
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
 
 
 def change_client(services: Services, client_id: str, seen: int, name: str) -> None:
@@ -72,7 +53,7 @@ CHANGES: Mapping[str, Callable[..., None]] = {
 def attempt(tools: Tools, case: Case) -> bool:
     what, named, seen, wanted = case
     try:
-        CHANGES[what](_services(tools.settings.keys[0]), named, seen, wanted)
+        CHANGES[what](services_with(tools.settings.keys[0]), named, seen, wanted)
     except Stale:
         return False
     return True
@@ -80,7 +61,7 @@ def attempt(tools: Tools, case: Case) -> bool:
 
 def make(what: str, number: int) -> str:
     """Something to change; its id."""
-    services = _services(KEY)
+    services = services_with(KEY)
     if what == "client":
         return services.client_registry.register(APP, CONTEXT).client_id
     if what == "person":
@@ -111,7 +92,7 @@ def test_of_two_who_looked_at_the_same_one_changes_it(
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_whoever_looked_again_changes_it(raced_url: str, what: str) -> None:
-    services, named = _services(KEY), make(what, 0)
+    services, named = services_with(KEY), make(what, 0)
     seen = VERSIONS[what](named)
     CHANGES[what](services, named, seen, "This")
     with pytest.raises(Stale):

@@ -1,9 +1,7 @@
 """Guessing in two processes at the same moment gains nothing, and blocks nobody."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import select
 
 from idp.audit import Context
@@ -11,23 +9,11 @@ from idp.factors.base import Tools
 from idp.models import Counter, User, db
 from idp.services.devices import Devices
 from idp.services.throttle import Allowed, Throttle, Wait
-from tests.factors.race import PROCESSES, Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, storage
+from tests.factors.race import PROCESSES, Racetrack
+from tests.factors.storage import KEY, add_person
 from tests.helpers.clock import NOON
 
 ROUNDS = 20
-
-
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
 
 
 def reserve(

@@ -1,7 +1,6 @@
 """Of two who change one version at the same moment one does; a call with a key is done once."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from idp.audit import Context
-from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import AuditEvent, Client, Group, User, db, new_id, release
 from idp.services import group_list, settings_revision
@@ -18,34 +16,17 @@ from idp.services.invalid import Invalid
 from idp.services.roles import ADMINISTRATOR
 from idp.services.versions import Stale, claim_client, claim_group, claim_person
 from idp.web.services import Services
-from tests.factors.race import Racetrack, racetrack
-from tests.factors.storage import KEY, add_person, make_tools, storage
-from tests.helpers.clock import NOON, FakeClock
+from tests.factors.race import Racetrack, services_with
+from tests.factors.storage import KEY, add_person
+from tests.helpers.clock import NOON
 
 ROUNDS = 10
 CONTEXT = Context(at=NOON, actor_id="command:test")
 APP = {"redirect_uris": ["https://app.example/callback"]}
 
 
-@pytest.fixture(scope="module")
-def track() -> Iterator[Racetrack]:
-    with racetrack() as made:
-        yield made
-
-
-@pytest.fixture
-def raced_url(database_url: str) -> Iterator[str]:
-    with storage(database_url):
-        yield database_url
-
-
-@cache
-def _services(key: str) -> Services:
-    return Services(make_tools(key).settings, clock=FakeClock(), kinds=FACTORS)
-
-
 def services(tools: Tools) -> Services:
-    return _services(tools.settings.keys[0])
+    return services_with(tools.settings.keys[0])
 
 
 def wins(change: Callable[[], object]) -> bool:
@@ -104,7 +85,7 @@ def people() -> list[tuple[str, int]]:
 
 
 def clients() -> list[tuple[str, int]]:
-    registry = _services(KEY).client_registry
+    registry = services_with(KEY).client_registry
     ids = [registry.register(APP, CONTEXT).client_id for _ in range(ROUNDS)]
     return [(one, db.session.get_one(Client, one).revision) for one in ids]
 
@@ -165,7 +146,7 @@ def test_a_call_with_a_key_is_done_once(track: Racetrack, raced_url: str) -> Non
 
 
 def test_a_call_that_rolls_back_leaves_its_key_unused(raced_url: str) -> None:
-    idempotency = _services(KEY).idempotency
+    idempotency = services_with(KEY).idempotency
     key = Key(caller="ann", name="one", call="POST /groups")
     assert idempotency.begin(key, NOON) is None
     with pytest.raises(Invalid):

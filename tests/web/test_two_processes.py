@@ -21,6 +21,7 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS, Databases
 from tests.helpers.house import CHEAP, House, Person
 from tests.helpers.html import find_object, parse
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import Server, serve
@@ -47,7 +48,7 @@ class Pair:
             made.client_id,
             made.redirect_uri,
             client_secret=made.client_secret,
-            http=self.opened.enter_context(httpx.Client(timeout=60, trust_env=False)),
+            http=self.opened.enter_context(httpx.Client(timeout=60, verify=PLAIN, trust_env=False)),
         )
 
     def browser(self) -> UserAgent:
@@ -102,7 +103,7 @@ def at_once(
 
     def send(place: int) -> httpx.Response:
         server = pair.servers[place % 2]
-        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=server.url, timeout=60, verify=PLAIN, trust_env=False) as client:
             client.get("/healthz")  # so that all have their connection
             barrier.wait(30)
             return requests[place](client)
@@ -347,7 +348,9 @@ def test_a_sign_in_may_go_from_one_server_to_the_other(
 ) -> None:
     app = pyotp.TOTP(pair.house.totp(alice))
     agent, page = sign_in_page(pair, shop)
-    other = pair.opened.enter_context(httpx.Client(base_url=pair.servers[1].url, trust_env=False))
+    other = pair.opened.enter_context(
+        httpx.Client(base_url=pair.servers[1].url, verify=PLAIN, trust_env=False)
+    )
     right = {"username": alice.email, "password": alice.password}
     response = poster(agent, page, "/password", **right)(other)
     assert response.status_code == 303
@@ -367,7 +370,7 @@ def test_a_killed_server_leaves_nothing_half_done(
     def send(place: int) -> None:
         with (
             suppress(httpx.TransportError),
-            httpx.Client(base_url=pair.servers[1].url, trust_env=False) as client,
+            httpx.Client(base_url=pair.servers[1].url, verify=PLAIN, trust_env=False) as client,
         ):
             requests[place](client)
 
