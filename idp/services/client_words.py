@@ -10,7 +10,7 @@ from idp.services.search_words import found_by, words_in
 
 MOST: Final = 200
 """Words of one client: somebody who registers by himself decides how many there are."""
-FEW: Final = 500
+FEW: Final = 200
 """Clients that are looked up by their ids. Where more have the word, one is never far."""
 _LAST: Final = "\U0010ffff"
 
@@ -49,20 +49,23 @@ def complete() -> int:
 def having(wanted: str) -> tuple[ColumnElement[bool], ...]:
     """Conditions for the clients of which each word of ``wanted`` begins one.
 
-    Of the words that were typed the rarest is looked up first. Costs the same however many clients
-    there are, unless all of the words are common and next to nobody has all of them.
+    What that costs does not grow with the number of clients, unless all the words are common and
+    next to nobody has all of them.
     """
     words = words_in(wanted)
-    ids = min((_ids(word) for word in words), key=len, default=[])
-    if not words or not ids:
-        return (false(),) if wanted.strip() else ()
-    others = tuple(_has(word) for word in words)
-    return others if len(ids) > FEW else (Client.id.in_(ids), *others)
+    all_of_them = tuple(_has(word) for word in words)
+    for word in sorted(words, key=len, reverse=True):  # which is mostly the rarest first
+        ids = _ids(word)
+        if ids is not None:
+            return (Client.id.in_(ids), *all_of_them) if ids else (false(),)
+    return all_of_them
 
 
-def _ids(word: str) -> Sequence[str]:
-    some = select(ClientWord.client_id).where(_begins(word)).distinct().limit(FEW + 1)
-    return db.session.scalars(some).all()
+def _ids(word: str) -> frozenset[str] | None:
+    """Whom it begins a word of; None where these are not ``FEW``."""
+    rows = db.session.scalars(select(ClientWord.client_id).where(_begins(word)).limit(FEW + 1))
+    found = rows.all()
+    return frozenset(found) if len(found) <= FEW else None
 
 
 def _has(word: str) -> ColumnElement[bool]:

@@ -17,7 +17,8 @@ _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 def words_in(text: str) -> tuple[str, ...]:
     """What was typed as words, each once, without case and accents; a few of them at most.
 
-    Whatever has neither letter nor digit is one word. Empty only where nothing was typed.
+    Whatever has neither letter nor digit is one word. Empty where nothing was typed that tells one
+    from another.
     """
     found = (word[:LONGEST] for word in _words(text.strip()))
     return tuple(dict.fromkeys(found))[:MOST_TYPED]

@@ -113,7 +113,8 @@ def test_pages_go_on_where_the_last_one_ended(idp: Services, others: int) -> Non
         client(idp, name, client_id)
     client(idp, "Shop", "shop")
     made += many("Zebra", others)
-    pages, after = [], None
+    pages: list[str] = []
+    after = None
     for _ in range(3):
         page = page_of(ANYBODY, wanted="port need", after=after, at_most=3)
         pages += page.ids
