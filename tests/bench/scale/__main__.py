@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from tests.bench import report
-from tests.bench.__main__ import progress
+from tests.bench.progress import progress
 from tests.bench.scale import compare, text
 from tests.bench.scale.databases import filled
 from tests.bench.scale.size import SMALL, WHOLE, Size
@@ -44,7 +44,7 @@ def compared(kind: Kind, size: Size, turns: Turns) -> str:
         # In this process a turn is as good when it is shorter.
         rows += compare.lists(both, replace(turns, seconds=turns.seconds / 3), progress)
         progress("")
-        return f"{text.head(kind, *both)}\n\n{text.table(rows)}"
+        return text.table(kind, both, rows)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tests.bench.scale.made_up import Progress
 from tests.bench.scale.operations import OPERATIONS, Rounds
 from tests.bench.scale.ratio import Ratio, middle_of, ratio_of
 from tests.bench.turns import Cost, Turns
+from tests.bench.world import world
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class Pair:
 def operations(databases: Sequence[Filled], turns: Turns, progress: Progress) -> Iterator[Compared]:
     """The operations of the protocol, at the servers."""
     with ExitStack() as stack:
-        crowds = [Crowd(one, stack.enter_context(one.world.house.http())) for one in databases]
+        crowds = []
+        for one in databases:
+            there = stack.enter_context(world(one.database, one.folder, cheap_hash=True))
+            crowds.append(Crowd(one.size, there, stack.enter_context(there.house.http())))
         for crowd in crowds:
             crowd.greet()
         for name in turns.wanted(OPERATIONS):
@@ -52,12 +56,13 @@ def operations(databases: Sequence[Filled], turns: Turns, progress: Progress) ->
 
 def lists(databases: Sequence[Filled], turns: Turns, progress: Progress) -> Iterator[Compared]:
     """What is listed and searched, in this process."""
-    known = [known_of(one) for one in databases]
-    for name in turns.wanted(LISTS):
+    wanted = turns.wanted(LISTS)
+    known = [known_of(one) for one in databases] if wanted else []
+    for name in wanted:
         progress(name)
         pair = Pair()
         for which in _order(turns.turns):
-            there = databases[which].world
+            there = databases[which]
             pair.found[which].append(cost_of(LISTS[name], known[which], there, turns.seconds))
         yield Pair((pair.found[0][1:], pair.found[1][1:])).compared(name)
 
@@ -73,8 +78,8 @@ def _turn(crowd: Crowd, rounds: Rounds, turns: Turns) -> Cost:
     limits = turns.limits
     with ExitStack() as stack:
         drivers = [
-            rounds(crowd, stack.enter_context(crowd.filled.world.connection()), number, most)
+            rounds(crowd, stack.enter_context(crowd.world.connection()), number, most)
             for number, most in enumerate([limits.most + WARM_UP] * DRIVERS)
         ]
-        found = drive(drivers, crowd.filled.world.meter, limits)
+        found = drive(drivers, crowd.world.meter, limits)
     return Cost(found.server_cpu, found.database_cpu or 0.0)

@@ -8,11 +8,12 @@ from typing import Final
 import httpx
 
 from tests.bench.actor import Actor, expect
-from tests.bench.scale.databases import Filled
 from tests.bench.scale.rows.clients import ADDRESS, CLIENT, SECRET
 from tests.bench.scale.rows.people import DISABLED_EVERY, SESSION
 from tests.bench.scale.rows.tokens import REFRESH
+from tests.bench.scale.size import Size
 from tests.bench.wire import Connection
+from tests.bench.world import World
 from tests.helpers.house import PASSWORD, Person
 from tests.helpers.relying_party import RelyingParty
 
@@ -26,19 +27,20 @@ _RANDOM: Final = SystemRandom()
 class Crowd:
     """Somebody else for every round; no two drivers are ever anybody at the same time."""
 
-    filled: Filled
+    size: Size
+    world: World
     http: httpx.Client
     clients: list[int] = field(default_factory=list)
     renewed: dict[int, str] = field(default_factory=dict)
     """Refresh tokens by the number of their grant, where they are no longer the ones made up."""
 
     def __post_init__(self) -> None:
-        clients = self.filled.size.clients
+        clients = self.size.clients
         self.clients = _RANDOM.sample(range(clients), min(BUSY, clients))
 
     def numbers(self, driver: int) -> Iterator[int]:
         """People by number, at random, of whom none is disabled."""
-        size = self.filled.size
+        size = self.size
         rounds = min(size.people, size.grants) // size.clients // DRIVERS
         while True:
             client = _RANDOM.choice(self.clients)
@@ -53,9 +55,9 @@ class Crowd:
             yield number, self.actor(http, number)
 
     def actor(self, http: Connection, number: int) -> Actor:
-        client = number % self.filled.size.clients
+        client = number % self.size.clients
         party = RelyingParty(
-            self.filled.world.server.url,
+            self.world.server.url,
             f"{CLIENT}{client}",
             ADDRESS.format(number=client),
             client_secret=f"{SECRET}{client}",
@@ -73,7 +75,7 @@ class Crowd:
 
     def greet(self) -> None:
         """Let the server hear of every application that will be used: it keeps them in memory."""
-        with self.filled.world.connection() as http:
+        with self.world.connection() as http:
             for client in self.clients:
                 actor = self.actor(http, client)
                 actor.jar = {}

@@ -1,4 +1,4 @@
-"""Databases with something in them, and a server over each."""
+"""Databases with something in them."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,15 @@ from typing import Final
 
 import psycopg
 
+from idp.clock import system_clock
 from idp.migrate import upgrade
+from idp.models import db
 from tests.bench.scale.fill import disk_bytes, fill
 from tests.bench.scale.made_up import Progress
 from tests.bench.scale.size import Size
-from tests.bench.world import Database, Kind, World, server_of, world
+from tests.bench.world import Database, Kind, server_of
+from tests.helpers.clock import FakeClock
+from tests.helpers.house import House
 from tests.helpers.postgres import PostgresCluster
 
 MEMORY: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min"}
@@ -32,10 +36,16 @@ FILLING: Final = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A database of this size, with a server. ``seconds`` are how long it took to fill."""
+    """A database of this size, and the application over it in this process.
+
+    ``seconds`` are how long it took to fill, ``disk`` how many bytes it is, and ``folder`` is for
+    whatever belongs to it.
+    """
 
     size: Size
-    world: World
+    database: Database
+    house: House
+    folder: Path
     seconds: float
     disk: int
 
@@ -50,9 +60,10 @@ def filled(kind: Kind, size: Size, progress: Progress) -> Iterator[Filled]:
         found = stack.enter_context(make(folder, size, progress))
         os.sync()  # nor is anything written in the background while something is measured
         seconds, disk = perf_counter() - started, disk_bytes(found.url)
-        yield Filled(
-            size, stack.enter_context(world(found, folder, cheap_hash=True)), seconds, disk
-        )
+        house = House(found.url, FakeClock(system_clock()))
+        yield Filled(size, found, house, folder, seconds, disk)
+        with house.app.app_context():
+            db.engine.dispose()
 
 
 @contextmanager

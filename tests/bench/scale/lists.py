@@ -16,7 +16,6 @@ from idp.services.people import State, Wanted, people_of
 from idp.services.roles import ADMINISTRATOR
 from tests.bench.scale.databases import Filled
 from tests.bench.turns import Cost
-from tests.bench.world import World
 
 EVERYBODY: Final = Manager(ADMINISTRATOR, frozenset())
 FAR: Final = ("Application 8", "")
@@ -27,7 +26,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True)
 class Known:
-    """What to look for in a database: somebody with much in the log, a rare word, an event halfway."""
+    """What to look for: somebody with much in the log, a rare word, and an event halfway."""
 
     person: str
     client: str
@@ -39,7 +38,7 @@ class Known:
 def known_of(filled: Filled) -> Known:
     """Found out before anything is measured."""
     middle = filled.size.audit // 20 * 10 + 3
-    with filled.world.house.app.app_context():
+    with filled.house.app.app_context():
         person = db.session.scalars(select(User.id).where(User.email == "someone0@example.org"))
         event = select(AuditEvent).where(AuditEvent.reference == f"R{middle}")
         found = db.session.scalars(event).one()
@@ -96,7 +95,7 @@ LOG: Final[Mapping[str, Listed]] = {
 LISTS: Final[Mapping[str, Listed]] = {**PEOPLE, **CLIENTS, **LOG}
 
 
-def cost_of(listed: Listed, known: Known, there: World, seconds: float) -> Cost:
+def cost_of(listed: Listed, known: Known, there: Filled, seconds: float) -> Cost:
     """CPU of this process, which does the server's work here, and of the database."""
     with there.house.app.app_context():
         _once(listed, known)

@@ -15,6 +15,11 @@ class Size:
     tokens: int
     audit: int
 
+    @classmethod
+    def of(cls, people: int) -> "Size":
+        """As much of everything as goes with so many people, in a young deployment."""
+        return cls(people, people // 10, people, people * 5)
+
     @property
     def access(self) -> int:
         return self.tokens // 10
@@ -31,9 +36,6 @@ class Size:
 
 SMALL: Final = Size(people=500, clients=60, tokens=4_000, audit=2_000)
 """Enough to fill a page of every list: what is listed is not what is compared."""
-
-MODEST: Final = Size(people=20_000, clients=2_000, tokens=20_000, audit=50_000)
-"""Filled in a few seconds."""
 
 WHOLE: Final = Size(people=1_000_000, clients=10_000, tokens=10_000_000, audit=10_000_000)
 """What issue 7 names."""

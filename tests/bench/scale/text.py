@@ -12,13 +12,13 @@ AIM: Final = 1.1
 _COLUMNS: Final = ("", "small", "its database", "full", "its database", "ratio", "between", "1.1?")
 
 
-def table(rows: Sequence[Compared], *, with_aim: bool = True) -> str:
-    """CPU seconds for 1,000; the ratio is of server and database together."""
-    columns = _COLUMNS if with_aim else _COLUMNS[:-1]
-    return report.markdown(columns, [_row(row)[: len(columns)] for row in rows])
+def table(kind: Kind, both: Sequence[Filled], rows: Sequence[Compared]) -> str:
+    """With what it says above it; the ratio is of server and database together."""
+    small, full = both
+    return f"{_head(kind, small, full)}\n\n{report.markdown(_COLUMNS, [_row(row) for row in rows])}"
 
 
-def head(kind: Kind, small: Filled, full: Filled) -> str:
+def _head(kind: Kind, small: Filled, full: Filled) -> str:
     """What was compared."""
     size, less = full.size, small.size
     return (
