@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import measures
 from idp.audit import Context
-from idp.services import pictures
+from idp.services import client_words, pictures
 from idp.services.cleanup import clean_up
 from idp.web import metrics
 from idp.web.services import Services
@@ -79,6 +79,7 @@ class Upkeep:
             Job("cleanup", 60, self._clean_up, due=soon),
             Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
+            Job("words", 600, lambda _now: client_words.complete(), due=soon),
         ]
         if measures.heard() is not None:
             self.jobs.append(Job("figures", FIGURES_EVERY, self._tell, lane="figures"))

@@ -15,6 +15,7 @@ from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.registration_tokens import list_tokens, make_token, revoke_token
 from idp.services import client_listing
 from idp.services.client_listing import ClientInfo
+from idp.services.client_pages import found_by
 from idp.services.client_presets import PRESETS
 from idp.services.client_registry import Registration
 from idp.services.clients import SELF_REGISTERED
@@ -122,12 +123,16 @@ def _tell_registered(made: Registration, issuer: str) -> None:
 
 @clients.command("list")
 @click.option("--containing", default="", metavar="TEXT", help="In name, id or addresses.")
+@click.option(
+    "--beginning", default="", metavar="TEXT", help="How words of name, id or addresses begin."
+)
 @json_option
 @at_place
-def list_clients(place: Place, containing: str, as_json: bool) -> None:
+def list_clients(place: Place, containing: str, beginning: str, as_json: bool) -> None:
     """List the relying parties by name."""
     with place.services():
-        found = [info for info in client_listing.listed() if _contains(info, containing)]
+        listed = found_by(beginning) if beginning else client_listing.listed()
+        found = [info for info in listed if _contains(info, containing)]
     if as_json:
         print_json([_summary(info) for info in found])
         return

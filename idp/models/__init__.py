@@ -2,7 +2,7 @@
 
 from idp.models.audit import AuditEvent
 from idp.models.base import db, new_id, only_reads, release
-from idp.models.client import Client, ClientSecret, RegistrationToken
+from idp.models.client import Client, ClientSecret, ClientWord, RegistrationToken
 from idp.models.counter import Counter
 from idp.models.credential import Credential
 from idp.models.device_request import DeviceRequest
@@ -25,6 +25,7 @@ __all__ = [
     "ChangedSetting",
     "Client",
     "ClientSecret",
+    "ClientWord",
     "Consent",
     "Counter",
     "Credential",

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from idp.models import driver
 from idp.models.pool import Pool, forget_broken
@@ -42,6 +42,11 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def by_bytes(length: int) -> TypeEngine[str]:
+    """Text in the order of its bytes on both databases, so that an index finds by a beginning."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 NAMING = {

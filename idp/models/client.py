@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.models.base import Model, new_id
+from idp.models.base import Model, by_bytes, new_id
 
 
 class Client(Model):
@@ -48,6 +48,21 @@ class ClientSecret(Model):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class ClientWord(Model):
+    """A word by whose beginning a client is found: of its name, its id, its redirect addresses.
+
+    Written with the registration, by ``services.client_words``.
+    """
+
+    __tablename__ = "client_words"
+    __table_args__ = (Index("ix_client_words_word_client_id", "word", "client_id"),)
+
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True
+    )
+    word: Mapped[str] = mapped_column(by_bytes(40), primary_key=True)
 
 
 class RegistrationToken(Model):

@@ -5,15 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table, column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeEngine
 
-from idp.models.base import Model, new_id
-
-
-def _by_bytes(length: int) -> TypeEngine[str]:
-    """Text in the order of its bytes on both databases, so that an index finds by a beginning."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
+from idp.models.base import Model, by_bytes, new_id
 
 LISTED: Final = {
     "ix_users_disabled": column("disabled_at").is_not(None),
@@ -50,11 +43,11 @@ class User(Model):
     )
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
-    email: Mapped[str] = mapped_column(_by_bytes(320), unique=True)
+    email: Mapped[str] = mapped_column(by_bytes(320), unique=True)
     """Normalised by ``services.accounts.normalise_email``, the only place that does."""
     email_verified: Mapped[bool] = mapped_column(default=False)
-    username: Mapped[str | None] = mapped_column(_by_bytes(64), unique=True)
-    name: Mapped[str | None] = mapped_column(_by_bytes(255), index=True)
+    username: Mapped[str | None] = mapped_column(by_bytes(64), unique=True)
+    name: Mapped[str | None] = mapped_column(by_bytes(255), index=True)
     profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Further standard claims under their names (OpenID Connect Core 5.1)."""
     role: Mapped[str | None] = mapped_column(String(32))

@@ -1,15 +1,16 @@
 """Clients by name, page by page, for whoever administers them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 
 from idp.models import Client, Group, User, db
 from idp.protocol.parameters import Parameters
 from idp.protocol.scopes import ADMIN_SCOPES
-from idp.services.client_listing import ClientInfo, no_client, shown
+from idp.services.client_listing import ClientInfo, all_of, no_client, shown
+from idp.services.client_words import having
 from idp.services.roles import CLIENT_MANAGER, handed_on_by
 
 PAGE: Final = 25
@@ -47,6 +48,9 @@ class Manager:
         return ADMIN_SCOPES & frozenset(scope) <= self.holds
 
 
+_ANYBODY: Final = Manager(None, frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class ClientPage:
     """``after`` is where the next page begins; None on the last."""
@@ -62,15 +66,18 @@ def page_of(
     after: tuple[str, str] | None = None,
     at_most: int = PAGE,
 ) -> ClientPage:
-    """Clients by name, those whose name, id or addresses hold ``wanted``; ``after`` name and id.
+    """Clients by name; ``after`` name and id.
 
+    Those with words, in name, id and redirect addresses, that begin as the words of ``wanted``.
     Read by an index from where the page begins; never counted, never skipped over.
     """
     found: list[tuple[str, str]] = []
+    matching = having(wanted)
+    some = READ_AT_ONCE if manager.role == CLIENT_MANAGER else at_most + 1
     while len(found) <= at_most:
-        rows = _rows(wanted, after)
+        rows = _rows(matching, after, some)
         found += [(row.name, row.id) for row in rows if _is_seen(manager, row.registration)]
-        if len(rows) < READ_AT_ONCE:
+        if len(rows) < some:
             break
         after = (rows[-1].name, rows[-1].id)
     shown_now = found[:at_most]
@@ -78,24 +85,22 @@ def page_of(
     return ClientPage([one for _name, one in shown_now], shown_now[-1] if more else None)
 
 
-def _rows(wanted: str, after: tuple[str, str] | None) -> Sequence[Any]:
-    statement = select(Client.name, Client.id, Client.registration).where(*_matching(wanted))
+def found_by(wanted: str) -> Iterator[ClientInfo]:
+    """All that are found by it, whoever may see them, by name."""
+    page = ClientPage((), ("", ""))
+    while page.after is not None:
+        page = page_of(_ANYBODY, wanted=wanted, after=page.after, at_most=READ_AT_ONCE)
+        yield from all_of(page.ids)
+
+
+def _rows(
+    matching: Sequence[ColumnElement[bool]], after: tuple[str, str] | None, at_most: int
+) -> Sequence[Any]:
+    statement = select(Client.name, Client.id, Client.registration).where(*matching)
     if after is not None:
         statement = statement.where(tuple_(Client.name, Client.id) > after)
-    ordered = statement.order_by(Client.name, Client.id).limit(READ_AT_ONCE)
+    ordered = statement.order_by(Client.name, Client.id).limit(at_most)
     return db.session.execute(ordered).all()
-
-
-def _matching(wanted: str) -> tuple[ColumnElement[bool], ...]:
-    if not wanted:
-        return ()
-    return (
-        or_(
-            Client.id == wanted,
-            Client.name.icontains(wanted, autoescape=True),
-            cast(Client.registration["redirect_uris"], Text).icontains(wanted, autoescape=True),
-        ),
-    )
 
 
 def _is_seen(manager: Manager, registration: Mapping[str, Any]) -> bool:

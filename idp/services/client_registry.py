@@ -13,6 +13,7 @@ from idp.audit import Context
 from idp.clock import epoch
 from idp.models import Client, ClientSecret, db, new_id
 from idp.protocol.client_metadata import ClientMetadata
+from idp.services import client_words
 from idp.services.client_listing import ClientRefused, no_client, shown
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets, end_secrets, has_secret
@@ -184,6 +185,7 @@ def insert_client(
             **values,
         )
     )
+    client_words.keep(client_id, metadata.client_name or client_id, metadata.redirect_uris)
     audit.record("client.registered", context, client_id=client_id, managed_by=managed_by)
 
 
@@ -205,6 +207,7 @@ def columns(client_id: str, metadata: ClientMetadata) -> dict[str, Any]:
 def change(client_id: str, context: Context, *, expected: int | None = None, **values: Any) -> None:
     """Set columns and count a revision, in the caller's transaction.
 
+    With its ``name`` comes its ``registration``, and what it is found by is changed with them.
     Raises ``ClientRefused``, and ``Stale`` when it is no longer at the revision ``expected``.
     """
     wanted = [Client.id == client_id]
@@ -220,6 +223,9 @@ def change(client_id: str, context: Context, *, expected: int | None = None, **v
     if changed is None:
         db.session.rollback()
         raise Stale if _is_there(client_id) else no_client(client_id)
+    if "name" in values:
+        uris = values["registration"].get("redirect_uris", ())
+        client_words.keep(client_id, values["name"], uris)
 
 
 def _is_there(client_id: str) -> bool:

@@ -3,10 +3,19 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from time import perf_counter
 
 from tests.bench import report, second
+from tests.bench.progress import progress
 from tests.bench.run import Plan, measure
+from tests.bench.scale import text
+from tests.bench.scale.compare import lists
+from tests.bench.scale.databases import filled
+from tests.bench.scale.lists import LISTS
+from tests.bench.scale.size import SMALL, Size
+from tests.bench.turns import Turns
+from tests.bench.world import Kind
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--drivers", type=int, default=2, help="requests at the same time (2)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--only", default="", help="operations whose name contains this")
+    parser.add_argument(
+        "--people", type=int, default=20_000, help="that lists are measured with (20000)"
+    )
     chosen = parser.parse_args(arguments)
     plan = Plan(
         seconds=min(chosen.seconds, 0.5) if chosen.quick else chosen.seconds,
@@ -25,19 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         only=chosen.only,
     )
     started = perf_counter()
-    found = measure(plan, progress)
-    both = second.measure(plan.kinds, plan.seconds, progress) if not plan.only else []
+    parts = [report.text(measure(plan, progress))]
+    if not plan.only:
+        parts.append(report.second(second.measure(plan.kinds, plan.seconds, progress)))
+    turns = Turns(plan.seconds / 15, turns=3, only=plan.only)
+    parts += [
+        listed(kind, Size.of(chosen.people), turns) for kind in plan.kinds if turns.wanted(LISTS)
+    ]
     progress("")
-    told = report.text(found) + (f"\n\n{report.second(both)}" if both else "")
-    sys.stdout.write(f"\n{told}\n\n{report.machine()}; ")
-    sys.stdout.write(f"measured in {perf_counter() - started:.0f} s.\n")
+    parts.append(f"{report.machine()}; measured in {perf_counter() - started:.0f} s.")
+    sys.stdout.write("\n" + "\n\n".join(parts) + "\n")
 
 
-def progress(what: str) -> None:
-    """Tell on standard error what is being measured, where somebody looks."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{what}")
-        sys.stderr.flush()
+def listed(kind: Kind, size: Size, turns: Turns) -> str:
+    """What is listed and searched, in a small database and in one with something in it."""
+    with ExitStack() as stack:
+        both = [stack.enter_context(filled(kind, one, progress)) for one in (SMALL, size)]
+        return text.table(kind, both, [*lists(both, turns, progress)])
 
 
 if __name__ == "__main__":

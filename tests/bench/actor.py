@@ -54,7 +54,7 @@ class Actor:
         for, the first time.
         """
         jar = {} if jar is None else jar
-        place = self._redirected(self._browse(jar, "GET", self._authorization()))
+        place = self._redirected(self._browse(jar, "GET", self.authorization()))
         page = expect(self._browse(jar, "GET", place), 200)
         answer = self._submit(jar, place, page, "password", **self._credentials())
         if self._is_home(answer):
@@ -65,7 +65,7 @@ class Actor:
 
     def authorize(self) -> str:
         """``prompt=none`` over the session of ``jar``; the code."""
-        return self._code(self._browse(self.jar, "GET", self._authorization(prompt="none")))
+        return self._code(self._browse(self.jar, "GET", self.authorization(prompt="none")))
 
     def push(self) -> str:
         """Push an authorization request; the ``request_uri``."""
@@ -103,7 +103,8 @@ class Actor:
         if b'"active":true' not in expect(answer, 200).body.replace(b" ", b""):
             raise RuntimeError("the token is not active")
 
-    def _authorization(self, **parameters: str) -> str:
+    def authorization(self, **parameters: str) -> str:
+        """The address that an application sends a browser to."""
         return f"/oauth/authorize?{urlencode(self._request(**parameters))}"
 
     def _request(self, **parameters: str) -> dict[str, str]:

@@ -16,7 +16,18 @@ def parent_of(pid: int) -> int:
     return int(_stat(str(pid))[1])
 
 
-def _family(root: int) -> Iterator[list[str]]:
+def _running(pid: str) -> float:
+    """What its threads have used that are alive: to the nanosecond, where ``_stat`` has ticks."""
+    total = 0
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # ended while we looked, or a kernel that does not keep it
+    return total / 1e9
+
+
+def _family(root: int) -> Iterator[tuple[str, list[str]]]:
     """The process and all that descend from it."""
     stats: dict[int, list[str]] = {}
     for entry in Path("/proc").iterdir():
@@ -30,14 +41,19 @@ def _family(root: int) -> Iterator[list[str]]:
         while ancestor not in (0, root):
             ancestor = int(stats[ancestor][1]) if ancestor in stats else 0
         if ancestor == root:
-            yield stat
+            yield pid, stat
 
 
 def cpu_seconds(root: int) -> float:
     """User and system time of a process and all its descendants, those that ended included."""
-    return sum(sum(map(int, stat[11:15])) for stat in _family(root)) * _TICK
+    total = 0.0
+    for pid, stat in _family(root):
+        own, of_children = (sum(map(int, some)) * _TICK for some in (stat[11:13], stat[13:15]))
+        # Both are at most what it was. Threads that have ended are in the first alone.
+        total += max(own, _running(pid)) + of_children
+    return total
 
 
 def resident_bytes(root: int) -> int:
     """Resident memory of the largest of them: the one that works."""
-    return max(int(stat[21]) for stat in _family(root)) * os.sysconf("SC_PAGE_SIZE")
+    return max(int(stat[21]) for _, stat in _family(root)) * os.sysconf("SC_PAGE_SIZE")

@@ -20,7 +20,7 @@ _COLUMNS = (
     "commits",
     "trips",
 )
-_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def text(report: Report) -> str:
@@ -45,7 +45,7 @@ def machine() -> str:
 
 def _floor(report: Report) -> str:
     rows = [[name, f"{seconds:.3f}"] for name, seconds in report.computing.items()]
-    rows += [[f"commit, {_NAMES[table.kind]}", f"{table.commit:.3f}"] for table in report.tables]
+    rows += [[f"commit, {NAMES[table.kind]}", f"{table.commit:.3f}"] for table in report.tables]
     return markdown(("floor", "CPU s / 1,000"), rows)
 
 
@@ -53,7 +53,7 @@ def _operations(table: Table) -> str:
     memory = f"{table.memory / 2**20:.0f} MiB resident in the worker"
     rows = [_row(row) for row in table.rows]
     return (
-        f"{_NAMES[table.kind]}, one worker ({memory})\n\n{markdown(_COLUMNS, rows)}{_needs(table)}"
+        f"{NAMES[table.kind]}, one worker ({memory})\n\n{markdown(_COLUMNS, rows)}{_needs(table)}"
     )
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from tests.bench.__main__ import main
 from tests.bench.operations import OPERATIONS
+from tests.bench.scale.lists import LISTS
 
-TINY = ("--seconds", "0.02", "--drivers", "1")
+TINY = ("--seconds", "0.02", "--drivers", "1", "--people", "600")
 
 
 def table_names(printed: str) -> list[list[str]]:
@@ -17,9 +18,10 @@ def table_names(printed: str) -> list[list[str]]:
 def test_every_operation_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     main([*TINY, "--database", "sqlite"])
     printed = capsys.readouterr().out
-    floor, operations, second = table_names(printed)
+    floor, operations, second, lists = table_names(printed)
     assert floor == ["RS256", "ES256", "ES256 verify", "argon2id", "commit, SQLite"]
     assert operations == [operation.name for operation in OPERATIONS]
+    assert lists == list(LISTS)
     assert second == ["JWKS, SQLite", "userinfo, SQLite"]
     assert "cores" in printed
 

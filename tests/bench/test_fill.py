@@ -1,25 +1,36 @@
 """What the generator makes up fits together, and fits the tables as they are."""
 
-from sqlalchemy import create_engine, text
+from collections.abc import Iterator
 
-from tests.bench.scale.fill import Size, disk_bytes, fill
+from sqlalchemy import ForeignKey, Select, create_engine, func, inspect, select, text
 
-SIZE = Size(people=30, clients=5, tokens=40, audit=50)
+from idp.models import db
+from tests.bench.scale.fill import disk_bytes, fill
+from tests.bench.scale.size import GROUPS, Size
+
+SIZE = Size(people=30, clients=5, tokens=90, audit=50)
 COUNTS = {
     "users": 30,
     "credentials": 30,
     "sessions": 30,
     "evidence": 30,
+    "groups": GROUPS,
+    "memberships": 30,
     "clients": 5,
+    "client_secrets": 5,
+    "client_words": 35,
     "consents": 30,
-    "grants": 20,
-    "refresh_tokens": 40,
+    "session_clients": 30,
+    "grants": 40,
+    "refresh_tokens": 80,
+    "access_tokens": 9,
     "audit_events": 50,
 }
 
 
 def test_everything_is_there_and_refers_to_what_is_there(database_url: str) -> None:
     told: list[str] = []
+    before = keys(database_url)
     fill(database_url, SIZE, told.append)
     engine = create_engine(database_url)
     with engine.connect() as connection:
@@ -27,15 +38,38 @@ def test_everything_is_there_and_refers_to_what_is_there(database_url: str) -> N
             table: connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
             for table in COUNTS
         }
-        lost = connection.scalar(
-            text(
-                "SELECT count(*) FROM refresh_tokens t LEFT JOIN grants g ON g.id = t.grant_id "
-                "LEFT JOIN users u ON u.id = g.user_id LEFT JOIN clients c ON c.id = g.client_id "
-                "WHERE u.id IS NULL OR c.id IS NULL"
-            )
-        )
+        lost = {str(key.parent): connection.scalar(lost_by(key)) for key in foreign_keys()}
     engine.dispose()
     assert found == COUNTS
-    assert lost == 0
+    assert {of for of, count in lost.items() if count} == set()
+    assert len(lost) > 12
+    assert keys(database_url) == before
     assert disk_bytes(database_url) > 0
-    assert told[-1] == "analysing"
+    assert len(told) > len(COUNTS)
+
+
+def foreign_keys() -> Iterator[ForeignKey]:
+    for table in COUNTS:
+        yield from db.metadata.tables[table].foreign_keys
+
+
+def lost_by(key: ForeignKey) -> Select[int]:
+    """How many rows refer to something that there is not."""
+    there = select(key.column).where(key.column == key.parent).correlate(key.parent.table)
+    rows = select(func.count()).select_from(key.parent.table)
+    return rows.where(key.parent.is_not(None), ~there.exists())
+
+
+def keys(url: str) -> set[tuple[str, tuple[str, ...]]]:
+    """Indexes and unique constraints by table, as the columns they are of."""
+    engine = create_engine(url)
+    found = inspect(engine)
+    columns = [
+        (table, one["column_names"])
+        for table in COUNTS
+        for one in (*found.get_indexes(table), *found.get_unique_constraints(table))
+    ]
+    # A key of a table is one, whether or not it is called so.
+    columns += [(table, found.get_pk_constraint(table)["constrained_columns"]) for table in COUNTS]
+    engine.dispose()
+    return {(table, tuple(names)) for table, names in columns if names}

@@ -35,6 +35,8 @@ LISTS: Mapping[str, Callable[[], object]] = {
     "of a group": lambda: people_of(Wanted(group="staff", after="a")),
     "of a group by how a name begins": lambda: people_of(Wanted(group="staff", beginning="ann")),
     "applications": lambda: page_of(ALL, after=("m", "m")),
+    "applications by a word": lambda: page_of(ALL, wanted="shop", after=("m", "m")),
+    "applications by words that they do not have": lambda: page_of(ALL, wanted="shop nowhere"),
     "groups": lambda: groups_of(after="m"),
     "the log": lambda: search(Search(before=1000)),
     "the log of a person": lambda: search(Search(user_id="x", outcome="refused")),

@@ -1,6 +1,6 @@
 """Several providers do the same by turns, so that a noisy machine is noisy to all of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,6 +37,10 @@ class Turns:
     @property
     def limits(self) -> Limits:
         return Limits(self.seconds, max(1, int(self.seconds * STOCK_PER_SECOND)))
+
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that are."""
+        return [name for name in names if self.only in name]
 
     def of(self, names: Sequence[str]) -> list[Operation]:
         """Those of the operations that are wanted."""

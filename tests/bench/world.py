@@ -53,12 +53,13 @@ def database(kind: Kind, folder: Path) -> Iterator[Database]:
             stack.callback(cluster.remove)
             cluster.start()
             url = cluster.create("bench")
-            made = Database(kind, url, _server_of(url))
+            made = Database(kind, url, server_of(url))
         upgrade(made.url)
         yield made
 
 
-def _server_of(url: str) -> int:
+def server_of(url: str) -> int:
+    """The server process that answers there."""
     plain = make_url(url).set(drivername="postgresql").render_as_string()
     with psycopg.connect(plain) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()

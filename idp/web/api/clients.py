@@ -80,7 +80,7 @@ def claimed(call: Call, client_id: str) -> ClientInfo:
     "GET",
     "/clients",
     Area.CLIENTS,
-    query={"q": text(at_most=200, about="In names, ids and redirect addresses.")},
+    query={"q": text(at_most=200, about="How words of names, ids and redirect addresses begin.")},
     answer=schema.page_of(named("Client")),
 )
 def list_clients(call: Call) -> Answer:

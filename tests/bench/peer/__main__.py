@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from tests.bench import report
-from tests.bench.__main__ import progress
 from tests.bench.peer.compare import Compared, Comparison, compare
+from tests.bench.progress import progress
 from tests.bench.turns import Turns
 
 _COLUMNS = (

@@ -32,7 +32,7 @@ class PeerActor(Actor):
     def sign_in(self, jar: Jar | None = None) -> str:
         """Authorization request, page, form, and the request that the form leads back to."""
         jar = {} if jar is None else jar
-        place = self._redirected(self._browse(jar, "GET", self._authorization()))
+        place = self._redirected(self._browse(jar, "GET", self.authorization()))
         page = expect(self._browse(jar, "GET", place), 200)
         back = self._redirected(self._submit(jar, place, page, "password", **self._credentials()))
         return self._code(self._browse(jar, "GET", back))

@@ -25,7 +25,7 @@ MOST_ADDRESSES = 50
 @bp.get("/clients")
 @console(Area.CLIENTS)
 def clients() -> Response:
-    """By name, a page at a time; ``q`` is looked for in names, ids and addresses."""
+    """By name, a page at a time; ``q`` is how words of names, ids and addresses begin."""
     looks, wanted = manager(), request.args.get("q", "").strip()[:200]
     after = (request.args.get("name", ""), request.args["after"]) if _is_later() else None
     found = page_of(looks, wanted=wanted, after=after)
@@ -41,7 +41,7 @@ def clients() -> Response:
         more=more,
         first=url_for(SECTION, q=wanted or None) if after else None,
         writable=may_change(),
-        command="idp clients list" + (f" --containing {shlex.quote(wanted)}" if wanted else ""),
+        command="idp clients list" + (f" --beginning {shlex.quote(wanted)}" if wanted else ""),
     )
 
 
