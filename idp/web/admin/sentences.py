@@ -16,6 +16,9 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "authorization.refused": later("A sign-in to %(app)s was not finished: %(error)s."),
     "authorization.throttled": later("Requests were pushed too often, lastly for %(app)s."),
     "client.authentication.refused": later("%(app)s did not prove to be %(app)s."),
+    "client.change.refused": later(
+        "%(actor)s wanted to let an application do more than is for them to give: %(members)s."
+    ),
     "client.changed": later("%(actor)s changed %(app)s."),
     "client.deleted": later("%(actor)s deleted %(app)s."),
     "client.disabled": later("%(actor)s disabled %(app)s."),
