@@ -1,6 +1,7 @@
 """Changing a registration member by member, as forms do: what is not named stays as it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from idp import audit
@@ -15,6 +16,8 @@ from idp.services.client_rules import ClientRules
 from idp.services.versions import Stale
 
 FILE: Final = "file"
+TRIES: Final = 10
+"""Of a change that does not depend on what others change meanwhile."""
 
 
 class ClientEditing:
@@ -101,25 +104,49 @@ class ClientEditing:
         if problems:
             raise InvalidClientMetadata(problems)
 
-    def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
-        """One more redirect address, beside whatever there is by now.
+    def let_be(
+        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+    ) -> str | None:
+        """Set these members whatever the others are by now, for whoever names the whole change.
 
-        Raises ``InvalidClientMetadata``, ``ClientRefused``, and ``Stale`` when others never stop
-        changing it.
+        Takes, returns and raises like ``change``; ``Stale`` when others never stop changing it.
         """
-        for last in (False, False, True):
-            info = _editable(client_id)
+        return self._insist(client_id, lambda _info: members, manager, context)
+
+    def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
+        """One more redirect address, beside whatever there is by now. Raises like ``let_be``."""
+
+        def added(info: ClientInfo) -> Mapping[str, object]:
             known = info.metadata.redirect_uris
-            if uri in known:
-                return
-            wanted = {**info.metadata.to_json(), "redirect_uris": [*known, uri]}
-            try:
-                self._replace(info, wanted, manager, context)
-            except Stale:
-                if last:
-                    raise
-            else:
-                return
+            return {} if uri in known else {"redirect_uris": [*known, uri]}
+
+        self._insist(client_id, added, manager, context)
+
+    def _insist(
+        self,
+        client_id: str,
+        change: Callable[[ClientInfo], Mapping[str, object]],
+        manager: Manager,
+        context: Context,
+    ) -> str | None:
+        """Overtaken, it is made anew from what is there then."""
+        for _ in range(TRIES - 1):
+            with suppress(Stale):
+                return self._once(client_id, change, manager, context)
+        return self._once(client_id, change, manager, context)
+
+    def _once(
+        self,
+        client_id: str,
+        change: Callable[[ClientInfo], Mapping[str, object]],
+        manager: Manager,
+        context: Context,
+    ) -> str | None:
+        info = _editable(client_id)
+        members = change(info)
+        if not members:
+            return None
+        return self._replace(info, {**info.metadata.to_json(), **members}, manager, context)
 
     def delete(self, client_id: str, typed: str, context: Context) -> None:
         """Remove the client, whose name was typed. Raises ``ClientRefused``."""
