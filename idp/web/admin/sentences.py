@@ -32,7 +32,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "client.secret_added": later("%(actor)s added a secret to %(app)s."),
     "client.secret_removed": later("%(actor)s removed a secret of %(app)s."),
     "client.secret_rotated": later("%(actor)s gave %(app)s a new secret."),
-    "client.tested": later("%(actor)s tested %(app)s from the console."),
+    "client.tested": later("%(actor)s tested %(app)s: %(outcome)s."),
     "code.refused": later("%(app)s could not finish the sign-in of %(person)s."),
     "consent.given": later("%(person)s allowed %(app)s to see details."),
     "consent.revoked": later("%(actor)s took back what %(person)s had allowed %(app)s."),

@@ -74,7 +74,7 @@ def _called(name: str) -> str:
     return f"{words} ({name})" if words else name
 
 
-_ASKING: Final = (
+_ASKING: Final[tuple[tuple[str, Any], ...]] = (
     ("remember", later("Once")),
     ("always", later("At every sign-in")),
     ("never", later("Never: it is one of your own")),
