@@ -45,7 +45,7 @@ SEARCHES: Mapping[str, tuple[str, list[str]]] = {
 
 
 def settle(town: Sequence[One], context: Context) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "id": f"{number:022}",
             "email": one.email,

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from idp.config import LOGIN_STYLES
-from idp.config.colours import least_contrast
+from idp.config.colours import USUAL, is_colour, least_contrast
 from idp.config.live import CHANGEABLE
 from idp.services import settings_revision
 from idp.services.changed_settings import LOGOS, SettingInfo
@@ -46,7 +46,7 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
-        typed |= _logos(typed)
+        typed |= {**_logos(typed), **_picked(typed)}
         changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
         services().rollback()
@@ -64,6 +64,18 @@ def _logos(typed: Mapping[str, str]) -> dict[str, str]:
     """Those that were uploaded, in the place of an address."""
     found = {name: uploaded(f"{name}_file") for name in LOGOS if name in typed}
     return {name: path for name, path in found.items() if path}
+
+
+def _picked(typed: Mapping[str, str]) -> dict[str, str]:
+    """The accent colour, where the picker was moved and nothing else was typed.
+
+    A picker always sends a colour: it counts once that is not the one it began with. Where pages
+    have scripts the field follows it, and says the same.
+    """
+    picked, offered = (request.form.get(f"accent_{name}", "") for name in ("picked", "offered"))
+    text = typed.get("accent")
+    is_moved = text in ("", offered) and is_colour(picked) and picked != offered
+    return {"accent": picked} if is_moved else {}
 
 
 def _typed(name: str) -> str:
@@ -98,12 +110,19 @@ def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) 
         settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
         styles=LOGIN_STYLES,
         methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
+        picker=_picker(accent, (typed or {}).get("accent")),
         contrast=f"{least_contrast(accent):.1f}" if accent else None,
         started=_started(),
         may_change=may(Permission(Area.SETTINGS, writes=True)),
         revision=settings_revision.current(),
         errors=errors or [],
     )
+
+
+def _picker(accent: str | None, typed: str | None) -> str:
+    """What is typed, where that is a colour; else the one that counts, or that of app.css."""
+    found = (one for one in (typed, accent) if one and is_colour(one.lower()))
+    return next(found, USUAL).lower()
 
 
 def _view(one: SettingInfo, typed: str | None) -> dict[str, Any]:
