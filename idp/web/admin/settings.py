@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from flask_babel import ngettext
 
 from idp.config import LOGIN_STYLES
@@ -22,7 +23,6 @@ from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
 from idp.web.admin.meanwhile import Errors
-from idp.web.admin.person import errors_of
 from idp.web.admin.sentences import WAYS
 from idp.web.admin.uploads import uploaded
 from idp.web.answers import redirect_to
@@ -50,7 +50,7 @@ def save_settings() -> Response:
         changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
         services().rollback()
-        return _page(typed, errors_of(problems.problems))
+        return _page(typed, [_named(*one) for one in problems.problems.items()])
     except Stale:
         return _page(typed, meanwhile.told(typed, _now()))
     if changed:
@@ -58,6 +58,29 @@ def save_settings() -> Response:
     else:
         flash(_("Nothing was different."), DONE)
     return redirect_to(url_for("admin.settings"))
+
+
+LABELS: Final[Mapping[str, Any]] = {
+    "site_name": later("The name of this place"),
+    "accent": later("The accent colour"),
+    "radius": later("The roundness of corners"),
+    "logo_url": later("The logo"),
+    "logo_dark_url": later("The logo on dark pages"),
+    "help_url": later("The help page"),
+    "privacy_url": later("The privacy page"),
+    "terms_url": later("The page of the terms"),
+    "login_style": later("The sign-in page"),
+    "refused_methods": later("Ways to sign in"),
+}
+_THIS: Final = "This "
+
+
+def _named(name: str, sentence: str) -> dict[str, str | None]:
+    """At its field, and as somebody reads it who has only the list of all problems in sight."""
+    label = LABELS.get(name)
+    if label and sentence.startswith(_THIS):
+        sentence = f"{label} {sentence.removeprefix(_THIS)}"
+    return {"field": name, "message": sentence}
 
 
 def _logos(typed: Mapping[str, str]) -> dict[str, str]:
