@@ -106,7 +106,7 @@ class Examiner:
             ("credentials", self._credentials),
             ("addresses", self._addresses),
         )
-        for name, check in checks:
+        for name, check in checks if client.metadata.redirect_uris else checks[:-1]:
             try:
                 step = Step(name, {}, check(client, context))
             except OAuthError as error:

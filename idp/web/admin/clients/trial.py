@@ -105,7 +105,8 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _preview(info: ClientInfo) -> dict[str, Any]:
     """Of somebody else, for whoever may read about people; nothing is written."""
-    if not may(Permission(Area.PEOPLE)) or not info.metadata.redirect_uris:
+    signs_in = info.metadata.redirect_uris and _is_for_people(info)
+    if not may(Permission(Area.PEOPLE)) or not signs_in:
         return {"previews": False}
     url = _request(info)
     person = request.args.get("person", "").strip()
