@@ -45,7 +45,7 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for scheme in ("light", "dark") if "SCREENSHOTS" in os.environ else ():
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             screenshot(page, Path(os.environ["SCREENSHOTS"]), f"{name}-{scheme}-{width}")
     page.emulate_media(color_scheme="light")
 
