@@ -2,11 +2,13 @@
 
 import unicodedata
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.services.addresses import (
+    LONGEST_ADDRESS,
     NOT_AN_ADDRESS,
     normalise_email,
     normalise_login,
@@ -139,3 +141,24 @@ def test_user_names(typed: str, stored: str) -> None:
 def test_no_user_names(typed: str) -> None:
     with pytest.raises(ValueError, match="A user name has"):
         normalise_username(typed)
+
+
+DOMAINS = st.one_of(
+    st.from_regex(r"[a-z0-9.-]{1,12}", fullmatch=True),
+    st.from_regex(r"[a-z0-9-]{60,66}(\.[a-z0-9]{60,64}){0,4}", fullmatch=True),
+    st.sampled_from(("xn--mnchen-3ya.example", "ab--c.example", "a" * 63, "a" * 64, "1.2.3.4")),
+)
+
+
+@given(DOMAINS)
+def test_a_plain_domain_is_what_idna_says(domain: str) -> None:
+    try:
+        expected = idna.encode(domain, strict=True, std3_rules=True).decode().lower()
+    except (idna.IDNAError, UnicodeError):
+        expected = None
+    expected = None if domain.endswith(".") or len(f"a@{domain}") > LONGEST_ADDRESS else expected
+    try:
+        found = normalise_email(f"a@{domain}").partition("@")[2]
+    except ValueError:
+        found = None
+    assert found == expected
