@@ -220,6 +220,17 @@ def test_a_userinfo_answer_is_one_statement(desk: Desk):
     assert len(statements) == 1, statements
 
 
+def test_a_refresh_is_two_statements_and_a_third_where_one_cannot_tell_of_another_table(
+    desk: Desk,
+):
+    party = desk.client()
+    tokens = party.refresh(desk.tokens(party, scope=("openid", "offline_access")))
+    with desk.app.app_context(), counted() as statements:
+        party.refresh(tokens)
+        name = db.engine.dialect.name
+    assert len(statements) == {"postgresql": 2, "sqlite": 3}[name], statements
+
+
 def test_a_storage_error_is_a_503_and_leaves_the_code_as_it_was(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ):
