@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +140,23 @@ def test_user_names(typed: str, stored: str) -> None:
 def test_no_user_names(typed: str) -> None:
     with pytest.raises(ValueError, match="A user name has"):
         normalise_username(typed)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("example.com", "a.b.c", "localhost", "1.2.3.4", "a-b.example", "0a.example"),
+        *("-a.example", "a-.example", "a..example", "ab--c.example", "xn--mnchen-3ya.de"),
+        *("xn--a.example", f"{'a' * 63}.example", f"{'a' * 64}.example"),
+        *(".".join(["a" * 60] * 4) + f".{'b' * length}" for length in (9, 10)),
+    ],
+)
+def test_what_needs_no_idna_is_what_idna_makes_of_it(domain: str) -> None:
+    try:
+        expected = idna.encode(domain, strict=True, std3_rules=True).decode()
+    except idna.IDNAError:
+        with pytest.raises(ValueError, match=NOT_AN_ADDRESS):
+            normalise_email(f"a@{domain}")
+    else:
+        too_long = len(f"a@{domain}") > 254
+        assert too_long or normalise_email(f"a@{domain}") == f"a@{expected}"
