@@ -169,7 +169,7 @@ def row(user_id: str, hashed: str, now: datetime) -> dict[str, Any]:
 def _credentials(user: User | None) -> Sequence[Credential]:
     # Nobody is looked up as well: the query is part of the work.
     owner = user.id if user is not None else ""
-    return [Credential(**row._asdict()) for row in _HELD.all({"user": owner})]
+    return _HELD.all({"user": owner})
 
 
 def _kinds(credentials: Sequence[Credential]) -> set[str]:

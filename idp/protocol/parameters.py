@@ -43,7 +43,7 @@ class Parameters:
 
     values: Mapping[str, tuple[str, ...]]
     _sound: bool = field(init=False, repr=False, compare=False)
-    """Is each given once and well-formed? Then none has to be looked at again."""
+    """Are they few, each given once and well-formed? Then none has to be looked at again."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_sound", _is_sound(self.values))
@@ -105,6 +105,8 @@ class Parameters:
 
     def check_size(self) -> None:
         """Raise ``OAuthError``, not redirectable, for more parameters or text than anyone needs."""
+        if self._sound:
+            return
         pairs = [(name, value) for name, values in self.values.items() for value in values]
         total = sum(len(name) + len(value) for name, value in pairs)
         if len(pairs) > MAX_PARAMETERS or total > MAX_TOTAL:
@@ -135,7 +137,9 @@ def _check_value(name: str, value: str) -> None:
 
 def _is_sound(given: Mapping[str, tuple[str, ...]]) -> bool:
     text = "".join([*given, *chain.from_iterable(given.values())])
-    return is_clean(text) and all(
+    if len(given) > MAX_PARAMETERS or len(text) > MAX_TOTAL or not is_clean(text):
+        return False
+    return all(
         len(values) == 1
         and len(values[0]) <= LIMITS.get(name, OTHER_LIMIT)
         and len(name) <= OTHER_LIMIT

@@ -86,6 +86,7 @@ class Weighing:
         self._all = factors
         self._sessions = sessions
         self._in_use: tuple[Hashable, Mapping[str, Factor]] = None, {}
+        self._anybodys: tuple[Mapping[str, Factor], tuple[Offer, ...]] = {}, ()
         self._first_asked: dict[Hashable, _FirstAsked] = {}
 
     @property
@@ -174,7 +175,7 @@ class Weighing:
 
         What else she has is not known yet, so a way that falls short is a beginning, not an end.
         """
-        offers = self.offers(None)
+        offers = self._offers_of_anybody()
         # Nothing has been proved, so that no instant has a part in it.
         key = (
             *(demand.acceptable, demand.necessary, demand.floor, demand.refused),
@@ -186,6 +187,15 @@ class Weighing:
                 self._first_asked.clear()
             found = self._first_asked[key] = self._weigh_nothing(demand, offers)
         return found.by(demand)
+
+    def _offers_of_anybody(self) -> tuple[Offer, ...]:
+        """What anybody might prove is the same as long as the same factors are in use."""
+        factors = self._factors
+        known, offers = self._anybodys
+        if known is not factors:
+            offers = self.offers(None)
+            self._anybodys = factors, offers
+        return offers
 
     def _weigh_nothing(self, demand: Demand, offers: Sequence[Offer]) -> "_FirstAsked":
         best = decide(demand, (), offers)
@@ -257,9 +267,7 @@ def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:
 
 def _held_by(user: User | None) -> Sequence[Credential]:
     """The same as values: nothing that is done to them is stored."""
-    if user is None:
-        return ()
-    return [Credential(**row._asdict()) for row in _HELD.all({"user": user.id})]
+    return () if user is None else _HELD.all({"user": user.id})
 
 
 def credentials_of(user: User | None) -> Sequence[Credential]:

@@ -1,6 +1,6 @@
 """The authorization endpoint's address: parameters in, a redirect out, never a page of sign-in."""
 
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from flask import Blueprint, Request, Response, request
 
@@ -24,4 +24,10 @@ def parameters_of(request: Request) -> Parameters:
     if request.method == "POST":
         return Parameters.of(request.form.items(multi=True))
     query = request.query_string.decode("utf-8", "replace")
-    return Parameters.of(parse_qsl(query, keep_blank_values=True))
+    # As ``parse_qsl`` reads them, blank values kept.
+    halves = [one.partition("=") for one in query.split("&") if one]
+    return Parameters.of([(_unquoted(name), _unquoted(value)) for name, _, value in halves])
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text

@@ -4,9 +4,8 @@ from typing import Any
 
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
-from flask_wtf.csrf import generate_csrf
 
-from idp.web import brand
+from idp.web import brand, forms
 from idp.web.context import services
 
 LANGUAGES = ("en",)
@@ -33,7 +32,7 @@ def _everywhere() -> dict[str, Any]:
         },
         "locale": locale.language if locale else "en",
         "locales": [],
-        "csrf_token": generate_csrf,
+        "csrf_token": forms.token,
         "now": g.get("now"),
     }
 

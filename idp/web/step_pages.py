@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import get_locale
-from flask_wtf.csrf import generate_csrf
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
@@ -15,7 +14,7 @@ from idp.models import Transaction, User
 from idp.models.base import dump_json
 from idp.services import transactions
 from idp.services.weighing import Standing
-from idp.web import brand, enrol
+from idp.web import brand, enrol, forms
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
 from idp.web.models import ChoiceView, address, app_of, asked_of, errors_of, links_of
@@ -72,7 +71,7 @@ class Page:
         own = {
             "transaction": transaction.id,
             "form_token": str(transaction.version),
-            "csrf_token": generate_csrf(),
+            "csrf_token": forms.token(),
             "csp_nonce": csp_nonce(),
             "username": values["username"],
             **unique,

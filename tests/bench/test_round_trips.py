@@ -1,24 +1,54 @@
 """How often PostgreSQL is waited for, where a wait too many was found once."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from idp.models import db
 from tests.bench.actor import Actor
 from tests.bench.operations import OPERATIONS
-from tests.bench.statements import counting
+from tests.bench.statements import Statements, counting
 from tests.bench.wire import InProcess
+from tests.bench.world import CHEAP_HASH
 from tests.helpers.clock import FakeClock
+from tests.helpers.databases import Databases
 from tests.helpers.house import House
 
 
-def test_reading_alone_neither_begins_nor_rolls_back(postgresql_url: str, clock: FakeClock) -> None:
-    house = House(postgresql_url, clock)
+@pytest.fixture(scope="module")
+def house(databases: Databases) -> Iterator[House]:
+    with databases.fresh("postgresql") as url:
+        made = House(url, FakeClock(), **CHEAP_HASH)
+        yield made
+        with made.app.app_context():
+            db.engine.dispose()
+
+
+def trips_of(house: House, name: str) -> Statements:
+    """Those of a round that is like all before it."""
+    (operation,) = (one for one in OPERATIONS if one.name == name)
     client = house.client(grant_types=["authorization_code", "refresh_token"])
-    actor = Actor(InProcess(house.app, house.settings.issuer), house.person(), client)
-    (userinfo,) = (one for one in OPERATIONS if one.name == "userinfo")
-    round_ = next(userinfo.rounds(actor, 1))
+    person = house.person(email=f"{len(name)}@example.com")
+    actor = Actor(InProcess(house.app, house.settings.issuer), person, client, clock=house.clock)
+    rounds = operation.rounds(actor, 3)
+    for _ in range(2):
+        next(rounds)()
     with house.app.app_context():
         engine = db.engine
     with counting(engine) as counted:
-        round_()
-    engine.dispose()
+        next(rounds)()
+    return counted
+
+
+def test_reading_alone_neither_begins_nor_rolls_back(house: House) -> None:
+    counted = trips_of(house, "userinfo")
     assert counted.trips == len(counted.texts) + counted.pings
     assert counted.texts
+
+
+@pytest.mark.parametrize(
+    ("name", "trips"), [("password sign-in, hash apart", 21), ("silent authorization", 4)]
+)
+def test_no_wait_too_many(house: House, name: str, trips: int) -> None:
+    counted = trips_of(house, name)
+    assert counted.trips == trips, counted.texts
