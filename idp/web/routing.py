@@ -17,16 +17,20 @@ class _Pattern:
     converters: Mapping[str, BaseConverter]
 
 
+Builder = Callable[..., tuple[str, str]]
+"""From a rule and values for its variables to a domain and a path."""
+
 _PATTERNS: Final[dict[str, _Pattern]] = {}
+_WAYS_BACK: Final[dict[tuple[object, ...], Builder]] = {}
 
 
 class LazyRule(Rule):
     """A route whose way back, from its endpoint to an address, is compiled at its first use.
 
     There are some two hundred, of which a process needs a handful: compiling all of them takes
-    more time than everything else at the start. What their patterns come to is the same for
-    every application of a process (a converter of Werkzeug's does nothing with its map), so
-    whoever makes thousands of them, as the tests do, has it worked out once.
+    more time than everything else at the start. What a pattern comes to is the same for every
+    application of a process (a converter of Werkzeug's does nothing with its map), so whoever
+    makes thousands of them, as the tests do, has it worked out once.
     """
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:
@@ -44,13 +48,22 @@ class LazyRule(Rule):
         _PATTERNS[rule] = _Pattern(parts, tuple(self._trace[before:]), self._converters)
         return parts
 
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compile_now = super()._compile_builder
-        compiled: list[Callable[..., tuple[str, str]]] = []
+    def _compile_builder(self, append_unknown: bool = True) -> Builder:
+        return _first_with_query if append_unknown else _first
 
-        def build(rule: Rule, **values: object) -> tuple[str, str]:
-            if not compiled:
-                compiled.append(compile_now(append_unknown))
-            return compiled[0](rule, **values)
+    def compiled(self, *, append_unknown: bool) -> Builder:
+        """The way back, which is the same for whoever has this pattern with these defaults."""
+        key = (self.rule, append_unknown, *sorted((self.defaults or {}).items()))
+        if key not in _WAYS_BACK:
+            _WAYS_BACK[key] = super()._compile_builder(append_unknown)
+        return _WAYS_BACK[key]
 
-        return build
+
+def _first(rule: LazyRule, **values: object) -> tuple[str, str]:
+    rule._build = rule.compiled(append_unknown=False).__get__(rule)
+    return rule._build(**values)
+
+
+def _first_with_query(rule: LazyRule, **values: object) -> tuple[str, str]:
+    rule._build_unknown = rule.compiled(append_unknown=True).__get__(rule)
+    return rule._build_unknown(**values)
