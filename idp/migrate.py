@@ -1,9 +1,10 @@
 """Bring a database to the schema of this code, and tell whether it is there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 from alembic import command
@@ -12,7 +13,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import URL, Connection, create_engine, delete, insert, inspect, make_url, select
+from sqlalchemy.exc import OperationalError
 
 from idp.models import Fact, db
 from idp.models.base import engine_options, prepare_engine
@@ -21,20 +24,36 @@ from idp.secrecy import private_folder
 
 READERS: Final = "readers"
 
-LOCK_WAIT: Final = "5s"
-"""How long a change of a table waits for those who are using it."""
+LOCK_WAIT: Final = "700ms"
+"""How long a change of a table waits for those who are using it: less than the second after which
+PostgreSQL looks for a deadlock, so that it is never a request that has to give way."""
+TRIES: Final = 40
+PAUSE: Final = 0.5
+"""Seconds in which those who waited behind it get on, before it tries once more."""
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Run every migration up to ``revision``; does nothing where they have all been run."""
-    with _connected(database_url) as connection, _tables_may_be_replaced(connection):
-        command.upgrade(_config(connection), revision)
+    _change(database_url, command.upgrade, revision)
 
 
 def downgrade(database_url: str, revision: str) -> None:
     """Undo migrations down to ``revision`` (``base`` for all)."""
-    with _connected(database_url) as connection, _tables_may_be_replaced(connection):
-        command.downgrade(_config(connection), revision)
+    _change(database_url, command.downgrade, revision)
+
+
+def _change(database_url: str, change: Callable[[Config, str], None], revision: str) -> None:
+    """Every revision is a transaction, so that it can be begun again wherever it gave way."""
+    tries = 1 if "options" in make_url(database_url).query else TRIES
+    for left in reversed(range(tries)):
+        try:
+            with _connected(database_url) as connection, _tables_may_be_replaced(connection):
+                return change(_config(connection), revision)
+        except OperationalError as error:
+            if not left or not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+                raise
+        sleep(PAUSE)
+    return None
 
 
 def pending(database_url: str) -> tuple[str, ...]:
@@ -142,7 +161,7 @@ def _unhurried(url: URL, options: dict[str, Any]) -> dict[str, Any]:
     """Engine arguments with which nobody waits long behind a migration that waits for a table.
 
     Whoever wants a table that a change of it waits for waits as well: so the change gives up, and
-    is run again. A URL with options of its own has the last word.
+    begins again. A URL with options of its own has the last word: then it is tried once.
     """
     if url.get_backend_name() != "postgresql" or "options" in url.query:
         return options

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from threading import Timer
 
 import pytest
 from sqlalchemy import make_url, text
@@ -38,6 +39,18 @@ def _lock_wait(url: str) -> str:
     """What a migration goes by where the URL says nothing."""
     with migrate._connected(url) as connection:
         return str(connection.scalar(text("SHOW lock_timeout")))
+
+
+def test_it_gives_way_and_goes_on_when_the_table_is_free(databases: Databases) -> None:
+    with databases.fresh("postgresql") as url:
+        downgrade(url, "0001")
+        with connected(url) as connection:
+            connection.execute(text("LOCK TABLE grants IN ACCESS SHARE MODE"))
+            busy = Timer(2, connection.rollback)
+            busy.start()
+            migrate.upgrade(url)
+            busy.join()
+        assert pending(url) == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)
