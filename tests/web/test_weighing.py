@@ -25,6 +25,8 @@ def test_no_demand_is_taken_for_another(house: House, refused: frozenset[str]) -
         replace(plain, acceptable=WISHED),
         replace(plain, acceptable=WISHED, necessary=True),
         replace(plain, acceptable=WISHED[::-1]),
+        replace(plain, acceptable=WISHED[:1]),
+        replace(plain, acceptable=WISHED[:1], necessary=True),
         replace(plain, floor=Rung.PHRH, enrol_within="here"),
     ]
     aged = [replace(one, since=now - timedelta(minutes=ago)) for one in kinds for ago in (1, 5)]
