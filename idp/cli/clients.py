@@ -10,6 +10,7 @@ import click
 from idp.cli.client_changes import CHANGES
 from idp.cli.client_files import apply_files, export
 from idp.cli.client_members import members_from
+from idp.cli.client_trials import test
 from idp.cli.output import json_option, print_json, print_record, print_table, say, tell
 from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.registration_tokens import list_tokens, make_token, revoke_token
@@ -28,7 +29,7 @@ def clients() -> None:
 
 clients.add_command(apply_files)
 clients.add_command(export)
-for command in (*CHANGES, make_token, list_tokens, revoke_token):
+for command in (*CHANGES, test, make_token, list_tokens, revoke_token):
     clients.add_command(command)
 
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 import click
 
 from idp.cli.output import json_option, print_json, print_table
-from idp.cli.people import person_json
+from idp.cli.people import find_person, person_json
 from idp.cli.place import Place, at_place
+from idp.cli.refusals import Refused
 from idp.models import User
 from idp.services.people import Listed, State, Wanted, methods_of, people_of, state_of
+from idp.services.people_search import Spot, spot_of
+from idp.web.services import Services
 
 
 @click.command("list")
@@ -40,6 +43,7 @@ def list_users(
             with_role=roles,
             group=group,
             after=after,
+            spot=_spot(services, after, beginning),
             at_most=limit,
         )
         if containing:
@@ -47,6 +51,16 @@ def list_users(
             _print([_listed(user) for user in users], as_json=as_json)
         else:
             _print(people_of(wanted).listed, as_json=as_json)
+
+
+def _spot(services: Services, after: str, beginning: str) -> Spot | None:
+    """Where a search goes on. Raises ``Refused`` behind somebody whom it does not find."""
+    if not (after and beginning):
+        return None
+    spot = spot_of(find_person(services, after), beginning)
+    if spot is None:
+        raise Refused(f"{after} is not among those who are found: leave --after out to begin.")
+    return spot
 
 
 def _listed(user: User) -> Listed:

@@ -82,7 +82,7 @@ _SENTENCES: Mapping[type[Exception], Callable[[Any], str]] = {
     ClientFilesRefused: _problems,
     ClientRefused: str,
     CannotRetire: str,
-    Stale: lambda _error: "Somebody else changed it at this moment. Look, and do it again.",
+    Stale: lambda _error: "Somebody else changed it just now, so nothing was done. Run it again.",
     KeysUnreadable: str,
     Unreadable: lambda error: f"{_told(error)} Put the old key back, after the new one.",
     OperationalError: database_unusable,

@@ -6,6 +6,8 @@ from typing import Final
 
 ENOUGH: Final = 4.5
 """For text, by WCAG 2.2 AA."""
+USUAL: Final = "#2f5bd8"
+"""The accent of app.css."""
 LIGHT: Final = ("#ffffff", "#f6f7f9", "#f1f4fc")
 DARK: Final = ("#171a21", "#0f1115", "#1e2432")
 """The grounds that the accent stands on, in app.css."""

@@ -11,7 +11,7 @@ that it never saw; it is ended before anything is told.
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -84,7 +84,9 @@ class Trials:
         grants: Grants,
         issuance: Issuance,
         userinfo: UserInfo,
+        standing: Callable[[RegisteredClient, Context], tuple[Step, ...]],
     ) -> None:
+        """``standing`` looks at a registration first: ``Examiner`` does."""
         self._issuer = settings.issuer
         self._requests = requests
         self._weighing = weighing
@@ -92,6 +94,7 @@ class Trials:
         self._grants = grants
         self._issuance = issuance
         self._userinfo = userinfo
+        self._standing = standing
 
     def run(
         self, client: RegisteredClient, live: Live, asks: Mapping[str, str], context: Context
@@ -115,15 +118,24 @@ class Trials:
     def _tried(
         self, client: RegisteredClient, live: Live, asks: Mapping[str, str], context: Context
     ) -> Trial:
+        standing = self._standing(client, context)
+        if standing[-1].error is not None:
+            return Trial(standing)
+        steps, acr = self._signed_in(client, live, asks, context)
+        return Trial((*standing, *steps), acr)
+
+    def _signed_in(
+        self, client: RegisteredClient, live: Live, asks: Mapping[str, str], context: Context
+    ) -> tuple[tuple[Step, ...], str | None]:
         verifier = new_secret()
         sent = self._parameters(client, asks, verifier)
         try:
             asked, satisfied = self._authorize(client, sent, live, context)
         except OAuthError as error:
-            return Trial((_failed("authorization", _told(sent), error),))
+            return (failed("authorization", _told(sent), error),), None
         done = Step("authorization", _told(sent), _granted(asked, satisfied))
         steps = self._exchange(asked, satisfied, live, verifier, context)
-        return Trial((done, *steps), satisfied.acr)
+        return (done, *steps), satisfied.acr
 
     def _parameters(
         self, client: RegisteredClient, asks: Mapping[str, str], verifier: str
@@ -142,8 +154,6 @@ class Trials:
     def _authorize(
         self, client: RegisteredClient, sent: Mapping[str, str], live: Live, context: Context
     ) -> tuple[Asked, Satisfied]:
-        if client.disabled:
-            raise OAuthError("unauthorized_client", "The application is disabled.")
         metadata = client.metadata
         arrived = Arrived(
             Parameters.of(sent.items()),
@@ -207,8 +217,8 @@ class Trials:
         try:
             body = self._issuance.respond(redeemed, asked.client, repeats_nonce=True)
         except OAuthError as error:
-            return (_failed("token", sent, error),)
-        token = Step("token", sent, _decoded(body))
+            return (failed("token", sent, error),)
+        token = Step("token", sent, decoded(body))
         if not asked.request.is_openid:
             return (token,)
         return (token, self._person(str(body["access_token"]), context))
@@ -231,7 +241,8 @@ class Trials:
         return Step("userinfo", {}, told, error=told.get("error"))
 
 
-def _failed(name: str, sent: Mapping[str, object], error: OAuthError) -> Step:
+def failed(name: str, sent: Mapping[str, object], error: OAuthError) -> Step:
+    """A step that was refused."""
     return Step(name, sent, error.parameters(), error=error.error)
 
 
@@ -254,7 +265,7 @@ def _granted(asked: Asked, satisfied: Satisfied) -> Mapping[str, object]:
 _TOKENS: Final = ("id_token", "access_token")
 
 
-def _decoded(body: Mapping[str, object]) -> Mapping[str, object]:
+def decoded(body: Mapping[str, object]) -> Mapping[str, object]:
     """A token response with claims in the place of tokens."""
     told = {name: value for name, value in body.items() if name not in (*_TOKENS, "refresh_token")}
     return told | {name: _claims(str(body[name])) for name in _TOKENS if name in body}

@@ -17,12 +17,11 @@ _LONGEST_INPUT = 400
 # RFC 5321 §4.1.2, Dot-string, widened to non-ASCII letters (RFC 6531). Quoted strings are left
 # out: nobody has them, and they can hold spaces, quotes and a second @.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
-# Labels of letters, digits and hyphens (RFC 5890 section 2.3.1), but for those with two hyphens in
-# the third place: these are A-labels, or reserved.
-_LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLAIN_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_LONGEST_DOMAIN = 253
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# RFC 5890 section 2.3.1: letters, digits, hyphens; none that has hyphens where IDNA has its mark.
+_LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_DOMAIN = 253
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 NOT_AN_ADDRESS = "Enter an email address in the form name@example.com."
@@ -103,8 +102,8 @@ def _is_local_part(local: str) -> bool:
 
 
 def _ascii_domain(domain: str) -> str:
-    if len(domain) <= _LONGEST_DOMAIN and _PLAIN_DOMAIN.fullmatch(domain):
-        return domain  # as idna would leave it, after looking at every character
+    if len(domain) <= _LONGEST_DOMAIN and _PLAIN.fullmatch(domain):
+        return domain  # nearly all are, and to IDNA they are themselves
     if domain.endswith("."):  # idna would take the root for granted, and keep the dot
         raise ValueError(NOT_AN_ADDRESS)
     try:

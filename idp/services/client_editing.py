@@ -1,19 +1,23 @@
 """Changing a registration member by member, as forms do: what is not named stays as it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
+from idp import audit
 from idp.audit import Context
+from idp.models import db
 from idp.protocol.registration import InvalidClientMetadata, Problems
-from idp.protocol.scopes import ADMIN_SCOPES
+from idp.services import client_limits
 from idp.services.client_listing import ClientInfo, ClientRefused, shown
 from idp.services.client_pages import Manager, unknown_groups
 from idp.services.client_registry import ClientRegistry, Registration
 from idp.services.client_rules import ClientRules
-from idp.services.roles import ADMINISTRATOR
 from idp.services.versions import Stale
 
 FILE: Final = "file"
+TRIES: Final = 10
+"""Of a change that does not depend on what others change meanwhile."""
 
 
 class ClientEditing:
@@ -36,7 +40,7 @@ class ClientEditing:
         Raises ``InvalidClientMetadata`` with all problems, ``ClientRefused``.
         """
         wanted = _named(members)
-        self._check(wanted, {}, manager, found)
+        self._check(wanted, {}, manager, context, found=found)
         return self._registry.register(wanted, context, managed_by="console")
 
     def change(
@@ -76,7 +80,7 @@ class ClientEditing:
         context: Context,
     ) -> str | None:
         wanted, before = _named(members), info.metadata.to_json()
-        self._check(wanted, before, manager)
+        self._check(wanted, before, manager, context, client_id=info.id)
         return self._registry.update(info.id, wanted, context, expected=info.revision)
 
     def _check(
@@ -84,10 +88,15 @@ class ClientEditing:
         wanted: Mapping[str, object],
         before: Mapping[str, object],
         manager: Manager,
+        context: Context,
+        *,
+        client_id: str | None = None,
         found: Problems = (),
     ) -> None:
-        problems = (*found, *_groups(wanted, before), *_owners(wanted, before, manager))
-        problems += tuple(_powers(wanted, before, manager))
+        problems = (*found, *_groups(wanted, before))
+        if not_theirs := tuple(client_limits.beyond(wanted, before, manager)):
+            _refused(not_theirs, context, client_id)
+            problems += not_theirs
         try:
             self._rules.parse(wanted)
         except InvalidClientMetadata as error:
@@ -95,25 +104,49 @@ class ClientEditing:
         if problems:
             raise InvalidClientMetadata(problems)
 
-    def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
-        """One more redirect address, beside whatever there is by now.
+    def let_be(
+        self, client_id: str, members: Mapping[str, object], manager: Manager, context: Context
+    ) -> str | None:
+        """Set these members whatever the others are by now, for whoever names the whole change.
 
-        Raises ``InvalidClientMetadata``, ``ClientRefused``, and ``Stale`` when others never stop
-        changing it.
+        Takes, returns and raises like ``change``; ``Stale`` when others never stop changing it.
         """
-        for last in (False, False, True):
-            info = _editable(client_id)
+        return self._insist(client_id, lambda _info: members, manager, context)
+
+    def add_address(self, client_id: str, uri: str, manager: Manager, context: Context) -> None:
+        """One more redirect address, beside whatever there is by now. Raises like ``let_be``."""
+
+        def added(info: ClientInfo) -> Mapping[str, object]:
             known = info.metadata.redirect_uris
-            if uri in known:
-                return
-            wanted = {**info.metadata.to_json(), "redirect_uris": [*known, uri]}
-            try:
-                self._replace(info, wanted, manager, context)
-            except Stale:
-                if last:
-                    raise
-            else:
-                return
+            return {} if uri in known else {"redirect_uris": [*known, uri]}
+
+        self._insist(client_id, added, manager, context)
+
+    def _insist(
+        self,
+        client_id: str,
+        change: Callable[[ClientInfo], Mapping[str, object]],
+        manager: Manager,
+        context: Context,
+    ) -> str | None:
+        """Overtaken, it is made anew from what is there then."""
+        for _ in range(TRIES - 1):
+            with suppress(Stale):
+                return self._once(client_id, change, manager, context)
+        return self._once(client_id, change, manager, context)
+
+    def _once(
+        self,
+        client_id: str,
+        change: Callable[[ClientInfo], Mapping[str, object]],
+        manager: Manager,
+        context: Context,
+    ) -> str | None:
+        info = _editable(client_id)
+        members = change(info)
+        if not members:
+            return None
+        return self._replace(info, {**info.metadata.to_json(), **members}, manager, context)
 
     def delete(self, client_id: str, typed: str, context: Context) -> None:
         """Remove the client, whose name was typed. Raises ``ClientRefused``."""
@@ -121,6 +154,14 @@ class ClientEditing:
         if typed.strip() != info.name.strip():
             raise ClientRefused(f"Type {info.name} to delete it.")
         self._registry.delete(client_id, context)
+
+
+def _refused(not_theirs: Problems, context: Context, client_id: str | None) -> None:
+    """That somebody tried is on record, and nothing else of it is kept."""
+    db.session.rollback()
+    members = sorted({member for member, _sentence in not_theirs})
+    audit.record("client.change.refused", context, client_id=client_id, members=members)
+    db.session.commit()
 
 
 def _editable(client_id: str) -> ClientInfo:
@@ -150,23 +191,3 @@ def _groups(
             continue  # of another type: for the rules to say
         if missing := unknown_groups([str(name) for name in names]):
             yield member, f"names a group that there is not: {', '.join(missing)}"
-
-
-def _owners(
-    wanted: Mapping[str, object], before: Mapping[str, object], manager: Manager
-) -> Iterator[tuple[str, str]]:
-    """Whose a client is, only an administrator says: nobody takes it from the others."""
-    if manager.role == ADMINISTRATOR:
-        return
-    if (wanted.get("owner_groups") or []) != (before.get("owner_groups") or []):
-        yield "owner_groups", "is for an administrator to change"
-
-
-def _powers(
-    wanted: Mapping[str, object], before: Mapping[str, object], manager: Manager
-) -> Iterator[tuple[str, str]]:
-    """Nobody lets an application administer more than they may let it."""
-    named = str(wanted.get("scope", "")).split()
-    if not manager.may_hand_on((*named, *str(before.get("scope", "")).split())):
-        told = ", ".join(sorted(ADMIN_SCOPES & {*named} - manager.holds))
-        yield "scope", f"administers, and is not yours to give: leave out {told or 'it'}"

@@ -10,6 +10,7 @@ from idp.models import Client, Group, User, db
 from idp.protocol.parameters import Parameters
 from idp.protocol.scopes import ADMIN_SCOPES
 from idp.services.client_listing import ClientInfo, all_of, no_client, shown
+from idp.services.client_powers import OVER_PEOPLE, worth
 from idp.services.client_words import having
 from idp.services.roles import CLIENT_MANAGER, handed_on_by
 
@@ -42,6 +43,11 @@ class Manager:
         named = frozenset(owners)
         theirs = not named or bool(named & self.groups)
         return self.role != CLIENT_MANAGER or (theirs and self.may_hand_on(scope))
+
+    @property
+    def may_leave_unasked(self) -> bool:
+        """May it say that an application asks nobody? That answers for everybody's account."""
+        return OVER_PEOPLE in self.holds
 
     def may_hand_on(self, scope: Iterable[str]) -> bool:
         """Does it hold whatever of the administration is named there?"""
@@ -104,14 +110,13 @@ def _rows(
 
 
 def _is_seen(manager: Manager, registration: Mapping[str, Any]) -> bool:
-    scope = str(registration.get("scope", "")).split()
-    return manager.may_see(registration.get("owner_groups", ()), scope)
+    return manager.may_see(registration.get("owner_groups", ()), worth(registration))
 
 
 def seen_by(manager: Manager, client_id: str) -> ClientInfo:
     """One client. Raises ``ClientRefused`` when there is none such, or not for this one's eyes."""
     info = shown(client_id)
-    if not manager.may_see(info.metadata.owner_groups, info.metadata.scope):
+    if not manager.may_see(info.metadata.owner_groups, worth(info.metadata.to_json())):
         raise no_client(client_id)
     return info
 

@@ -14,7 +14,8 @@ from idp.protocol.registration import parse_client_metadata
 from idp.secrecy import digest
 
 MAX_CLIENT_ID: Final = 255
-MAX_CACHED: Final = 2000
+MAX_CACHED: Final = 10_000
+"""Some 3 KiB each. With more in use than are kept, each request would read and parse one again."""
 
 SELF_REGISTERED: Final = "registration"
 """``managed_by`` of an application that registered itself, and that nobody took over since."""

@@ -155,7 +155,7 @@ class Health:
     def _mail(self, _now: datetime) -> Found:
         url = self._settings.mail_url
         if url is None:
-            return "warning", "mail_url is not set: nobody can be sent a link"
+            return "warning", "mail_url is not set: nobody can be sent a link, nor a notice"
         parts = urlsplit(url)
         if parts.scheme == "console":
             return "warning", "is printed to the console: good for trying out only"

@@ -69,7 +69,12 @@ class Mailer:
     def queue(
         self, mail: Mail, *, now: datetime, user_id: str | None = None, decoy: bool = False
     ) -> None:
-        """Keep a mail for sending, sealed. A ``decoy`` is the same work and is never sent."""
+        """Keep a mail for sending, sealed. A ``decoy`` is the same work and is never sent.
+
+        Where no mail is sent at all, none is kept: it would be tried in vain until it is too old.
+        """
+        if not self._settings.mails:
+            return
         letter = self.rendered(mail, user_id)
         db.session.add(
             OutboxMessage(

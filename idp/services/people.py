@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import selectinload
 
 from idp.models import Credential, Group, User, db, membership
-from idp.services.addresses import normalise_email
+from idp.services.people_search import Spot, find
 
 PAGE: Final = 50
 FEW: Final = 5000
 """Members of a group, where there may be a million people."""
-_LAST: Final = "\U0010ffff"
 
 
 class State(StrEnum):
@@ -30,8 +29,8 @@ class State(StrEnum):
 class Wanted:
     """Whom to list; what is None is no matter.
 
-    ``beginning`` is how an address, a user name or a name begins; ``after`` is the address of the
-    last one of the page before.
+    ``beginning`` is how an address, a user name or a name begins. The page before ended with
+    ``after``, an address, or, where a beginning is looked for, at a ``spot``.
     """
 
     beginning: str = ""
@@ -39,6 +38,7 @@ class Wanted:
     with_role: bool = False
     group: str | None = None
     after: str = ""
+    spot: Spot | None = None
     at_most: int = PAGE
 
 
@@ -53,22 +53,33 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """A page of people by address, and whether there are more than it holds."""
+    """A page of people, and whether there is another; of a search, with the ``spot`` for that.
+
+    They are by address; of a search, as ``people_search`` finds them.
+    """
 
     listed: Sequence[Listed]
     more: bool
+    after: Spot | None = None
 
 
 def people_of(wanted: Wanted) -> People:
     """The page. What it costs does not depend on how many people there are."""
-    found = _found(wanted)
-    users = found[: wanted.at_most]
+    if wanted.beginning:
+        found = find(
+            wanted.beginning, _conditions(wanted), after=wanted.spot, at_most=wanted.at_most
+        )
+        return People(_listed(_of_ids(found.ids)), more=found.after is not None, after=found.after)
+    users = _by_address(wanted)
+    return People(_listed(users[: wanted.at_most]), more=len(users) > wanted.at_most)
+
+
+def _listed(users: Sequence[User]) -> list[Listed]:
     methods = _methods([user.id for user in users])
-    listed = [
+    return [
         Listed(user, state_of(user, methods.get(user.id, ())), methods.get(user.id, ()))
         for user in users
     ]
-    return People(listed, more=len(found) > wanted.at_most)
 
 
 def state_of(user: User, methods: Iterable[str]) -> State:
@@ -85,36 +96,32 @@ def methods_of(user_id: str) -> tuple[str, ...]:
     return _methods([user_id]).get(user_id, ())
 
 
-def _found(wanted: Wanted) -> list[User]:
-    """One more than asked for, where there are more.
-
-    Each way a name may begin is a statement of its own, which its own index answers; together
-    they would have to be sorted, however many there are.
-    """
-    statement = _narrowed(wanted)
-    if not wanted.beginning:
-        return list(db.session.scalars(statement.order_by(User.email)))
-    found: dict[str, User] = {}
-    for condition, order in _beginnings(wanted.beginning):
-        rows = db.session.scalars(statement.where(condition).order_by(order))
-        found |= {user.id: user for user in rows}
-    return sorted(found.values(), key=lambda user: user.email)[: wanted.at_most + 1]
-
-
-def _narrowed(wanted: Wanted) -> Select[User]:
+def _by_address(wanted: Wanted) -> list[User]:
+    """One more than asked for, where there are more."""
     statement = (
-        select(User)
-        .options(selectinload(User.groups))
-        .where(User.email > wanted.after)
+        _WITH_GROUPS.where(User.email > wanted.after, *_conditions(wanted))
+        .order_by(User.email)
         .limit(wanted.at_most + 1)
     )
-    if wanted.state is not None:
-        statement = statement.where(*_STATES[wanted.state])
+    return list(db.session.scalars(statement))
+
+
+def _of_ids(ids: Sequence[str]) -> list[User]:
+    """In this order; without whoever has just been deleted."""
+    found = {user.id: user for user in db.session.scalars(_WITH_GROUPS.where(User.id.in_(ids)))}
+    return [found[one] for one in ids if one in found]
+
+
+_WITH_GROUPS: Final = select(User).options(selectinload(User.groups))
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = list(_STATES[wanted.state]) if wanted.state is not None else []
     if wanted.with_role:
-        statement = statement.where(User.role.is_not(None))
+        conditions.append(User.role.is_not(None))
     if wanted.group is not None:
-        statement = statement.where(_is_in(wanted.group))
-    return statement
+        conditions.append(_is_in(wanted.group))
+    return conditions
 
 
 def _is_in(group: str) -> ColumnElement[bool]:
@@ -135,27 +142,6 @@ _STATES: Final[Mapping[State, tuple[ColumnElement[bool], ...]]] = {
     State.DISABLED: (User.disabled_at.is_not(None),),
     State.LEAVING: (User.disabled_at.is_(None), User.deletion_due_at.is_not(None)),
 }
-
-
-def _beginnings(text: str) -> Iterable[tuple[ColumnElement[bool], Any]]:
-    small = _address(text)
-    yield _begins(User.email, small), User.email
-    yield _begins(User.username, text.lower()), User.username
-    for spelling in dict.fromkeys((text, text.capitalize(), text.title())):
-        yield _begins(User.name, spelling), User.name
-
-
-def _begins(column: Any, text: str) -> ColumnElement[bool]:
-    # Not LIKE: SQLite and PostgreSQL use an index for that under different circumstances.
-    return and_(column >= text, column < f"{text}{_LAST}")
-
-
-def _address(text: str) -> str:
-    """As addresses are stored, where a whole one was typed."""
-    try:
-        return normalise_email(text)
-    except ValueError:
-        return text.lower()
 
 
 def _methods(user_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

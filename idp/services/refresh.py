@@ -16,15 +16,13 @@ from idp.secrecy import digest
 from idp.services import repeated
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
-from idp.services.granted import FIELDS, AnyRow, asked_of, granted_of
+from idp.services.granted import AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
 from idp.services.refresh_line import RefreshLines, Renewed
 from idp.services.tokens import issue_tokens
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
-
-_GRANT: Final = Plain(select(*FIELDS).where(_grants.c.id == bindparam("grant")))
 
 _BY_TOKEN = Plain(
     select(
@@ -95,7 +93,7 @@ class Refreshing:
         context: Context,
         binding: Binding,
     ) -> Redeemed:
-        (row,) = _GRANT.all({"grant": renewed.grant_id})
+        row = renewed.grant
         if not binding.covers(Binding.of(row.cnf)):
             raise _of_another_key(row, client, context)
         whole, asked = renewed.scope, asked_of(row)

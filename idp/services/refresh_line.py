@@ -7,7 +7,7 @@ lost an answer can be given the same one again, and nothing that is stored would
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, and_, bindparam, case, exists, func, select
 
@@ -16,7 +16,7 @@ from idp.models import Grant, RefreshToken, new_id
 from idp.models.plain import Plain
 from idp.secrecy import Box, digest
 from idp.services.clients import REVISION_NOW, RegisteredClient
-from idp.services.granted import USER_IS_WELL, AnyRow
+from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.tokens import keep_refresh
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
@@ -28,36 +28,46 @@ _IS_THE_CLIENTS = and_(
 
 _LINE_ENDS: Final = func.coalesce(_tokens.c.line_ends_at, _tokens.c.expires_at)
 _FOUND: Final = (
-    _tokens.c.grant_id,
-    _tokens.c.scope,
-    _LINE_ENDS.label("line_ends_at"),
-    REVISION_NOW,
+    *(_tokens.c.grant_id, _tokens.c.scope.label("token_scope")),
+    *(_LINE_ENDS.label("line_ends_at"), REVISION_NOW),
 )
 
 _ALIVE = _tokens.update().where(
     _tokens.c.token_hash == bindparam("hash"),
     _tokens.c.used_at.is_(None),
     _tokens.c.expires_at > bindparam("now"),
+)
+
+
+def _using(**values: Any) -> Plain:
+    """As with codes: one conditional statement, so of any number of uses one succeeds.
+
+    PostgreSQL tells of the grant as well; SQLite only of the table that is written.
+    """
+    used = _ALIVE.values(**values)
     # Not IN: SQLite would collect every grant of the client first.
-    exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS),
+    apart = used.where(exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS))
+    joined = used.where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS)
+    return Plain(
+        {"sqlite": apart.returning(*_FOUND), "postgresql": joined.returning(*_FOUND, *FIELDS)}
+    )
+
+
+_CLAIM = _using(used_at=bindparam("now"))
+
+_RENEW = _using(
+    expires_at=case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
+    line_ends_at=_LINE_ENDS,
 )
 
-# As with codes: one conditional statement, so of any number of uses one succeeds.
-_CLAIM = Plain(_ALIVE.values(used_at=bindparam("now")).returning(*_FOUND))
-
-_RENEW = Plain(
-    _ALIVE.values(
-        expires_at=case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
-        line_ends_at=_LINE_ENDS,
-    ).returning(*_FOUND)
-)
+_GRANT: Final = Plain(select(*FIELDS).where(_grants.c.id == bindparam("grant")))
 
 _successors: Final = _tokens.alias("successors")
 
 _REPEATED: Final = Plain(
     select(
         _tokens.c.grant_id,
-        _tokens.c.scope,
+        _tokens.c.scope.label("token_scope"),
         _successors.c.id.label("successor_id"),
         _successors.c.token_hash.label("successor_hash"),
     )
@@ -76,9 +86,12 @@ _REPEATED: Final = Plain(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed:
-    """What a refresh token was exchanged for: its grant and scope, and the token to use next."""
+    """What a refresh token was exchanged for: its grant and scope, and the token to use next.
 
-    grant_id: str
+    ``grant`` is a row that has ``FIELDS``.
+    """
+
+    grant: AnyRow
     scope: tuple[str, ...]
     token: str
     repeated: bool = False
@@ -136,7 +149,7 @@ class RefreshLines:
         row_id = new_id()
         return keep_refresh(
             row.grant_id,
-            tuple(row.scope.split()),
+            tuple(row.token_scope.split()),
             now=now,
             expires_at=row.line_ends_at,
             idle=self._settings.refresh_token_idle,
@@ -150,5 +163,8 @@ class RefreshLines:
 
 
 def _renewed(row: AnyRow, token: str, *, repeated: bool = False) -> Renewed:
-    scope = tuple(row.scope.split())
-    return Renewed(grant_id=row.grant_id, scope=scope, token=token, repeated=repeated)
+    tells = hasattr(row, "client_id")
+    grant = row if tells else _GRANT.one({"grant": row.grant_id})
+    return Renewed(
+        grant=grant, scope=tuple(row.token_scope.split()), token=token, repeated=repeated
+    )

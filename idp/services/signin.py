@@ -267,7 +267,9 @@ def _login_name(transaction: Transaction, answer: Answer) -> str | None:
     return normalise_login(typed)
 
 
-_KEPT = frozenset({"demand", "restarted", "prompted", "login_name", transactions.SUBJECT})
+_KEPT = frozenset(
+    {"demand", "restarted", "prompted", "login_name", transactions.SUBJECT, transactions.AGAIN}
+)
 """What the steps remember that outlives a step; every ceremony ends with the proof it led to."""
 
 

@@ -131,6 +131,13 @@ all(".tabs [aria-current]", (tab) => {
   line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
 });
 
+// A colour that is picked is typed as well, and one that is typed is shown.
+all("input[data-fills]", (picker) => {
+  const field = document.getElementById(picker.dataset.fills);
+  picker.addEventListener("input", () => { field.value = picker.value; });
+  field.addEventListener("input", () => { if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value; });
+});
+
 // What was typed into a form that had to wait for a proof is there again afterwards: nothing secret, in this tab alone.
 function keepTyped() {
   const again = document.querySelector("[data-again]") && JSON.parse(sessionStorage.getItem("typed"));

@@ -16,6 +16,7 @@ from idp.services import transactions
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.web import errors, flow
+from idp.web.again import after, is_due
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
 from idp.web.forms import submitted
@@ -109,9 +110,9 @@ def restart(transaction: Transaction) -> Response:
     if transaction.parameters is not None:
         return _once_more(transaction.parameters, note)
     live = live_session()
-    purpose = Purpose(
-        return_to=transaction.return_to, state={**note, **flow.page_demand(transaction)}
-    )
+    state = {**note, **flow.page_demand(transaction)}
+    state |= after(is_change=is_due(transaction))
+    purpose = Purpose(return_to=transaction.return_to, state=state)
     url = flow.begin(
         purpose,
         user_id=live.user_id if live else None,

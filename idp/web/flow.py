@@ -17,7 +17,7 @@ from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.transactions import Purpose
 from idp.services.weighing import Known, Standing
-from idp.web import asking, browser_state, cookies, enrol, headers, pages, prompting
+from idp.web import again, asking, browser_state, cookies, enrol, headers, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.models import address, asked_of
@@ -163,13 +163,20 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     if prompting.is_due(standing):
         return prompting.page(standing)
     if transaction.parameters is None:
-        transactions.finish(transaction, transaction.return_to or "/me", context().at)
-        services().commit()
-        return answer_of(transaction)
+        return _back_to_page(transaction)
     outcome = _conclude(standing, allowed=allowed)
     if isinstance(outcome, AskConsent):
         return pages.ask_consent(standing, outcome)
     return send(outcome.response)
+
+
+def _back_to_page(transaction: Transaction) -> Response:
+    is_change = again.is_due(transaction)
+    transactions.finish(transaction, transaction.return_to or "/me", context().at)
+    services().commit()
+    if is_change:
+        again.say()
+    return answer_of(transaction)
 
 
 def go_on(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, ParamSpec
 
-from flask import Response, current_app, flash, g, jsonify, request, url_for
+from flask import Response, current_app, g, jsonify, request, url_for
 from flask_babel import gettext as _
 
 from idp.assurance import Rung, Satisfied
@@ -13,15 +13,13 @@ from idp.services import demands
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 from idp.services.weighing import credentials_of
-from idp.web import flow
+from idp.web import again, flow
 from idp.web.answers import redirect_to, wants_json
 from idp.web.context import live_session, services
 
 P = ParamSpec("P")
 View = Callable[P, Response]
 
-AGAIN: Final = "again"
-"""The category of the sentence that asks for a form once more."""
 RECENTLY: Final = 600
 """Seconds that a proof lets somebody change how she signs in."""
 
@@ -84,17 +82,16 @@ def _sign_in(
     wanted: dict[str, str | int], live: Live | None, back: str | None, arguments: Mapping[str, Any]
 ) -> Response:
     """Come back by GET: what was posted with too little proof is not done afterwards unseen."""
+    is_change = request.method == "POST" and live is not None
+    state = {"demand": wanted, **again.after(is_change=is_change)}
     url = flow.begin(
-        Purpose(return_to=_return_to(back, arguments), state={"demand": wanted}),
+        Purpose(return_to=_return_to(back, arguments), state=state),
         user_id=live.user_id if live else None,
         session_id=live.id if live else None,
     )
     services().commit()
     if wants_json():
         return _not_proved(live, url)
-    if request.method == "POST" and live is not None:
-        text = _("We had to make sure that it’s you. Nothing was changed yet: please do it again.")
-        flash(text, AGAIN)
     return redirect_to(url)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
 
 from idp.web import brand, forms
@@ -12,6 +12,8 @@ LANGUAGES = ("en",)
 
 
 def _select() -> str | None:
+    if not has_request_context():
+        return None  # the command speaks as the catalogue does that is there without a browser
     wanted = request.args.get("ui_locales", "").split()
     return next((tag for tag in wanted if tag in LANGUAGES), None) or (
         request.accept_languages.best_match(LANGUAGES)

@@ -6,6 +6,7 @@ from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.capabilities import capabilities_of
 from idp.oidc.device_approval import DeviceApproval
 from idp.oidc.end_session import EndSession
+from idp.oidc.examination import Examiner
 from idp.oidc.front_channel import FrontChannel
 from idp.oidc.hints import IdTokenHints
 from idp.oidc.issuance import Issuance
@@ -23,6 +24,7 @@ from idp.services.client_registration import ClientRegistration
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets
+from idp.services.client_tokens import ClientTokens
 from idp.services.clients import Clients
 from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes
@@ -201,6 +203,17 @@ class Services(SignInServices):
             grants=self.grants,
             issuance=self.issuance,
             userinfo=self.provider.userinfo,
+            standing=self.examiner.standing,
+        )
+
+    @cached_property
+    def examiner(self) -> Examiner:
+        return Examiner(
+            self.settings,
+            rules=self.client_rules,
+            keys=self.client_keys,
+            client_tokens=ClientTokens(self.settings),
+            issuance=self.issuance,
         )
 
     @cached_property

@@ -16,7 +16,7 @@ def parent_of(pid: int) -> int:
     return int(_stat(str(pid))[1])
 
 
-def _running(pid: str) -> float:
+def _running(pid: int) -> float:
     """What its threads have used that are alive: to the nanosecond, where ``_stat`` has ticks."""
     total = 0
     try:
@@ -27,7 +27,7 @@ def _running(pid: str) -> float:
     return total / 1e9
 
 
-def _family(root: int) -> Iterator[tuple[str, list[str]]]:
+def _family(root: int) -> Iterator[tuple[int, list[str]]]:
     """The process and all that descend from it."""
     stats: dict[int, list[str]] = {}
     for entry in Path("/proc").iterdir():

@@ -95,7 +95,7 @@ def second(found: Sequence[Second]) -> str:
     """What a second process brings."""
     rows = [
         [
-            f"{one.name}, {_NAMES[one.kind]}",
+            f"{one.name}, {NAMES[one.kind]}",
             *(f"{value:.0f}" for value in one.per_second),
             f"{one.times:.2f}",
             *(f"{value:.2f}" for value in one.cpu),

@@ -1,6 +1,7 @@
 """What the generator makes up fits together, and fits the tables as they are."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import ForeignKey, Select, create_engine, func, inspect, select, text
 
@@ -64,7 +65,7 @@ def keys(url: str) -> set[tuple[str, tuple[str, ...]]]:
     """Indexes and unique constraints by table, as the columns they are of."""
     engine = create_engine(url)
     found = inspect(engine)
-    columns = [
+    columns: list[tuple[str, Any]] = [
         (table, one["column_names"])
         for table in COUNTS
         for one in (*found.get_indexes(table), *found.get_unique_constraints(table))

@@ -104,6 +104,17 @@ def test_no_session_of_somebody_else_is_ended(idp: Command) -> None:
     assert "has no session" in idp.refused("users", "sessions", "ann@example.com", "--end-one", "x")
 
 
+def test_what_can_be_tried_of_a_client_is(idp: Command) -> None:
+    told = idp.json("clients", "test", "shop")
+    assert (told["passed"], told["last"]) == (True, None)
+    assert told["address"] == "https://id.example.com/admin/clients/shop/test"
+    assert told["address"] in idp.done("clients", "test", "shop")
+    idp.done("clients", "disable", "shop")
+    refused = idp.refused("clients", "test", "shop")
+    assert "shop does not work yet (unauthorized_client). It is disabled" in refused
+    assert "There is no client" in idp.refused("clients", "test", "nobody")
+
+
 NO_ANSWER = frozenset({"init", "serve", "demo", "cleanup", "upgrade", "downgrade", "check"})
 """What runs, or does the upkeep of a database."""
 

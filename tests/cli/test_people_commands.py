@@ -38,6 +38,11 @@ def test_people_are_listed_by_beginning_state_and_role(sqlite_idp: Command) -> N
 
     assert found("--beginning", "an") == [ANN]
     assert found("--roles") == [ANN]
+    sqlite_idp.json("users", "create", "zoe@example.com", "--name", "Anna")
+    assert found("--beginning", "an", "--limit", "1") == [ANN]
+    assert found("--beginning", "an", "--after", ANN) == ["zoe@example.com"]
+    refused = sqlite_idp.refused("users", "list", "--beginning", "an", "--after", "bob@example.com")
+    assert "not among those who are found" in refused
     assert found("--state", "disabled") == found("--group", "cooks") == ["bob@example.com"]
 
 

@@ -129,7 +129,9 @@ def test_workers_that_are_still_loading_stop_as_well(sqlite_url: str, tmp_path: 
         process.wait()
 
 
-def test_a_worker_that_dies_is_replaced(sqlite_url: str, run_servers: Serve) -> None:
+def test_a_worker_that_dies_is_replaced_and_none_outlives_a_server_that_was_killed(
+    sqlite_url: str, run_servers: Serve
+) -> None:
     (server,) = run_servers(sqlite_url)
     (worker,) = workers_of(server.pid)
     os.kill(worker, signal.SIGKILL)
@@ -141,12 +143,6 @@ def test_a_worker_that_dies_is_replaced(sqlite_url: str, run_servers: Serve) -> 
         return False
 
     wait_until(is_back, seconds=15, what="another worker")
-
-
-def test_workers_do_not_outlive_a_server_that_was_killed(
-    sqlite_url: str, run_servers: Serve
-) -> None:
-    (server,) = run_servers(sqlite_url)
     workers = workers_of(server.pid)
     assert workers
     os.kill(server.pid, signal.SIGKILL)
@@ -174,11 +170,11 @@ def test_it_does_not_start_over_an_old_schema(idp: Command) -> None:
 
 
 def test_mail_goes_out_by_itself_and_no_secret_reaches_the_log(
-    database_url: str, run_servers: Serve, outbox: Outbox
+    sqlite_url: str, run_servers: Serve, outbox: Outbox
 ) -> None:
     settings = {"IDP_MAIL_URL": outbox.url, "IDP_LOG_LEVEL": "DEBUG"}
-    one, two = run_servers(database_url, n=2, settings=settings)
-    idp = Command.over(database_url, IDP_ISSUER=one.url, IDP_MAIL_URL=outbox.url)
+    one, two = run_servers(sqlite_url, n=2, settings=settings)
+    idp = Command.over(sqlite_url, IDP_ISSUER=one.url, IDP_MAIL_URL=outbox.url)
     idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
     idp.done("users", "reset", "ann@example.com")
     (link,) = [one for one in links(outbox.latest(to="ann@example.com")) if "/login/reset/" in one]

@@ -195,7 +195,8 @@ def test_a_connection_that_the_server_left_is_not_handed_out(postgresql_url: str
         PUT.run(entry("k"))
         db.session.commit()
         left = other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            # Until it has gone: what it says in going is what there is to notice.
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchall()
         assert left == [(True,)]

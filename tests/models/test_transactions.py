@@ -115,7 +115,7 @@ def leave(app: Flask) -> None:
     """The server ends every connection but the one it is told by."""
     with psycopg.connect(address(), autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchall()
 

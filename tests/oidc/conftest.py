@@ -17,8 +17,12 @@ def made_keys() -> Keys:
 
 
 @pytest.fixture
-def desk(database_url: str, clock: FakeClock, made_keys: Keys) -> Iterator[Desk]:
-    yield from opened(database_url, clock, made_keys)
+def desk(
+    request: pytest.FixtureRequest, databases: Databases, clock: FakeClock, made_keys: Keys
+) -> Iterator[Desk]:
+    """Over SQLite; over PostgreSQL too for tests ``on_both``: those that storage has a say in."""
+    with databases.fresh(getattr(request, "param", "sqlite")) as url:
+        yield from opened(url, clock, made_keys)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 from cryptography.fernet import Fernet
 from joserfc.jwk import Key
 from sqlalchemy import select
@@ -19,10 +20,14 @@ from idp.services.key_rotation import KeyRotation
 from idp.web.services import Services
 from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
+from tests.helpers.databases import KINDS
 from tests.helpers.relying_party import Pending, RelyingParty, Tokens
 from tests.services.people import CALLBACK, VERIFIER, add_client, add_person, granted_to, request_of
 
 Keys = Mapping[str, Key]
+
+on_both = pytest.mark.parametrize("desk", KINDS, indirect=True)
+"""For a test whose answer depends on rows that a statement finds, changes or locks."""
 
 PROFILE = {
     "given_name": "Ann",

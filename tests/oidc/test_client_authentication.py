@@ -5,7 +5,7 @@ import base64
 import httpx
 import pytest
 
-from tests.oidc.desk import Desk, code_form
+from tests.oidc.desk import Desk, code_form, on_both
 
 
 def basic(client_id: str | bytes, secret: str = "") -> dict[str, str]:
@@ -13,6 +13,7 @@ def basic(client_id: str | bytes, secret: str = "") -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(raw).decode()}"}
 
 
+@on_both
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
 def test_the_registered_method_lets_a_client_in(desk: Desk, method: str):
     party = desk.client(token_endpoint_auth_method=method)
@@ -129,6 +130,7 @@ def test_credentials_in_the_query_are_not_looked_at(desk: Desk):
     assert_refused(desk.post(f"/oauth/token{query}", code_form(desk.code(party))))
 
 
+@on_both
 @pytest.mark.parametrize("then", ["disable", "rotate_secret", "delete"])
 def test_what_is_done_to_a_client_counts_at_once(desk: Desk, then: str):
     party = desk.client()

@@ -1,12 +1,15 @@
 """Direct requests: a form, in the body, each parameter once, and of a size that has a bound."""
 
 from io import BytesIO
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from werkzeug.test import TestResponse
 
-from idp.oidc.direct import MAX_BODY
+from idp.audit import Context
+from idp.oidc.direct import FORM, MAX_BODY, Direct, read_form
+from idp.protocol.errors import OAuthError
+from tests.helpers.clock import NOON
 from tests.oidc.desk import Desk, code_form
 
 TOKEN = "/oauth/token"
@@ -34,6 +37,41 @@ def test_a_form_out_of_form_is_refused_as_json(desk: Desk, body: str | bytes, er
     response = desk.post(TOKEN, body)
     assert (response.status_code, response.json()["error"]) == (400, error)
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("a=1&b=2&a=3", id="plain pairs, one twice"),
+        pytest.param("a=&b&=c&&=", id="blanks and no equals signs"),
+        pytest.param("a=b=c&d==", id="more equals signs than one"),
+        pytest.param("a+b=c+d&e=%2B%20", id="spaces and plus signs"),
+        pytest.param("a=%zz&b=%&c=%4", id="percent signs that say nothing"),
+        pytest.param("n%C3%A4me=Zo%C3%AB%E2%98%83&x=ë", id="text beyond ASCII"),
+        pytest.param("a;b=c;d&e#f?g=h", id="other separators"),
+    ],
+)
+def test_a_form_is_read_as_the_standard_library_reads_it(body: str):
+    """Only sooner, where nothing is encoded."""
+    direct = Direct(
+        method="POST",
+        path=TOKEN,
+        content_type=FORM,
+        authorization=None,
+        query="",
+        body=body.encode(),
+        context=Context(at=NOON),
+    )
+    expected: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body, keep_blank_values=True, errors="strict"):
+        expected.setdefault(name, []).append(value)
+    once = {name: tuple(values) for name, values in expected.items()}
+    if any(len(values) > 1 for values in once.values()):
+        with pytest.raises(OAuthError, match="more than once"):
+            read_form(direct)
+    else:
+        assert dict(read_form(direct).values) == once
 
 
 def test_a_body_beyond_the_bound_is_refused(desk: Desk):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.clock import FakeClock
 from tests.helpers.relying_party import RelyingParty, Tokens
-from tests.oidc.desk import Desk, payload_of
+from tests.oidc.desk import Desk, on_both, payload_of
 
 OFFLINE = ("openid", "offline_access")
 INACTIVE = {"active": False}
@@ -35,6 +35,7 @@ def tokens(desk: Desk, shop: RelyingParty) -> Tokens:
     return desk.tokens(shop, scope=OFFLINE)
 
 
+@on_both
 def test_an_access_token_says_the_same_in_either_form(
     shop: RelyingParty, tokens: Tokens, clock: FakeClock
 ):
@@ -92,6 +93,7 @@ def test_a_resource_server_sees_access_tokens_that_are_for_it(desk: Desk, shop: 
     assert introspect(api, tokens.refresh_token) == INACTIVE
 
 
+@on_both
 def test_what_is_over_is_inactive(desk: Desk, shop: RelyingParty, tokens: Tokens, clock: FakeClock):
     clock.advance(minutes=10)
     assert introspect(shop, tokens.access_token) == INACTIVE
@@ -106,6 +108,7 @@ def test_what_nobody_knows_is_inactive_and_no_error_to_revoke(shop: RelyingParty
     assert revoke(shop, token) == (200, None)
 
 
+@on_both
 def test_a_revoked_access_token_is_over_and_its_grant_goes_on(
     desk: Desk, shop: RelyingParty, tokens: Tokens
 ):
@@ -116,6 +119,7 @@ def test_a_revoked_access_token_is_over_and_its_grant_goes_on(
     assert introspect(shop, shop.refresh(tokens).access_token)["active"] is True
 
 
+@on_both
 def test_a_revoked_refresh_token_takes_its_access_tokens_along(
     desk: Desk, shop: RelyingParty, tokens: Tokens
 ):
@@ -130,6 +134,7 @@ def test_revoking_twice_is_no_error(shop: RelyingParty, tokens: Tokens):
         assert revoke(shop, tokens.access_token) == (200, None)
 
 
+@on_both
 def test_nobody_revokes_what_is_anothers(desk: Desk, shop: RelyingParty, tokens: Tokens):
     rival = desk.client("rival")
     for token in (tokens.access_token, tokens.refresh_token):

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from idp.models import AuditEvent, Counter, db
 from idp.services import repeated
-from tests.oidc.desk import Desk, code_form
+from tests.oidc.desk import Desk, code_form, on_both
 from tests.oidc.test_client_authentication import assert_refused, basic
 
 REFUSED = "client.authentication.refused"
@@ -46,6 +46,7 @@ def already(desk: Desk, count: int, *what: str, name: str = REFUSED) -> None:
 ALIKE = ("alike", "c6336407/32", "shop", "client_secret_basic", "secret")
 
 
+@on_both
 def test_the_same_refusal_is_written_down_so_often_and_then_counted(desk: Desk) -> None:
     desk.client()
     refuse(desk, times=1)
@@ -59,6 +60,7 @@ def test_the_same_refusal_is_written_down_so_often_and_then_counted(desk: Desk) 
     assert desk.events(REFUSED)[-1].data["times"] == 1000
 
 
+@on_both
 def test_later_each_has_its_row_again(desk: Desk) -> None:
     desk.client()
     already(desk, repeated.ALIKE, *ALIKE)
@@ -69,6 +71,7 @@ def test_later_each_has_its_row_again(desk: Desk) -> None:
     assert rows(desk) == 1
 
 
+@on_both
 def test_another_network_has_rows_of_its_own_until_there_are_too_many_everywhere(
     desk: Desk,
 ) -> None:
@@ -81,6 +84,7 @@ def test_another_network_has_rows_of_its_own_until_there_are_too_many_everywhere
     assert rows(desk) == 1
 
 
+@on_both
 def test_names_that_are_made_up_are_one_to_the_log(desk: Desk) -> None:
     desk.client()
     already(desk, repeated.ALIKE, "alike", "c6336407/32", "", "client_secret_basic", "unknown")
@@ -89,6 +93,7 @@ def test_names_that_are_made_up_are_one_to_the_log(desk: Desk) -> None:
     assert rows(desk) == 0
 
 
+@on_both
 def test_the_counts_are_three_whatever_is_alike(desk: Desk) -> None:
     """Two of one key in one statement are an error to PostgreSQL, and counted twice by SQLite."""
     for alike in ((), ("shop",)):
@@ -97,6 +102,7 @@ def test_the_counts_are_three_whatever_is_alike(desk: Desk) -> None:
             assert len(set(keys)) == len(keys) >= 3
 
 
+@on_both
 def test_who_is_right_is_let_in_whatever_others_send(desk: Desk) -> None:
     party = desk.client()
     for what in (("all",), ("network", "c6336407/32"), ALIKE):
@@ -107,6 +113,7 @@ def test_who_is_right_is_let_in_whatever_others_send(desk: Desk) -> None:
     assert_refused(desk.post("/oauth/token", FORM, headers=basic("shop", "wrong")))
 
 
+@on_both
 def test_a_public_client_s_id_fills_no_log_either(desk: Desk) -> None:
     """Anybody can say it, and send codes and refresh tokens that never were."""
     desk.client(token_endpoint_auth_method="none")

@@ -8,7 +8,7 @@ import pytest
 from idp.models import Group, User, db
 from idp.protocol.claims import ClaimsRequest
 from tests.helpers.clock import FakeClock
-from tests.oidc.desk import Desk
+from tests.oidc.desk import Desk, on_both
 from tests.services.people import VERIFIER
 
 PATH = "/oauth/userinfo"
@@ -26,6 +26,7 @@ def test_without_further_scopes_only_the_subject_is_told(desk: Desk):
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@on_both
 @pytest.mark.parametrize(
     ("scope", "claims"),
     [
@@ -57,6 +58,7 @@ def test_a_scope_gives_its_claims_and_no_empty_one(desk: Desk, scope: str, claim
     assert party.userinfo(tokens.access_token) == {"sub": "ann", **claims}
 
 
+@on_both
 def test_claims_asked_for_by_name_are_told(desk: Desk):
     asked = ClaimsRequest.parse('{"userinfo": {"name": {"essential": true}, "groups": null}}')
     party = desk.client()
@@ -65,6 +67,7 @@ def test_claims_asked_for_by_name_are_told(desk: Desk):
     assert "name" not in tokens.claims
 
 
+@on_both
 def test_what_is_told_is_what_is_true_now(desk: Desk):
     party = desk.client()
     tokens = desk.tokens(party, scope=("openid", "email"))
@@ -137,6 +140,7 @@ def test_what_is_no_access_token_is_refused(desk: Desk, access_token_format: str
     assert party.userinfo(tokens.access_token)
 
 
+@on_both
 @pytest.mark.parametrize("access_token_format", ["jwt", "opaque"])
 @pytest.mark.parametrize(
     "event", ["it expired", "the person is disabled", "the client is disabled", "revoked"]
@@ -182,6 +186,7 @@ def test_a_token_for_somebody_else_is_refused(desk: Desk):
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
 
 
+@on_both
 def test_a_key_that_leaked_and_was_removed_at_once_takes_its_tokens_along(desk: Desk):
     party = desk.client()
     token = desk.tokens(party).access_token

@@ -23,6 +23,7 @@ def settings(database_url: str) -> Settings:
         issuer="https://id.example.com",
         keys=[Fernet.generate_key().decode()],
         database_url=database_url,
+        mail_url="console:",  # nobody empties the outbox here: mails are read from it
     )
 
 

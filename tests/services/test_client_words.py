@@ -54,7 +54,8 @@ TYPED = {
     "words of several of them, in any order": ("org café kx", True),
     "nothing but a sign": ("☕", False),
     "the middle of a word": ("lab", False),
-    "one word of two": ("café nowhere", False),
+    "the shorter word of two": ("café nowhere", False),
+    "the longer word of two": ("odipus not", False),
     "how nearly all addresses begin": ("https", False),
     "what a pattern would be made of": ("%", False),
 }

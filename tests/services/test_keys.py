@@ -32,7 +32,7 @@ class Node:
 
     def __init__(self, settings: Settings, clock: FakeClock, box: Box | None = None) -> None:
         box = box or Box(settings.keys)
-        self.clock = clock
+        self.clock, self.settings = clock, settings
         self.keys = SigningKeys(settings, box)
         self.rotation = KeyRotation(settings, box, self.keys)
 
@@ -304,6 +304,24 @@ def by_hand(header: dict[str, object], secret: bytes | None = None) -> str:
     return f"{text}.{b64(mac)}"
 
 
+def with_header(token: str, header: str) -> str:
+    """The same claims and signature under another header."""
+    return f"{b64(header.encode())}.{token.partition('.')[2]}"
+
+
+def test_what_our_key_signed_under_the_name_of_another_algorithm_is_refused(node: Node):
+    """The signature is right, and by our key; only its header does not say what the key is for."""
+    row = db.session.scalars(select(SigningKey).where(SigningKey.algorithm == "ES256")).one()
+    key = jose.reopened(Box(node.settings.keys).open(row.private_jwk))
+    parts = [b64(json.dumps(one).encode()) for one in ({"alg": "RS256", "kid": row.id}, CLAIMS)]
+    mine = [b64(json.dumps({"alg": "ES256", "kid": row.id}).encode()), parts[1]]
+    texts = [".".join(one) for one in (parts, mine)]
+    signed = [
+        f"{one}.{b64(JWSRegistry.algorithms['ES256'].sign(one.encode(), key))}" for one in texts
+    ]
+    assert [node.accepts(one) for one in signed] == [False, True]
+
+
 def public_pem(node: Node) -> bytes:
     keys = json.loads(node.keys.key_set(node.clock()).body)["keys"]
     return ECKey.import_key(next(key for key in keys if key["kty"] == "EC")).as_pem(private=False)
@@ -329,6 +347,21 @@ def public_pem(node: Node) -> bytes:
         pytest.param(
             lambda node, kid: forged({"alg": "RS256", "kid": kid}, RSAKey.generate_key(2048)),
             id="another algorithm under our kid",
+        ),
+        pytest.param(lambda node, kid: node.sign() + "=", id="padded"),
+        pytest.param(lambda node, kid: node.sign() + "\n", id="a line end behind it"),
+        pytest.param(
+            lambda node, kid: node.sign().replace(".", ".!", 1), id="something between its letters"
+        ),
+        pytest.param(
+            lambda node, kid: with_header(node.sign(), f'{{"alg":"RS256","kid":"{kid}"}}'),
+            id="a header that another algorithm is named in afterwards",
+        ),
+        pytest.param(
+            lambda node, kid: with_header(
+                node.sign(), f'{{"alg":"ES256","alg":"ES256","kid":"{kid}"}}'
+            ),
+            id="its algorithm named twice",
         ),
         pytest.param(lambda node, kid: by_hand({"alg": "none", "kid": kid}), id="algorithm none"),
         pytest.param(

@@ -75,6 +75,16 @@ def test_is_sealed(mailer: Mailer) -> None:
     assert "t0ken" not in repr(tuple(row))
 
 
+@pytest.mark.parametrize(("url", "kept"), [("console:", 2), (None, 0)], ids=["with", "without"])
+def test_where_no_mail_is_sent_none_is_kept_to_be_tried_in_vain(
+    app: Flask, settings: Settings, box: Box, url: str | None, kept: int
+) -> None:
+    made = Mailer(replace(settings, mail_url=url), box)
+    made.queue(RESET, now=NOON)
+    made.queue(RESET, now=NOON, decoy=True)
+    assert db.session.scalar(select(func.count()).select_from(OutboxMessage)) == kept
+
+
 def test_decoy_is_the_same_but_for_its_kind(mailer: Mailer, box: Box) -> None:
     mailer.queue(RESET, now=NOON, decoy=True)
     message, kept = queued(box)

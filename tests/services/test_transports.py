@@ -276,7 +276,10 @@ def test_console(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Subject: Hi" in capsys.readouterr().out
 
 
-def test_without_a_mail_url_mails_wait(app: Flask, settings: Settings, box: Box) -> None:
+def test_without_a_mail_url_what_was_to_be_sent_waits(
+    app: Flask, settings: Settings, box: Box
+) -> None:
+    House(settings, box, "console:").queue()
     assert House(settings, box, None).send() == 0
     assert state() == (False, False, "OSError: mail_url is not set")
 

@@ -11,9 +11,10 @@ from idp.audit import Context
 from idp.factors.base import Tools
 from idp.models import AuditEvent, Client, Group, User, db, new_id, release
 from idp.services import group_list, settings_revision
+from idp.services.client_pages import Manager
 from idp.services.idempotency import Key, NotAnswered
 from idp.services.invalid import Invalid
-from idp.services.roles import ADMINISTRATOR
+from idp.services.roles import ADMINISTRATOR, handed_on_by
 from idp.services.versions import Stale, claim_client, claim_group, claim_person
 from idp.web.services import Services
 from tests.factors.race import Racetrack, services_with
@@ -22,6 +23,7 @@ from tests.helpers.clock import NOON
 
 ROUNDS = 10
 CONTEXT = Context(at=NOON, actor_id="command:test")
+ANYBODY = Manager(ADMINISTRATOR, frozenset(), handed_on_by(ADMINISTRATOR))
 APP = {"redirect_uris": ["https://app.example/callback"]}
 
 
@@ -122,6 +124,25 @@ def test_one_change_of_the_settings_is_made_the_first_as_well(
         seen.append(revision)
     assert seen[0] == ""
     assert len(set(seen)) == ROUNDS
+
+
+def set_member(tools: Tools, case: tuple[str, str]) -> bool:
+    """As the command does, which names one member and the whole of what it is to be."""
+    client_id, language = case
+    members = {f"client_name#{language}": "App"}
+    services(tools).client_editing.let_be(client_id, members, ANYBODY, CONTEXT)
+    return True
+
+
+def test_whoever_names_the_whole_change_is_not_refused_for_another(
+    track: Racetrack, raced_url: str
+) -> None:
+    ids = [client_id for client_id, _revision in clients()]
+    release()
+    lanes = [[(one, language) for one in ids] for language in ("de", "pt")]
+    assert track.run(set_member, *lanes, url=raced_url, key=KEY) == [2] * ROUNDS
+    found = [db.session.get_one(Client, one).registration for one in ids]
+    assert all({"client_name#de", "client_name#pt"} <= one.keys() for one in found)
 
 
 def call(tools: Tools, name: str) -> bool:

@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from idp.clock import system_clock
 from tests.helpers.clock import FakeClock
-from tests.helpers.fixtures import Serve
+from tests.helpers.databases import Databases
+from tests.helpers.servers import serve
 from tests.step_up.describing import describe
 from tests.step_up.ours import ALIASES, Ours
 
@@ -25,20 +27,21 @@ SLOW = "test_more_is_needed"
 """Waits for an app's next code."""
 
 
-@pytest.fixture
-def described(sqlite_url: str, run_servers: Serve, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def described(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A server, and the file about it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     settings = {
         "IDP_ARGON2_MEMORY_KIB": "8",
         "IDP_ARGON2_TIME": "1",
         "IDP_ACCOUNT_SECOND_STEP": "false",
         "IDP_ACR_ALIASES": json.dumps(ALIASES),
     }
-    (server,) = run_servers(sqlite_url, settings=settings)
-    ours = Ours(sqlite_url, FakeClock(system_clock()), pace=1, issuer=server.url)
-    file = tmp_path / "issuer.toml"
-    describe(ours, file, second_step=False)
-    return file
+    with databases.fresh("sqlite") as url, serve(url, folder, settings=settings) as (server,):
+        ours = Ours(url, FakeClock(system_clock()), pace=1, issuer=server.url)
+        file = folder / "issuer.toml"
+        describe(ours, file, second_step=False)
+        yield file
 
 
 def run_cases(file: Path, *cases: str) -> subprocess.CompletedProcess[str]:
@@ -63,10 +66,11 @@ def test_a_file_is_all_it_takes(described: Path) -> None:
 
 
 def test_an_issuer_that_is_not_described_whole_is_tested_as_far_as_it_is(
-    described: Path,
+    described: Path, tmp_path: Path
 ) -> None:
     text = described.read_text(encoding="utf-8")
-    described.write_text(text.partition('[["people"]]')[0], encoding="utf-8")
-    done = run_cases(described, "test_silent.py")
+    partly = tmp_path / "issuer.toml"
+    partly.write_text(text.partition('[["people"]]')[0], encoding="utf-8")
+    done = run_cases(partly, "test_silent.py")
     assert done.returncode == 0, done.stdout
     assert "nobody in the file has just ['password']" in done.stdout

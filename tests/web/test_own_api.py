@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from idp.web.api.checking import check
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty, Tokens
 from tests.helpers.sign_in import Answer, passkey, sign_in
@@ -92,6 +93,23 @@ def test_passkeys_are_listed_without_key_material(
     assert listed.keys() == {
         *("id", "name", "created_at", "last_used_at", "backed_up", "device_bound", "aaguid"),
     }
+
+
+def test_what_is_answered_is_what_the_document_says(
+    house: House, app: RelyingParty, alice: Person
+) -> None:
+    tokens = signed_in(app, house.browser(), alice, {"passkey": passkey(house.passkey(alice))})
+    paths = house.http().get("/api/v1/openapi.json").json()["paths"]
+    assert {path for path in paths if path.startswith("/me/")} == {
+        *("/me/passkeys", "/me/sessions", "/me/sessions/{session_id}"),
+    }
+    for path in ("/me/passkeys", "/me/sessions"):
+        (described,) = paths[path].values()
+        assert described["security"] == [{"oauth2": ["account"]}]
+        schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+        answer = call(house, "GET", path, tokens).json()
+        assert any(answer.values())
+        assert list(check(schema, answer, "", {})) == []
 
 
 def test_a_token_for_something_else_does_not_pass(house: House, alice: Person) -> None:

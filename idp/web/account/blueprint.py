@@ -12,7 +12,8 @@ from flask import (
     url_for,
 )
 
-from idp.web.guards import AGAIN, viewer
+from idp.web.again import AGAIN
+from idp.web.guards import viewer
 
 bp = Blueprint("account", __name__, url_prefix="/me")
 

@@ -14,7 +14,8 @@ from flask_babel import lazy_gettext as _
 
 from idp.web.account.blueprint import DONE, told
 from idp.web.admin.guard import GUARDED, may
-from idp.web.guards import AGAIN, viewer
+from idp.web.again import AGAIN
+from idp.web.guards import viewer
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -1,5 +1,6 @@
 """/admin/people: everybody, a page at a time; and inviting somebody."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -7,9 +8,11 @@ from typing import Any, Final, cast
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
+from idp.protocol.text import is_clean
 from idp.services.account_fields import Fields
 from idp.services.invalid import Invalid
-from idp.services.people import Listed, State, Wanted, people_of
+from idp.services.people import Listed, People, State, Wanted, people_of
+from idp.services.people_search import Spot
 from idp.services.roles import ROLES, Area, Permission
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
@@ -28,15 +31,17 @@ _FIELDS: Final = ("q", "state", "group", "roles")
 def people() -> Response:
     """By address; a search finds how an address, a user name or a name begins."""
     values = {name: request.args.get(name, "").strip() for name in _FIELDS}
+    after = request.args.get("after", "")
+    after = after if is_clean(after) else ""
     wanted = Wanted(
         beginning=values["q"],
         state=next((one for one in State if one.value == values["state"]), None),
         with_role=bool(values["roles"]),
         group=values["group"] or None,
-        after=request.args.get("after", ""),
+        after="" if values["q"] else after,
+        spot=_spot(after),
     )
     found = people_of(wanted)
-    more = found.more and not wanted.beginning
     given: dict[str, Any] = {name: value for name, value in values.items() if value}
     return page(
         "admin/people.html",
@@ -45,13 +50,27 @@ def people() -> Response:
         states=STATE_NAMES,
         is_filtered=bool(given),
         people=[_row(one) for one in found.listed],
-        too_many=found.more and bool(wanted.beginning),
-        next=url_for(".people", **given, after=found.listed[-1].user.email) if more else None,
-        first=url_for(".people", **given) if wanted.after else None,
+        next=url_for(".people", **given, after=_after(found)) if found.more else None,
+        first=url_for(".people", **given) if after else None,
         invite=url_for(".invite") if may(CHANGES) else None,
         take_over=url_for(".import_people") if may(CHANGES) else None,
         command=_command(values),
     )
+
+
+_SPOT: Final = re.compile(r"(?P<way>[0-9]{1,3}):(?P<id>[^:]*):(?P<key>.*)", re.DOTALL)
+
+
+def _spot(text: str) -> Spot | None:
+    """Where a search goes on; None for the first page, and for what is none of ours."""
+    read = _SPOT.fullmatch(text)
+    return Spot(int(read["way"]), read["key"], read["id"]) if read else None
+
+
+def _after(found: People) -> str:
+    if (spot := found.after) is not None:
+        return f"{spot.way}:{spot.user_id}:{spot.key}"
+    return str(found.listed[-1].user.email)
 
 
 def _row(one: Listed) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 from zlib import compress, decompress
 
@@ -14,6 +15,7 @@ from idp.services.people_export import as_csv, as_json
 from idp.services.people_files import FirebaseKey, Unreadable, records
 from idp.services.people_import import Plan, carry_out, plan
 from idp.services.roles import Area, Permission
+from idp.services.sessions import Live
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
@@ -24,6 +26,7 @@ from idp.web.guards import viewer
 from idp.web.sizes import IMPORT_FORM
 
 _KEPT_AS: Final = "import"
+_SHOWN_AS: Final = "import-outlook"
 _SHOWN: Final = 100
 
 
@@ -62,28 +65,36 @@ def look_at_people() -> Response:
     content = content or typed.get("people", "").encode("utf-8", "replace")
     kept = {"content": b64encode(compress(content)).decode(), "firebase": _firebase(typed)}
     try:
-        _planned(kept)
+        planned = _planned(kept)
     except Unreadable as error:
         return _ask(str(error), typed)
     services().once.keep(live.id, _KEPT_AS, kept, context().at)
-    services().commit()
-    return redirect_to(url_for(".preview_people"))
+    return _to_preview(live, planned)
 
 
 @bp.get("/people/import/preview")
 @console(Area.PEOPLE, writes=True)
 def preview_people() -> Response:
-    """What would be made, and what is wrong, record by record."""
+    """What would be made, and what is wrong, record by record, as it was when it was looked at."""
     live, _me = viewer()
-    kept = services().once.show(live.id, _KEPT_AS, context().at)
-    if kept is None:
+    outlook = services().once.show(live.id, _SHOWN_AS, context().at)
+    if outlook is None:
         return redirect_to(url_for(".import_people"))
-    planned = _planned(kept)
-    return page(
-        "admin/import_preview.html",
-        section="admin.people",
-        count=len(planned.ready),
-        people=[
+    return page("admin/import_preview.html", section="admin.people", **outlook)
+
+
+def _to_preview(live: Live, planned: Plan) -> Response:
+    """Show it on a page of its own, which does not look at ten thousand people once more."""
+    services().once.keep(live.id, _SHOWN_AS, _outlook(planned), context().at)
+    services().commit()
+    return redirect_to(url_for(".preview_people"))
+
+
+def _outlook(planned: Plan) -> dict[str, Any]:
+    """The page's values; of people nothing that is secret."""
+    return {
+        "count": len(planned.ready),
+        "people": [
             {
                 "email": one.user.email,
                 "name": one.user.name,
@@ -93,9 +104,9 @@ def preview_people() -> Response:
             }
             for one in planned.ready[:_SHOWN]
         ],
-        problems=planned.problems[:_SHOWN],
-        problem_count=len(planned.problems),
-    )
+        "problems": [asdict(one) for one in planned.problems[:_SHOWN]],
+        "problem_count": len(planned.problems),
+    }
 
 
 @bp.post("/people/import/confirm")
@@ -106,12 +117,13 @@ def confirm_people() -> Response:
     kept = services().once.show(live.id, _KEPT_AS, context().at)
     if kept is None:
         return redirect_to(url_for(".import_people"))
-    planned = _planned(kept)
+    planned = _planned(kept)  # anew: others may have taken a name since it was looked at
     try:
         made = carry_out(planned, acting())
     except Invalid:
-        return redirect_to(url_for(".preview_people"))
-    services().once.saved(live.id, _KEPT_AS, context().at)
+        return _to_preview(live, _planned(kept))
+    for name in (_KEPT_AS, _SHOWN_AS):
+        services().once.saved(live.id, name, context().at)
     services().commit()
     flash(ngettext("%(num)s account is made.", "%(num)s accounts are made.", made))
     return redirect_to(url_for(".people"))

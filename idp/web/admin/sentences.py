@@ -16,6 +16,9 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "authorization.refused": later("A sign-in to %(app)s was not finished: %(error)s."),
     "authorization.throttled": later("Requests were pushed too often, lastly for %(app)s."),
     "client.authentication.refused": later("%(app)s did not prove to be %(app)s."),
+    "client.change.refused": later(
+        "%(actor)s wanted to let an application do more than is for them to give: %(members)s."
+    ),
     "client.changed": later("%(actor)s changed %(app)s."),
     "client.deleted": later("%(actor)s deleted %(app)s."),
     "client.disabled": later("%(actor)s disabled %(app)s."),
@@ -29,7 +32,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "client.secret_added": later("%(actor)s added a secret to %(app)s."),
     "client.secret_removed": later("%(actor)s removed a secret of %(app)s."),
     "client.secret_rotated": later("%(actor)s gave %(app)s a new secret."),
-    "client.tested": later("%(actor)s tested %(app)s from the console."),
+    "client.tested": later("%(actor)s tested %(app)s: %(outcome)s."),
     "code.refused": later("%(app)s could not finish the sign-in of %(person)s."),
     "consent.given": later("%(person)s allowed %(app)s to see details."),
     "consent.revoked": later("%(actor)s took back what %(person)s had allowed %(app)s."),

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from flask_babel import ngettext
 
 from idp.config import LOGIN_STYLES
-from idp.config.colours import least_contrast
+from idp.config.colours import USUAL, is_colour, least_contrast
 from idp.config.live import CHANGEABLE
 from idp.services import settings_revision
 from idp.services.changed_settings import LOGOS, SettingInfo
@@ -22,7 +23,6 @@ from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
 from idp.web.admin.meanwhile import Errors
-from idp.web.admin.person import errors_of
 from idp.web.admin.sentences import WAYS
 from idp.web.admin.uploads import uploaded
 from idp.web.answers import redirect_to
@@ -46,11 +46,11 @@ def save_settings() -> Response:
     listed = {one.name: one for one in services().changed_settings.listed()}
     typed = {name: _typed(name) for name in CHANGEABLE if listed[name].source != "environment"}
     try:
-        typed |= _logos(typed)
+        typed |= {**_logos(typed), **_picked(typed)}
         changed = services().changed_settings.set(typed, acting(), expected=meanwhile.seen_text())
     except Invalid as problems:
         services().rollback()
-        return _page(typed, errors_of(problems.problems))
+        return _page(typed, [_named(*one) for one in problems.problems.items()])
     except Stale:
         return _page(typed, meanwhile.told(typed, _now()))
     if changed:
@@ -60,10 +60,45 @@ def save_settings() -> Response:
     return redirect_to(url_for("admin.settings"))
 
 
+LABELS: Final[Mapping[str, Any]] = {
+    "site_name": later("The name of this place"),
+    "accent": later("The accent colour"),
+    "radius": later("The roundness of corners"),
+    "logo_url": later("The logo"),
+    "logo_dark_url": later("The logo on dark pages"),
+    "help_url": later("The help page"),
+    "privacy_url": later("The privacy page"),
+    "terms_url": later("The page of the terms"),
+    "login_style": later("The sign-in page"),
+    "refused_methods": later("Ways to sign in"),
+}
+_THIS: Final = "This "
+
+
+def _named(name: str, sentence: str) -> dict[str, str | None]:
+    """At its field, and as somebody reads it who has only the list of all problems in sight."""
+    label = LABELS.get(name)
+    if label and sentence.startswith(_THIS):
+        sentence = f"{label} {sentence.removeprefix(_THIS)}"
+    return {"field": name, "message": sentence}
+
+
 def _logos(typed: Mapping[str, str]) -> dict[str, str]:
     """Those that were uploaded, in the place of an address."""
     found = {name: uploaded(f"{name}_file") for name in LOGOS if name in typed}
     return {name: path for name, path in found.items() if path}
+
+
+def _picked(typed: Mapping[str, str]) -> dict[str, str]:
+    """The accent colour, where the picker was moved and nothing else was typed.
+
+    A picker always sends a colour: it counts once that is not the one it began with. Where pages
+    have scripts the field follows it, and says the same.
+    """
+    picked, offered = (request.form.get(f"accent_{name}", "") for name in ("picked", "offered"))
+    text = typed.get("accent")
+    is_moved = text in ("", offered) and is_colour(picked) and picked != offered
+    return {"accent": picked} if is_moved else {}
 
 
 def _typed(name: str) -> str:
@@ -98,12 +133,19 @@ def _page(typed: Mapping[str, str] | None = None, errors: Errors | None = None) 
         settings={one.name: _view(one, (typed or {}).get(one.name)) for one in listed},
         styles=LOGIN_STYLES,
         methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
+        picker=_picker(accent, (typed or {}).get("accent")),
         contrast=f"{least_contrast(accent):.1f}" if accent else None,
         started=_started(),
         may_change=may(Permission(Area.SETTINGS, writes=True)),
         revision=settings_revision.current(),
         errors=errors or [],
     )
+
+
+def _picker(accent: str | None, typed: str | None) -> str:
+    """What is typed, where that is a colour; else the one that counts, or that of app.css."""
+    found = (one for one in (typed, accent) if one and is_colour(one.lower()))
+    return next(found, USUAL).lower()
 
 
 def _view(one: SettingInfo, typed: str | None) -> dict[str, Any]:

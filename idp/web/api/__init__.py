@@ -8,6 +8,7 @@ RFC 9470's challenge where the sign-in behind it is too weak or too old. Errors 
 from idp.web.api import (
     audit,
     client_secrets,
+    client_trials,
     clients,
     explain,
     groups,
@@ -31,6 +32,7 @@ __all__ = [
     "audit",
     "bp",
     "client_secrets",
+    "client_trials",
     "clients",
     "explain",
     "groups",

@@ -88,7 +88,11 @@ class Call:
         return int(self.query["limit"])
 
     def insist_on_match(self, tag: str) -> None:
-        """Raise ``Stale`` unless If-Match names this version (RFC 9110 section 13.1.1)."""
+        """Raise ``Stale`` unless If-Match names this version (RFC 9110 section 13.1.1).
+
+        ``*`` names any: who sends it has been asked for a condition, and says that there is none
+        but that there is something. Of two such calls at one time the second is still refused.
+        """
         if not request.if_match.contains(tag):
             raise Stale
 

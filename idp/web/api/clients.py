@@ -8,6 +8,7 @@ from idp.services.client_export import exported
 from idp.services.client_health import health_of
 from idp.services.client_listing import ClientInfo, ClientRefused, all_of
 from idp.services.client_pages import page_of, seen_by
+from idp.services.client_powers import worth
 from idp.services.client_presets import kind_of
 from idp.services.roles import Area
 from idp.services.versions import claim_client
@@ -57,7 +58,7 @@ def seen(call: Call, client_id: str) -> ClientInfo:
 def changeable(call: Call, client_id: str) -> ClientInfo:
     """The same, for a change. Raises ``Problem`` where it may administer more than the caller."""
     info = seen(call, client_id)
-    if not call.caller.manager.may_hand_on(info.metadata.scope):
+    if not call.caller.manager.may_hand_on(worth(info.metadata.to_json())):
         raise Problem(403, "This application may do more here than you: an administrator can.")
     return info
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
 from flask import Response, abort, jsonify
 
@@ -10,29 +10,68 @@ from idp.assurance import Rung
 from idp.clock import epoch
 from idp.models import BrowserSession, User, db
 from idp.oidc.protected import Needed
-from idp.protocol.scopes import ACCOUNT
 from idp.services import sessions, signing_out
 from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
 from idp.services.weighing import credentials_of
-from idp.web.api.blueprint import bp
+from idp.web.api.operation import Method, OwnOperation
 from idp.web.api.presenting import direct
+from idp.web.api.registry import OWN, VIEWS, summary_of
+from idp.web.api.schema import FLAG, Schema, many, members, number, or_null, text
 from idp.web.context import context, services
 from idp.web.guards import RECENTLY
 
 P = ParamSpec("P")
-Operation = Callable[Concatenate[LiveToken, P], Response]
+View = Callable[Concatenate[LiveToken, P], Response]
 
 
-def with_token(operation: Operation[P]) -> Callable[P, Response]:
-    """An operation for whoever has a token with the scope ``account``."""
+INSTANT: Final = number(about="Seconds since 1970, in UTC.")
+PASSKEY: Final = members(
+    {
+        "id": text(),
+        "name": text(),
+        "created_at": INSTANT,
+        "last_used_at": or_null(INSTANT),
+        "backed_up": FLAG,
+        "device_bound": FLAG,
+        "aaguid": text(about="Which model of authenticator it says to be in."),
+    }
+)
+SESSION: Final = members(
+    {
+        "id": text(),
+        "user_agent": text(),
+        "created_at": INSTANT,
+        "last_seen_at": INSTANT,
+        "this_session": {**FLAG, "description": "Is it the one that the token is from?"},
+    }
+)
 
-    @wraps(operation)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        live = services().provider.protected.token(direct(), scope=ACCOUNT.name)
-        return operation(live, *args, **kwargs)
 
-    return guarded
+def own(
+    method: Method, path: str, *, answer: Schema | None = None
+) -> Callable[[View[P]], Callable[P, Response]]:
+    """An operation for whoever has a token with the scope ``account``, about her own account."""
+
+    def register(view: View[P]) -> Callable[P, Response]:
+        made = OwnOperation(
+            name=view.__name__,
+            method=method,
+            path=path,
+            summary=summary_of(view),
+            answer=answer,
+            status=204 if answer is None else 200,
+        )
+
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            live = services().provider.protected.token(direct(), scope=made.scope)
+            return view(live, *args, **kwargs)
+
+        OWN[made.name], VIEWS[made.name] = made, guarded
+        return guarded
+
+    return register
 
 
 def _insist_on_the_strongest(live: LiveToken, user: User) -> None:
@@ -42,8 +81,7 @@ def _insist_on_the_strongest(live: LiveToken, user: User) -> None:
     services().provider.protected.insist(live, needed, context().at)
 
 
-@bp.get("/me/passkeys")
-@with_token
+@own("GET", "/me/passkeys", answer=members({"passkeys": many(PASSKEY)}))
 def list_passkeys(live: LiveToken) -> Response:
     """The person's passkeys; never key material."""
     user = db.session.get_one(User, live.granted.person)
@@ -62,8 +100,7 @@ def list_passkeys(live: LiveToken) -> Response:
     return jsonify(passkeys=found)
 
 
-@bp.get("/me/sessions")
-@with_token
+@own("GET", "/me/sessions", answer=members({"sessions": many(SESSION)}))
 def list_sessions(live: LiveToken) -> Response:
     """The browsers in which the person is signed in."""
     found = sessions.listed(live.granted.person, context().at)
@@ -80,8 +117,7 @@ def _session(session: BrowserSession, live: LiveToken) -> dict[str, Any]:
     }
 
 
-@bp.delete("/me/sessions/<session_id>")
-@with_token
+@own("DELETE", "/me/sessions/{session_id}")
 def end_session(live: LiveToken, session_id: str) -> Response:
     """End one of them; another person's is not found."""
     user = db.session.get_one(User, live.granted.person)

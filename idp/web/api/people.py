@@ -1,13 +1,15 @@
 """/api/v1/people: everybody, a page at a time; one person, made, changed and deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from typing import Any, Final, cast
 
 from flask import abort
 
 from idp.models import User, db
 from idp.services.account_fields import Fields
-from idp.services.people import State, Wanted, methods_of, people_of, state_of
+from idp.services.people import People, State, Wanted, methods_of, people_of, state_of
+from idp.services.people_search import Spot
 from idp.services.roles import Area
 from idp.services.versions import claim_person
 from idp.web.api.call import Answer, Call
@@ -83,7 +85,7 @@ def claimed(call: Call, person_id: str) -> User:
     query={
         "q": text(
             at_most=320,
-            about="How an address, a user name or a name begins. Then there is one page alone.",
+            about="How an address, a user name or a name begins. By address, user name, name.",
         ),
         "state": text(of=[one.value for one in State]),
         "group": text(at_most=255, about="The name of a group."),
@@ -93,22 +95,35 @@ def claimed(call: Call, person_id: str) -> User:
 )
 def list_people(call: Call) -> Answer:
     """People by address."""
-    after = read_cursor(call.query.get("cursor"), str)
     state, beginning = call.query.get("state"), call.query.get("q", "").strip()
+    kinds = (int, str, str) if beginning else (str,)
+    after = read_cursor(call.query.get("cursor"), *kinds)
     page = people_of(
         Wanted(
             beginning=beginning,
             state=State(state) if state else None,
             with_role=call.query.get("roles", False),
             group=call.query.get("group"),
-            after=after[0] if after else "",
+            **_behind(after),
             at_most=call.limit,
         )
     )
-    is_last = beginning or not page.more
-    more = None if is_last else cursor_of(page.listed[-1].user.email)
+    more = _cursor(page)
     people = [person_view(one.user, one.methods) for one in page.listed]
     return Answer(body={"items": people, "next": more}, next=more)
+
+
+def _behind(key: Sequence[Any] | None) -> dict[str, Any]:
+    if key is None:
+        return {}
+    return {"after": key[0]} if len(key) == 1 else {"spot": Spot(*key)}
+
+
+def _cursor(page: People) -> str | None:
+    """Of a search where it goes on; of the list the last address."""
+    if page.after is not None:
+        return cursor_of(*astuple(page.after))
+    return cursor_of(page.listed[-1].user.email) if page.more else None
 
 
 @operation(

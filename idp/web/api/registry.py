@@ -5,15 +5,16 @@ from typing import Any, Final
 
 from idp.services.roles import Area, Permission
 from idp.web.api.call import Answer
-from idp.web.api.operation import Method, Operation
+from idp.web.api.operation import Method, Operation, OwnOperation
 from idp.web.api.paging import QUERY
 from idp.web.api.running import answer_to
 from idp.web.api.schema import Schema
 
 View = Callable[..., Answer]
 
-
 OPERATIONS: Final[dict[str, Operation]] = {}
+OWN: Final[dict[str, OwnOperation]] = {}
+"""Those that are about whoever calls: their guard, and what they answer, are in ``me``."""
 VIEWS: Final[dict[str, Callable[..., Any]]] = {}
 
 
@@ -39,7 +40,7 @@ def operation(
             method=method,
             path=path,
             permission=Permission(area, writes=method != "GET"),
-            summary=(view.__doc__ or "").strip().partition("\n")[0],
+            summary=summary_of(view),
             query={**(query or {}), **(QUERY if paged else {})},
             body=body,
             answer=answer,
@@ -53,3 +54,8 @@ def operation(
         return view
 
     return register
+
+
+def summary_of(view: Callable[..., Any]) -> str:
+    """The first line of what its docstring says."""
+    return (view.__doc__ or "").strip().partition("\n")[0]

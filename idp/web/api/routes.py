@@ -7,7 +7,7 @@ from flask import Response
 from idp.oidc.documents import Document
 from idp.web.api.blueprint import bp
 from idp.web.api.document import document_of
-from idp.web.api.registry import OPERATIONS, VIEWS
+from idp.web.api.registry import OPERATIONS, OWN, VIEWS
 from idp.web.context import services
 from idp.web.documents import document
 
@@ -16,7 +16,7 @@ MAX_AGE = 300
 
 @cache
 def _document(issuer: str) -> Document:
-    return document_of(OPERATIONS, issuer)
+    return document_of([*OPERATIONS.values(), *OWN.values()], issuer)
 
 
 @bp.get("/openapi.json")
@@ -28,7 +28,7 @@ def openapi() -> Response:
 
 def add_all() -> None:
     """Once every module has named its operations. A client_id may hold slashes, two in a row."""
-    for one in OPERATIONS.values():
+    for one in (*OPERATIONS.values(), *OWN.values()):
         rule = one.path.replace("{client_id}", "<path:client_id>")
         rule = rule.replace("{", "<").replace("}", ">")
         bp.add_url_rule(rule, one.name, VIEWS[one.name], methods=[one.method], merge_slashes=False)

@@ -42,7 +42,7 @@ def compared(kind: Kind, size: Size, turns: Turns) -> str:
         both = [stack.enter_context(filled(kind, one, progress)) for one in (SMALL, size)]
         rows = [*compare.operations(both, turns, progress)]
         # In this process a turn is as good when it is shorter.
-        rows += compare.lists(both, replace(turns, seconds=turns.seconds / 3), progress)
+        rows += compare.lists(both, replace(turns, seconds=turns.seconds / 5), progress)
         progress("")
         return text.table(kind, both, rows)
 

@@ -12,7 +12,7 @@ from tests.bench.scale.made_up import Progress
 from tests.bench.scale.operations import OPERATIONS, Rounds
 from tests.bench.scale.ratio import Ratio, middle_of, ratio_of
 from tests.bench.turns import Cost, Turns
-from tests.bench.world import world
+from tests.bench.world import World, world
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,26 @@ class Pair:
 
 
 def operations(databases: Sequence[Filled], turns: Turns, progress: Progress) -> Iterator[Compared]:
-    """The operations of the protocol, at the servers."""
+    """The operations of the protocol, at a server over each."""
     with ExitStack() as stack:
-        crowds = []
-        for one in databases:
-            there = stack.enter_context(world(one.database, one.folder, cheap_hash=True))
-            crowds.append(Crowd(one.size, there, stack.enter_context(there.house.http())))
-        for crowd in crowds:
-            crowd.greet()
+        sides = [
+            _side(one, stack.enter_context(world(one.database, one.folder, cheap_hash=True)))
+            for one in databases
+        ]
         for name in turns.wanted(OPERATIONS):
             progress(name)
             pair = Pair()
             for which in _order(turns.turns):
-                pair.found[which].append(_turn(crowds[which], OPERATIONS[name], turns))
+                pair.found[which].append(_turn(*sides[which], OPERATIONS[name], turns))
             # The first turn is for what compiles its code while it runs.
             yield Pair((pair.found[0][1:], pair.found[1][1:])).compared(name)
+
+
+def _side(filled: Filled, running: World) -> tuple[Crowd, World]:
+    crowd = Crowd(filled.size, running.server.url, running.house.http())
+    with running.connection() as http:
+        crowd.greet(http)
+    return crowd, running
 
 
 def lists(databases: Sequence[Filled], turns: Turns, progress: Progress) -> Iterator[Compared]:
@@ -74,12 +79,12 @@ def _order(turns: int) -> Iterator[int]:
         yield 1 - turn % 2
 
 
-def _turn(crowd: Crowd, rounds: Rounds, turns: Turns) -> Cost:
+def _turn(crowd: Crowd, running: World, rounds: Rounds, turns: Turns) -> Cost:
     limits = turns.limits
     with ExitStack() as stack:
         drivers = [
-            rounds(crowd, stack.enter_context(crowd.world.connection()), number, most)
+            rounds(crowd, stack.enter_context(running.connection()), number, most)
             for number, most in enumerate([limits.most + WARM_UP] * DRIVERS)
         ]
-        found = drive(drivers, crowd.world.meter, limits)
+        found = drive(drivers, running.meter, limits)
     return Cost(found.server_cpu, found.database_cpu or 0.0)

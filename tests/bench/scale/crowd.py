@@ -12,8 +12,7 @@ from tests.bench.scale.rows.clients import ADDRESS, CLIENT, SECRET
 from tests.bench.scale.rows.people import DISABLED_EVERY, SESSION
 from tests.bench.scale.rows.tokens import REFRESH
 from tests.bench.scale.size import Size
-from tests.bench.wire import Connection
-from tests.bench.world import World
+from tests.bench.wire import Http
 from tests.helpers.house import PASSWORD, Person
 from tests.helpers.relying_party import RelyingParty
 
@@ -28,7 +27,7 @@ class Crowd:
     """Somebody else for every round; no two drivers are ever anybody at the same time."""
 
     size: Size
-    world: World
+    issuer: str
     http: httpx.Client
     clients: list[int] = field(default_factory=list)
     renewed: dict[int, str] = field(default_factory=dict)
@@ -49,15 +48,15 @@ class Crowd:
             if number % DISABLED_EVERY != DISABLED_EVERY - 1:
                 yield number
 
-    def actors(self, http: Connection, driver: int) -> Iterator[tuple[int, Actor]]:
+    def actors(self, http: Http, driver: int) -> Iterator[tuple[int, Actor]]:
         """The same as people with browsers that are signed in."""
         for number in self.numbers(driver):
             yield number, self.actor(http, number)
 
-    def actor(self, http: Connection, number: int) -> Actor:
+    def actor(self, http: Http, number: int) -> Actor:
         client = number % self.size.clients
         party = RelyingParty(
-            self.world.server.url,
+            self.issuer,
             f"{CLIENT}{client}",
             ADDRESS.format(number=client),
             client_secret=f"{SECRET}{client}",
@@ -73,10 +72,9 @@ class Crowd:
         self.renewed[number] = answer["refresh_token"]
         return str(answer["access_token"])
 
-    def greet(self) -> None:
+    def greet(self, http: Http) -> None:
         """Let the server hear of every application that will be used: it keeps them in memory."""
-        with self.world.connection() as http:
-            for client in self.clients:
-                actor = self.actor(http, client)
-                actor.jar = {}
-                expect(http.send("GET", actor.authorization(prompt="none")), 303)
+        for client in self.clients:
+            actor = self.actor(http, client)
+            actor.jar = {}
+            expect(http.send("GET", actor.authorization(prompt="none")), 303)

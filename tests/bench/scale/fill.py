@@ -15,7 +15,7 @@ from tests.bench.scale.made_up import Progress, made_up
 from tests.bench.scale.rows import clients, events, people, tokens
 from tests.bench.scale.size import Size
 
-_NOUNS: Final = (tokens, events, people, clients)
+_NOUNS: Final = (events, tokens, people, clients)
 """The longest first."""
 
 

@@ -12,7 +12,13 @@ from idp.secrecy import digest
 from tests.bench.scale.made_up import Progress, Table
 
 _SERIES: Final = "RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
-_FAST: Final = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "foreign_keys=OFF")
+_FAST: Final = (
+    "journal_mode=OFF",
+    "synchronous=OFF",
+    "cache_size=-1000000",
+    "foreign_keys=OFF",
+    "threads=2",
+)
 _KEY: Final = re.compile(r",\s*CONSTRAINT (\w+) (?:PRIMARY KEY|UNIQUE) \(([^)]+)\)")
 _ROW_NUMBER: Final = re.compile(r"\bid INTEGER NOT NULL")
 

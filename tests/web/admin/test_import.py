@@ -61,6 +61,21 @@ def test_problems_are_told_by_record_and_nobody_is_made(town: House, admin: User
         assert town.services.accounts.find_by_login("fine@example.com") is None
 
 
+def test_what_others_took_since_it_was_looked_at_is_seen_when_it_is_confirmed(
+    town: House, admin: UserAgent
+) -> None:
+    preview = upload(admin, b"email,name\nfirst@example.com,First\nlate@example.com,Late\n")
+    assert "2 accounts will be made." in preview.document.text
+    town.person("late@example.com")
+    again = admin.page("/admin/people/import/preview")
+    assert again.document.text == preview.document.text
+    refused = shown(admin.submit(preview, preview.form("/import/confirm")))
+    assert "1 problem is in the way." in refused.document.text
+    assert "late@example.com" not in refused.document.text
+    with town.app.app_context():
+        assert town.services.accounts.find_by_login("first@example.com") is None
+
+
 def test_what_is_no_file_of_people_is_refused(admin: UserAgent) -> None:
     refused = upload(admin, b"\xff\xfe")
     assert refused.status == 422

@@ -92,13 +92,16 @@ def test_page_after_page_everybody_comes_once(town: House, admin: UserAgent) -> 
             town.services.accounts.create({"email": email, "groups": ["crowd"]}, town.context)
 
     town.do(crowd)
-    first = admin.page("/admin/people?group=crowd")
-    second = admin.page(first.link("Next page"))
-    seen = [word for page in (first, second) for word in names(page).split() if "crowd" in word]
-    emails = [word for word in seen if "@" in word]
-    assert sorted(set(emails)) == [f"crowd{number:03}@example.com" for number in range(PAGE + 5)]
-    assert len(emails) == PAGE + 5
-    assert "There are more" in names(admin.page("/admin/people?q=crowd"))
+    for query in ("group=crowd", "q=crowd", "q=crowd0&group=crowd"):
+        first = admin.page(f"/admin/people?{query}")
+        second = admin.page(first.link("Next page"))
+        seen = [word for page in (first, second) for word in names(page).split() if "crowd" in word]
+        emails = [word for word in seen if "@" in word]
+        assert sorted(emails) == [f"crowd{number:03}@example.com" for number in range(PAGE + 5)]
+        assert "Next page" not in names(second)
+        assert admin.page(second.link("First page")).document.text == first.document.text
+    for odd in ("x", "9:a:b", "0::%00", "a:b:c"):
+        assert admin.page(f"/admin/people?q=crowd&after={odd}").status == 200
 
 
 # Invited, and let in again

@@ -76,6 +76,37 @@ def test_what_will_not_do_is_named_and_nothing_is_saved(
     assert events(house, event="setting.changed") == []
 
 
+PICKS = {
+    "the picker alone": ("", "#7a1fa2", "#7a1fa2"),
+    "the picker left as it is": ("", "#2f5bd8", None),
+    "the field alone": ("#00695c", "#2f5bd8", "#00695c"),
+    "both, and the field says more": ("#00695c", "#7a1fa2", "#00695c"),
+    "the field as the picker fills it": ("#7a1fa2", "#7a1fa2", "#7a1fa2"),
+}
+
+
+@pytest.mark.parametrize(("typed", "picked", "expected"), PICKS.values(), ids=PICKS)
+def test_a_colour_is_picked_or_typed(
+    town: House, typed: str, picked: str, expected: str | None
+) -> None:
+    agent = signed_in_as(town, "administrator")
+    save(agent, accent="", accent_picked="#2f5bd8")  # to what it was started with
+    saved = save(agent, accent=typed, accent_picked=picked)
+    assert saved.status == 200
+    assert town.services.settings.accent == expected
+    assert saved.form("/settings").inputs["accent_picked"]["value"] == (expected or picked)
+
+
+def test_a_picked_colour_that_cannot_be_read_is_refused_and_kept(
+    town: House,
+) -> None:
+    agent = signed_in_as(town, "administrator")
+    page = save(agent, accent="", accent_picked="#8fb0ff")
+    assert page.status == 422
+    assert "must be darker" in page.document.text
+    assert page.form("/settings").inputs["accent_picked"]["value"] == "#8fb0ff"
+
+
 def test_a_variable_wins_and_is_not_changed_here(
     sqlite_url: str, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from idp.web.api.checking import check
 from idp.web.api.components import COMPONENTS
-from idp.web.api.registry import OPERATIONS
+from idp.web.api.registry import OPERATIONS, OWN
 from tests.helpers.house import House
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
@@ -39,10 +39,12 @@ def test_it_has_every_operation_with_its_scope(document: dict[str, Any]) -> None
         for method, one in methods.items()
     }
     assert told == {
-        name: (one.path, one.method, one.permission.scope) for name, one in OPERATIONS.items()
+        name: (one.path, one.method, one.scope) for name, one in (OPERATIONS | OWN).items()
     }
     flows = document["components"]["securitySchemes"]["oauth2"]["flows"]
-    assert {one[2] for one in told.values()} == set(flows["clientCredentials"]["scopes"])
+    assert {one[2] for one in told.values()} == set(flows["authorizationCode"]["scopes"])
+    machines = {one.scope for one in OPERATIONS.values()}
+    assert machines == set(flows["clientCredentials"]["scopes"])
     assert document["servers"] == [{"url": "http://localhost:8000/api/v1"}]
 
 

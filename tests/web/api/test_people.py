@@ -146,10 +146,14 @@ def test_who_holds_less_touches_nobody_who_may_more(town: House, bob: Person) ->
         assert tool("POST", f"{path(bob)}/link").status_code == 201
 
 
-def test_pages_follow_one_another_and_miss_nobody(town: House, admin: Tool) -> None:
-    mine = {newcomer(town, groups=["paged"]).id for _ in range(5)}
+@pytest.mark.parametrize("query", [{"group": "paged"}, {"q": "Paula"}], ids=["listed", "found"])
+def test_pages_follow_one_another_and_miss_nobody(
+    town: House, admin: Tool, query: dict[str, str]
+) -> None:
+    name = "Paula" if "q" in query else "Paged"
+    mine = {newcomer(town, name=name, groups=[name.lower()]).id for _ in range(5)}
     seen: list[str] = []
-    response = admin("GET", "/people", params={"group": "paged", "limit": 2})
+    response = admin("GET", "/people", params={**query, "limit": 2})
     while True:
         seen += [one["id"] for one in response.json()["items"]]
         if "next" not in response.links:

@@ -57,7 +57,29 @@ def test_of_two_changes_of_one_version_the_second_is_refused(
     assert second.headers["Content-Type"] == "application/problem+json"
     assert "One" in admin("GET", path).text
     assert admin("PATCH", path, two, match=f'"other", {first.headers["ETag"]}').status_code == 200
-    assert admin("PATCH", path, two, match="*").status_code == 200
+
+
+@pytest.mark.parametrize(("make", "_one", "two"), CHANGES.values(), ids=CHANGES)
+def test_who_says_any_version_means_any_that_there_is(
+    town: House, admin: Tool, make: Callable[[House, Tool], str], _one: Any, two: Any
+) -> None:
+    """RFC 9110 section 13.1.1: ``*`` is a condition, and true of whatever there is."""
+    path = make(town, admin)
+    for number in ("1", "2"):
+        change = {name: f"{value} of {number}" for name, value in two.items()}
+        assert admin("PATCH", path, change, match="*").status_code == 200
+    assert "Two of 2" in admin("GET", path).text
+
+
+NOBODY = "/nothing-is-called-this"
+
+
+@pytest.mark.parametrize("path", [f"/clients{NOBODY}", f"/people{NOBODY}", f"/groups{NOBODY}"])
+def test_where_there_is_nothing_no_condition_is_looked_at(admin: Tool, path: str) -> None:
+    """RFC 9110 section 13.2.1: what would be a 404 without it stays one."""
+    for match in ("*", '"other"'):
+        assert admin("PATCH", path, {"name": "x"}, match=match).status_code in (404, 422)
+        assert admin("DELETE", path, match=match).status_code == 404
 
 
 @pytest.mark.parametrize(("make", "one", "_two"), CHANGES.values(), ids=CHANGES)

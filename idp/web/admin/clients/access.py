@@ -74,6 +74,19 @@ def _called(name: str) -> str:
     return f"{words} ({name})" if words else name
 
 
+_ASKING: Final[tuple[tuple[str, Any], ...]] = (
+    ("remember", later("Once")),
+    ("always", later("At every sign-in")),
+    ("never", later("Never: it is one of your own")),
+)
+
+
+def _asking(info: ClientInfo) -> list[tuple[str, Any]]:
+    """What can be chosen: what it is already, in any case."""
+    may_be_never = manager().may_leave_unasked or info.metadata.consent == "never"
+    return [one for one in _ASKING if one[0] != "never" or may_be_never]
+
+
 def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None) -> Response:
     settings = services().settings
     return client_page(
@@ -87,6 +100,8 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
             *((name, _called(name)) for name in (*ladder_names(), *settings.acr_aliases)),
         ],
         methods=[(name, WAYS[name]) for name in services().factors if name in WAYS],
+        asking=_asking(info),
         owns=manager().role == ADMINISTRATOR,
+        vouches=manager().may_leave_unasked,
         errors=errors or [],
     )

@@ -1,10 +1,9 @@
 """What the pages of one application share: who looks, at what, under which tabs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Response, abort, flash, url_for
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from idp.services.client_editing import FILE
@@ -13,6 +12,7 @@ from idp.services.client_pages import Manager, seen_by
 from idp.services.client_secrets import has_secret
 from idp.services.roles import Area, Permission
 from idp.web.admin.blueprint import page
+from idp.web.admin.clients.wording import for_people
 from idp.web.admin.guard import may
 from idp.web.answers import redirect_to
 from idp.web.guards import viewer
@@ -87,48 +87,12 @@ def done(sentence: str, endpoint: str, **arguments: Any) -> Response:
     return redirect_to(url_for(endpoint, **arguments))
 
 
-_ITEM: Final = "item "
-_QUOTED: Final = ", without quotation marks"
-"""Said to who writes JSON, and to nobody who fills a field in."""
-
-
 def problems(
     found: Iterable[tuple[str, str]], fields: Iterable[str]
 ) -> list[dict[str, str | None]]:
     """What is wrong with a registration, at the fields that there are for it."""
     named = frozenset(fields)
     return [
-        {"field": member if member in named else None, "message": _told(member, sentence)}
+        {"field": member if member in named else None, "message": for_people(member, sentence)}
         for member, sentence in found
     ]
-
-
-def _told(member: str, sentence: str) -> str:
-    if sentence.startswith(_ITEM):
-        number, _space, rest = sentence.removeprefix(_ITEM).partition(" ")
-        return str(_("Address %(number)s %(sentence)s.", number=number, sentence=rest))
-    label = LABELS.get(member, member)
-    return f"{label} {sentence.removesuffix(_QUOTED)}."
-
-
-LABELS: Final[Mapping[str, Any]] = {
-    "client_name": later("The name"),
-    "redirect_uris": later("Redirect addresses"),
-    "logo_uri": later("The logo’s address"),
-    "client_uri": later("The home page"),
-    "initiate_login_uri": later("Where a sign-in begins"),
-    "post_logout_redirect_uris": later("Addresses after a sign-out"),
-    "consent": later("Asking people"),
-    "enrol_in_step_up": later("Setting up on the way"),
-    "acr_values_voluntary": later("A wish, not an order"),
-    "policy_uri": later("The privacy policy"),
-    "tos_uri": later("The terms"),
-    "allowed_groups": later("Who may sign in"),
-    "owner_groups": later("Who keeps it"),
-    "told_groups": later("Groups that it is told of"),
-    "claim_mapping": later("Claims taken from another field"),
-    "minimum_acr": later("The least strength allowed"),
-    "max_auth_age": later("The oldest sign-in"),
-    "refused_methods": later("Refused methods"),
-    "registration": later("The registration"),
-}

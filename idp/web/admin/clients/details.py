@@ -8,7 +8,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from idp.protocol.redirect_uris import notes_on
-from idp.protocol.registration import InvalidClientMetadata
+from idp.protocol.registration import InvalidClientMetadata, Problems
 from idp.services.client_listing import ClientInfo, ClientRefused
 from idp.services.invalid import Invalid
 from idp.services.roles import Area
@@ -17,7 +17,8 @@ from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields, fresh
-from idp.web.admin.clients.common import LABELS, client_page, done, manager, problems, wanted
+from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
+from idp.web.admin.clients.wording import LABELS, for_programmers
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
 from idp.web.admin.person import errors_of
@@ -35,7 +36,7 @@ def saved(
     try:
         return [], change()
     except InvalidClientMetadata as error:
-        return problems(error.problems, given if at is None else at), None
+        return (problems(error.problems, given) if at is None else _raw(error.problems)), None
     except Invalid as error:
         return errors_of(error.problems), None
     except Stale:
@@ -44,6 +45,11 @@ def saved(
         return meanwhile.told(given, there, LABELS if at is None else {}), None
     except ClientRefused as error:
         return [{"field": None, "message": str(error)}], None
+
+
+def _raw(found: Problems) -> Errors:
+    """For a field that holds all members as they are called."""
+    return [{"field": None, "message": for_programmers(*one)} for one in found]
 
 
 @bp.get("/clients/<path:client_id>/details")

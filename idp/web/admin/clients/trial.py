@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as later
 
 from idp.oidc.explain import Explanation
 from idp.oidc.explanation import lines
@@ -24,43 +23,10 @@ from idp.web.admin.explain import explainer
 from idp.web.admin.guard import console, may
 from idp.web.context import context, live_session, services
 from idp.web.guards import viewer
+from idp.web.trials import NAMES, fix_of
 
 ASKS: Final = ("scope", "acr_values", "max_age")
 _USUAL: Final = ("openid", "profile", "email")
-
-_NAMES: Final = {
-    "authorization": later("Authorization request"),
-    "token": later("Token request"),
-    "userinfo": later("Userinfo request"),
-}
-FIXES: Final[Mapping[str, Any]] = {
-    "access_denied": later(
-        "You are in none of the groups that may sign in. Add yourself to one, or change who may."
-    ),
-    "interaction_required": later(
-        "It asks for more than you proved when you signed in here. Sign in with a passkey, or lower"
-        " what it asks for under Access and strength."
-    ),
-    "login_required": later(
-        "It takes a fresher sign-in than yours. Sign in again, or raise the oldest sign-in under"
-        " Access and strength."
-    ),
-    "unmet_authentication_requirements": later(
-        "The strength asked for cannot be reached. Set up a stronger factor, or lower the least"
-        " strength under Access and strength."
-    ),
-    "unauthorized_client": later(
-        "It is disabled, or not registered for codes. Enable it under Danger, or let its grant"
-        " types name authorization_code."
-    ),
-    "unsupported_response_type": later("Its registration does not name the response type code."),
-    "invalid_scope": later("A scope is asked for that is not in its registration."),
-    "invalid_request": later("A parameter is not as the registration wants it: see the answer."),
-    "invalid_client_metadata": later(
-        "Tokens cannot be made as registered: look at its keys and algorithms."
-    ),
-    "temporarily_unavailable": later("Its keys could not be read: look at its jwks_uri."),
-}
 
 
 @bp.get("/clients/<path:client_id>/test")
@@ -68,7 +34,8 @@ FIXES: Final[Mapping[str, Any]] = {
 def client_test(client_id: str) -> Response:
     """What would be asked; with ``person``, what the tokens and userinfo would say of them."""
     info = wanted(client_id)
-    scopes = [scope for scope in _USUAL if scope in info.metadata.scope]
+    usual = _USUAL if _is_for_people(info) else ()
+    scopes = [scope for scope in usual if scope in info.metadata.scope]
     values = {"scope": " ".join(scopes), "acr_values": "", "max_age": ""}
     return _page(info, values)
 
@@ -82,8 +49,16 @@ def client_tested(client_id: str) -> Response:
     client, live = services().clients.get(client_id), live_session()
     assert client is not None  # noqa: S101  both were looked at above
     assert live is not None  # noqa: S101
-    trial = services().trials.run(client, live, values, acting())
-    return _page(info, values, trial=trial)
+    if _is_for_people(info):
+        return _page(info, values, trial=services().trials.run(client, live, values, acting()))
+    scope = tuple(values["scope"].split()) or None
+    found = services().examiner.examine(client, acting(), scope=scope)
+    return _page(info, values, trial=found.trial)
+
+
+def _is_for_people(info: ClientInfo) -> bool:
+    """Does anybody sign in to it by a code?"""
+    return "code" in info.metadata.response_types
 
 
 def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = None) -> Response:
@@ -92,7 +67,7 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
         info,
         tab="admin.client_test",
         values=values,
-        codes="code" in info.metadata.response_types,
+        codes=_is_for_people(info),
         trial=_trial(trial) if trial else None,
         command=_command(info),
         **_preview(info),
@@ -101,26 +76,27 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
 
 def _command(info: ClientInfo) -> str:
     """What of it needs no browser."""
+    test = f"idp clients test {shlex.quote(info.id)}"
     if not info.metadata.redirect_uris:
-        return f"idp clients show {info.id}"
+        return test
     asked = request.args.get("person", "").strip()
     who = asked or viewer()[1].email
-    return f"idp explain {shlex.quote(_request(info))} --user {shlex.quote(who)}"
+    return f"{test}\nidp explain {shlex.quote(_request(info))} --user {shlex.quote(who)}"
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
-    error = trial.error
     return {
         "passed": trial.passed,
         "acr": trial.acr,
+        "issued": any(one.name == "token" and one.error is None for one in trial.steps),
         "steps": [_step(one) for one in trial.steps],
-        "fix": FIXES.get(error, FIXES["invalid_request"]) if error else None,
+        "fix": fix_of(trial),
     }
 
 
 def _step(step: Step) -> dict[str, Any]:
     return {
-        "name": _NAMES[step.name],
+        "name": NAMES[step.name],
         "failed": step.error,
         "sent": json.dumps(step.sent, indent=2, ensure_ascii=False) if step.sent else None,
         "answer": json.dumps(step.answer, indent=2, ensure_ascii=False),
@@ -129,7 +105,8 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _preview(info: ClientInfo) -> dict[str, Any]:
     """Of somebody else, for whoever may read about people; nothing is written."""
-    if not may(Permission(Area.PEOPLE)) or not info.metadata.redirect_uris:
+    signs_in = info.metadata.redirect_uris and _is_for_people(info)
+    if not may(Permission(Area.PEOPLE)) or not signs_in:
         return {"previews": False}
     url = _request(info)
     person = request.args.get("person", "").strip()

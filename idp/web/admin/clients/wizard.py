@@ -96,5 +96,6 @@ def _form(
         preset=preset,
         chose=chose(preset),
         values=values,
+        vouches=manager().may_leave_unasked,
         errors=errors or [],
     )
