@@ -49,8 +49,9 @@ def _counting(number: int) -> Plain:
         {
             "key": _key(f"key{place}"),
             "count": 1,
-            "window_start": bindparam("now"),
-            "expires_at": bindparam(f"ends{place}"),
+            # Only the first row's values take their types from the columns.
+            "window_start": bindparam("now", type_=_counters.c.window_start.type),
+            "expires_at": bindparam(f"ends{place}", type_=_counters.c.expires_at.type),
         }
         for place in range(number)
     ]

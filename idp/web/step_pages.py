@@ -1,6 +1,7 @@
 """The pages that ask for a proof: which of them, what is on it, and what it is made from."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
@@ -148,14 +149,8 @@ class Page:
 
 def _marked(standing: Standing, marks: Values) -> Standing:
     """The same in a sign-in of which nothing is known but what is the same for all."""
-    real = standing.transaction
-    marked = Transaction(
-        id=marks["transaction"],
-        version=marks["form_token"],
-        client_id=real.client_id,
-        parameters=real.parameters,
-        state=real.state,
-    )
+    marked: Any = copy(standing.transaction)
+    marked.id, marked.version = marks["transaction"], marks["form_token"]
     return replace(standing, transaction=marked)
 
 

@@ -213,7 +213,7 @@ def test_what_is_refused_and_how(town: House, script: Script, alice: Person) -> 
     assert script.refused(401, username=alice.email, password="wrong") == "wrong"
     assert script.refused(401, otp="123456") == "not_asked"
     assert script.refused(401, recovery_code="0000-0000-0000-0000-0000-0000") == "not_asked"
-    assert script.refused(401, passkey_response={"id": "x"}) == "not_pending"
+    assert script.refused(401, passkey_response={"id": "x"}) == "malformed"
     assert script.refused(422) == "nothing_sent"
     assert script.refused(422, username=alice.email) == "nothing_sent"
     assert script.refused(422, "/magic_link") == "no_address"

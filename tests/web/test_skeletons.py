@@ -57,8 +57,8 @@ def shop(town: House) -> RelyingParty:
 Visit = Callable[[House, RelyingParty], Page]
 
 
-def plainly(town: House, shop: RelyingParty) -> Page:
-    return town.browser().page(shop.authorization_url())
+def plainly(town: House, shop: RelyingParty, **changes: str) -> Page:
+    return town.browser().page(shop.authorization_url(**changes))
 
 
 def with_a_hint(town: House, shop: RelyingParty) -> Page:
@@ -88,6 +88,7 @@ def remembered(town: House, shop: RelyingParty) -> Page:
 VISITS: dict[str, tuple[Visit, dict[str, Any]]] = {
     "plainly": (plainly, {}),
     "with a hint": (with_a_hint, {}),
+    "not too long ago": (lambda town, shop: plainly(town, shop, max_age="60"), {}),
     "for a page of ours": (for_a_page_of_ours, {}),
     "after being away": (after_being_away, {}),
     "the address first": (plainly, {"login_style": "identifier_first"}),
