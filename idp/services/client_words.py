@@ -63,8 +63,9 @@ def having(wanted: str) -> tuple[ColumnElement[bool], ...]:
 
 def _ids(word: str) -> frozenset[str] | None:
     """Whom it begins a word of; None where these are not ``FEW``."""
-    rows = db.session.scalars(select(ClientWord.client_id).where(_begins(word)).limit(FEW + 1))
-    found = rows.all()
+    # In the order of the index, so that no more of it is read than that.
+    having_it = select(ClientWord.client_id).where(_begins(word)).order_by(ClientWord.word)
+    found = db.session.scalars(having_it.limit(FEW + 1)).all()
     return frozenset(found) if len(found) <= FEW else None
 
 

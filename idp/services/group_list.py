@@ -44,7 +44,7 @@ class Groups:
 def groups_of(*, after: str = "", at_most: int = PAGE) -> Groups:
     """The page after the name ``after``."""
     some = (
-        select(membership.c.user_id)
+        select(membership.c.group_id)  # which stands in the index: no row is looked up
         .where(membership.c.group_id == Group.id)
         .limit(COUNTED + 1)
         .correlate(Group)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from idp.models import Credential, Group, User, db, membership
@@ -126,12 +126,20 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _is_in(group: str) -> ColumnElement[bool]:
     """Few are looked up by their ids. Of a group of many, some are on every stretch of the list."""
-    named = select(Group.id).where(Group.name == group).scalar_subquery()
+    named = db.session.scalar(select(Group.id).where(Group.name == group))
     of_group = select(membership.c.user_id).where(membership.c.group_id == named)
-    ids = db.session.scalars(of_group.limit(FEW + 1)).all()
-    if len(ids) <= FEW:
-        return User.id.in_(ids)
-    return exists(of_group.where(membership.c.user_id == User.id).correlate(User))
+    if _has_many(named):
+        return exists(of_group.where(membership.c.user_id == User.id).correlate(User))
+    return User.id.in_(db.session.scalars(of_group).all())
+
+
+def _has_many(group_id: str | None) -> bool:
+    """Counted in the index alone, as far as that goes.
+
+    Asked who they are, PostgreSQL may look up every one of them before it heeds the limit.
+    """
+    some = select(membership.c.group_id).where(membership.c.group_id == group_id).limit(FEW + 1)
+    return (db.session.scalar(select(func.count()).select_from(some.subquery())) or 0) > FEW
 
 
 _HAS_CREDENTIALS: Final = exists().where(Credential.user_id == User.id)

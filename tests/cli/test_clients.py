@@ -137,6 +137,20 @@ def test_what_cannot_be_is_refused(idp: Command, arguments: tuple[str, ...], why
     assert [one["client_id"] for one in idp.json("clients", "list")] == ["shop"]
 
 
+SEARCHES = {
+    "--beginning": {"sho": True, "SHOP exa": True, "hop": False},
+    "--containing": {"hop": True, "nothing": False},
+}
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_list_is_searched(idp: Command) -> None:
+    for option, texts in SEARCHES.items():
+        for text, is_found in texts.items():
+            listed = idp.json("clients", "list", option, text)
+            assert bool(listed) is is_found, (option, text)
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"colour": "red"}'])
 def test_metadata_that_is_none_is_refused(sqlite_idp: Command, tmp_path: Path, text: str) -> None:
     file = tmp_path / "metadata.json"

@@ -22,8 +22,14 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.postgres import PostgresCluster
 
-MEMORY: Final = {"shared_buffers": "1GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min"}
-"""As a server of a few GiB would have it; the rest is as it comes, in both databases alike."""
+_QUARTER: Final = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 // 4
+MEMORY: Final = {
+    "shared_buffers": f"{min(_QUARTER, 8192)}MB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+}
+"""A quarter of the machine's memory, as its manual has it for a server of its own (PostgreSQL 15,
+section 20.4.1); the rest is as it comes, in both databases alike."""
 FILLING: Final = {
     **MEMORY,
     "wal_level": "minimal",
