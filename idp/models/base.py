@@ -140,6 +140,9 @@ def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
         "synchronous=NORMAL",
         "busy_timeout=5000",
         "foreign_keys=ON",
+        # KiB, of a large database only what was used: 2 MB would not hold the upper pages of its
+        # indexes, and each look-up would read them anew.
+        "cache_size=-16384",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
