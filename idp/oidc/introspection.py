@@ -51,7 +51,8 @@ class Introspection(_Endpoint):
         client = self._authenticate.provisionally(request, CONFIDENTIAL)
         token, now = _token(request), request.direct.context.at
         live = self._access_tokens.live(token, now, Wanted("client", client.id))
-        if live is None or live.revision_now != client.revision:  # nobody has looked until now
+        is_current = live is not None and live.revision_now == client.revision
+        if not (client.confirmed or is_current):  # nobody has looked until now
             client = self._authenticate(request, CONFIDENTIAL)
         answer = self._describe(token, live, client, now)
         db.session.commit()

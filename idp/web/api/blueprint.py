@@ -92,8 +92,7 @@ def _challenged(response: Response, members: dict[str, str]) -> Response:
 
 @bp.after_request
 def finish(response: Response) -> Response:
-    """It is for one caller. A challenge says where to find out what would be let in."""
-    response.headers.setdefault("Cache-Control", "no-store")
+    """A challenge says where to find out what would be let in."""
     challenges = response.headers.getlist("WWW-Authenticate")
     response.headers.setlist(
         "WWW-Authenticate", [pointing(one, services().settings.issuer) for one in challenges]
