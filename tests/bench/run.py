@@ -12,7 +12,7 @@ from tests.bench.measure import WARM_UP, Limits, Measured, drive
 from tests.bench.operations import OPERATIONS, Operation
 from tests.bench.processes import resident_bytes
 from tests.bench.statements import Statements, count
-from tests.bench.world import Kind, World, database, world
+from tests.bench.world import Kind, World, analyze, database, world
 
 STOCK_PER_SECOND = 250
 """Codes are made before they are redeemed: as many as may be redeemed in the time there is."""
@@ -107,6 +107,8 @@ def _row(operation: Operation, running: World, plan: Plan, floors: Mapping[str, 
             connection = stack.enter_context(running.connection())
             actor = running.actor(connection, number, operation.algorithm)
             drivers.append(operation.rounds(actor, limits.most + WARM_UP))
+        if running.database.pid is not None:
+            analyze(running.database.url)
         measured = drive(drivers, running.meter, limits)
     lowest = sum(floors[name] for name in operation.floor)
     return Row(operation, measured, statements, lowest)

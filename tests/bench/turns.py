@@ -56,18 +56,28 @@ class Provider(Protocol):
 
 
 def taken(
-    operation: Operation, providers: Sequence[tuple[Provider, Meter]], turns: Turns
+    operation: Operation,
+    providers: Sequence[tuple[Provider, Meter]],
+    turns: Turns,
+    *,
+    settle: Callable[[], None],
 ) -> list[Cost]:
-    """What the operation costs each of them."""
+    """What the operation costs each of them. ``settle`` is done before each is driven."""
     found: list[list[Measured]] = [[] for _ in providers]
     for _ in range(1 + turns.turns):
         for (provider, meter), into in zip(providers, found, strict=True):
-            into.append(_turn(operation, provider, meter, turns))
+            into.append(_turn(operation, provider, meter, turns, settle))
     # The first turn is for what compiles its code while it runs.
     return [_cost(one[1:]) for one in found]
 
 
-def _turn(operation: Operation, provider: Provider, meter: Meter, turns: Turns) -> Measured:
+def _turn(
+    operation: Operation,
+    provider: Provider,
+    meter: Meter,
+    turns: Turns,
+    settle: Callable[[], None],
+) -> Measured:
     """What is made beforehand is made for one turn: codes do not keep."""
     limits = turns.limits
     with ExitStack() as stack:
@@ -76,6 +86,7 @@ def _turn(operation: Operation, provider: Provider, meter: Meter, turns: Turns) 
             connection = stack.enter_context(provider.connection())
             actor = provider.actor(connection, number, operation.algorithm)
             drivers.append(operation.rounds(actor, limits.most + WARM_UP))
+        settle()
         return drive(drivers, meter, limits)
 
 

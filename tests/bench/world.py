@@ -58,6 +58,13 @@ def database(kind: Kind, folder: Path) -> Iterator[Database]:
         yield made
 
 
+def analyze(url: str) -> None:
+    """Let PostgreSQL know its tables, as it does by itself within a minute or so."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string()
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
 def server_of(url: str) -> int:
     """The server process that answers there."""
     plain = make_url(url).set(drivername="postgresql").render_as_string()

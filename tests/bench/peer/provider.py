@@ -43,6 +43,7 @@ class Peer:
     """A running peer with as many people as there are drivers."""
 
     server: Server
+    database_url: str
 
     def actor(self, connection: Connection, number: int, algorithm: str) -> PeerActor:
         """Somebody with an account of their own, at a client that many use."""
@@ -60,10 +61,11 @@ def running(database_url: str, folder: Path, people: int) -> Iterator[Peer]:
     Raises ``RuntimeError`` where Node or the packages are missing.
     """
     install()
-    server = _server(_database(database_url), folder, people)
+    own = _database(database_url)
+    server = _server(own, folder, people)
     try:
         server.start()
-        yield Peer(server)
+        yield Peer(server, own)
     finally:
         server.stop()
 
