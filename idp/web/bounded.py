@@ -5,7 +5,7 @@ from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from idp import capacity
-from idp.capacity import Busy, Places
+from idp.capacity import Busy, Relay
 from idp.web.proxy import Network
 from idp.web.slow_clients import Bodies, CutShort
 
@@ -32,7 +32,7 @@ class Bounded:
         trusted: Sequence[Network] = (),
     ) -> None:
         self._app = app
-        self._places = Places(threads, name="request")
+        self._places = Relay(threads, name="request")
         self.bodies = Bodies(
             largest=largest, larger=larger, readers=READERS, from_one=FROM_ONE, trusted=trusted
         )
