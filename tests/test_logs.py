@@ -13,22 +13,15 @@ from idp.audit import Context
 from idp.web.services import Services
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import PASSWORD, House, Person
+from tests.helpers.logged import logged
 from tests.helpers.sign_in import sign_in
 
 
 @pytest.fixture
 def lines() -> Iterator[StringIO]:
     """Everything that a serving process would write, at its most talkative."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("DEBUG")
-    written = StringIO()
-    for handler in root.handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(written)
-    yield written
-    root.handlers[:] = before
-    root.setLevel(level)
+    with logged() as written:
+        yield written
 
 
 def test_every_line_is_json_and_names_its_request(

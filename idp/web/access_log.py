@@ -5,10 +5,11 @@ from time import perf_counter
 from typing import Final
 
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 
-from idp import measures
+from idp import logs, measures
 
-log = logging.getLogger("idp.access")
+log = logging.getLogger(logs.REQUESTS)
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -23,7 +24,7 @@ def _finish(response: Response) -> Response:
     if measures.heard() is not None and "began" in g:
         _tell(response)
     if log.isEnabledFor(logging.INFO):
-        log.info("request", extra=_line(response))
+        log.info("request", extra={"line": _line(response)})
     return response
 
 
@@ -36,14 +37,13 @@ def _tell(response: Response) -> None:
 
 
 def _line(response: Response) -> dict[str, object]:
-    rule = request.url_rule
-    line: dict[str, object] = {
-        "method": request.method,
-        "route": rule.rule if rule else None,
+    asked, began = request_ctx.request, g.get("began")
+    return {
+        "method": asked.method,
+        "route": asked.url_rule.rule if asked.url_rule else None,
         "status": response.status_code,
-        "milliseconds": round((perf_counter() - g.began) * 1000, 1) if "began" in g else None,
+        "milliseconds": None if began is None else round((perf_counter() - began) * 1000, 1),
     }
-    return line
 
 
 def install(app: Flask) -> None:

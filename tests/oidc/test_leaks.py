@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy.engine import make_url
 
-from idp import logs
 from tests.helpers.dpop import Prover
 from tests.helpers.house import made_once
+from tests.helpers.logged import logged
 from tests.helpers.relying_party import Tokens, asserting
 from tests.helpers.sign_in import sign_in
 from tests.helpers.signed_requests import jwks_of
@@ -33,19 +33,11 @@ def desk(module_url: str) -> Iterator[Counter]:
 @pytest.fixture
 def lines() -> Iterator[StringIO]:
     """All that a process would write, at its most talkative."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("DEBUG")
     talkative = logging.getLogger("httpx")  # the browser's and the applications' own
     quiet = talkative.level
-    talkative.setLevel(logging.WARNING)
-    written = StringIO()
-    for handler in root.handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(written)
-    yield written
-    root.handlers[:] = before
-    root.setLevel(level)
+    with logged() as written:
+        talkative.setLevel(logging.WARNING)
+        yield written
     talkative.setLevel(quiet)
 
 
