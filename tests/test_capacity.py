@@ -1,7 +1,7 @@
 """So many at once and no more: places, the gate before hashing, and who makes room for whom."""
 
 from multiprocessing import get_context
-from threading import Event, Thread, get_ident
+from threading import Barrier, Event, Thread, get_ident
 
 import pytest
 
@@ -93,9 +93,11 @@ def test_the_same_few_threads_do_all_the_work() -> None:
     """Or each keeps the memory that a hash takes, and there are many more threads than hashes."""
     door = gate(2, 20)
     found = set()
+    together = Barrier(20)  # nobody leaves before: another thread could be called as they were
 
     def come() -> None:
         found.add(door.do(get_ident))
+        together.wait()
 
     callers = [Thread(target=come) for _ in range(20)]
     for one in callers:
