@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="half a second each: a rough idea")
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement (1.5)")
     parser.add_argument("--drivers", type=int, default=2, help="requests at the same time (2)")
+    parser.add_argument("--turns", type=int, default=5, help="of one process and of two (5)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument(
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = perf_counter()
     parts = [report.text(measure(plan, progress))]
     if not plan.only:
-        parts.append(report.second(second.measure(plan.kinds, plan.seconds, progress)))
+        parts.append(
+            report.second(second.measure(plan.kinds, plan.seconds, chosen.turns, progress))
+        )
     turns = Turns(plan.seconds / 15, turns=3, only=plan.only)
     parts += [
         listed(kind, Size.of(chosen.people), turns) for kind in plan.kinds if turns.wanted(LISTS)

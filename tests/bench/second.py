@@ -16,7 +16,6 @@ from tests.bench.world import Kind, World, database, world
 
 DRIVERS = 4
 """Connections at once: two a process, so that none of the processes ever waits for work."""
-TURNS = 5
 
 
 def _jwks(actor: Actor) -> None:
@@ -52,8 +51,10 @@ class Second:
         return 2 * self.cpu[0] / self.cpu[1]
 
 
-def measure(kinds: Sequence[Kind], seconds: float, progress: Callable[[str], None]) -> list[Second]:
-    """Both take turns over the same database, at every operation."""
+def measure(
+    kinds: Sequence[Kind], seconds: float, turns: int, progress: Callable[[str], None]
+) -> list[Second]:
+    """Both take turns over the same database, so many at every operation."""
     found: list[Second] = []
     for kind in kinds:
         with TemporaryDirectory(prefix="idp-bench-") as name, ExitStack() as stack:
@@ -64,10 +65,10 @@ def measure(kinds: Sequence[Kind], seconds: float, progress: Callable[[str], Non
             )
             for operation, ask in ASKED.items():
                 progress(f"{kind}: {operation}, a second process")
-                turns = [
-                    (_driven(one, ask, seconds), _driven(two, ask, seconds)) for _ in range(TURNS)
+                taken = [
+                    (_driven(one, ask, seconds), _driven(two, ask, seconds)) for _ in range(turns)
                 ]
-                found.append(_second(operation, kind, turns))
+                found.append(_second(operation, kind, taken))
     return found
 
 

@@ -6,7 +6,7 @@ from tests.bench.__main__ import main
 from tests.bench.operations import OPERATIONS
 from tests.bench.scale.lists import LISTS
 
-TINY = ("--seconds", "0.02", "--drivers", "1", "--people", "600")
+TINY = ("--seconds", "0.02", "--drivers", "1", "--people", "600", "--turns", "1")
 
 
 def table_names(printed: str) -> list[list[str]]:
