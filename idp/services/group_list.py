@@ -16,7 +16,7 @@ from idp.services.invalid import Invalid
 from idp.services.versions import Stale
 
 PAGE: Final = 50
-COUNTED: Final = 1000
+COUNTED: Final = 100
 """Members beyond this are not counted: a list of groups has to open, however big they are."""
 
 TAKEN: Final = "There is a group of this name already."
