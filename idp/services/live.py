@@ -53,6 +53,7 @@ def shown_by(proof: Proof, *, method: str, transaction_id: str, now: datetime) -
 
 
 def evidence_of(row: Any) -> Evidence:
+    """A row of the ledger as a value."""
     return Evidence(
         method=row.method,
         credential_id=row.credential_id,

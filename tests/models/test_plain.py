@@ -1,6 +1,5 @@
 """Plain statements say the same as SQLAlchemy's, in the same transaction, on both databases."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -25,15 +24,6 @@ GET = Plain(select(_entries).where(_entries.c.handle_hash == bindparam("key")))
 LOCK = Plain(
     select(_entries.c.purpose).where(_entries.c.handle_hash == bindparam("key")).with_for_update()
 )
-
-
-@pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
-    app = bare_app(database_url)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def entry(key: str, **changes: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What lies within reach is taken first, counted as idle, and nobody waits because of it."""
 
-from collections.abc import Iterator
 from threading import Thread
 
 import pytest
@@ -12,27 +11,8 @@ from idp.models import Entry, db
 from idp.models.pool import Pool, give_back
 from tests.models.test_plain import GET, PUT, entry
 from tests.models.test_transactions import leave
-from tests.services.bare import bare_app
 
 NOT_HERE = {"key": "k"}
-
-
-@pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
-    app = bare_app(database_url)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def over_postgresql(postgresql_url: str) -> Iterator[Flask]:
-    app = bare_app(postgresql_url)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def pool() -> Pool:

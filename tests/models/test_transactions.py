@@ -1,6 +1,5 @@
 """Transactions that plain statements begin: one with the ORM's, and nothing lost on the way."""
 
-from collections.abc import Iterator
 from sqlite3 import Connection as SQLite
 
 import psycopg
@@ -14,24 +13,6 @@ from idp.models.base import prepare_engine
 from tests.bench.statements import counting
 from tests.models.test_plain import GET, LOCK, PUT, entry
 from tests.services.bare import bare_app
-
-
-@pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
-    app = bare_app(database_url)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def over_postgresql(postgresql_url: str) -> Iterator[Flask]:
-    app = bare_app(postgresql_url)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def in_use() -> int:
