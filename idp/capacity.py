@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from threading import Lock, get_ident, local
+from threading import Lock, local
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -21,10 +21,6 @@ RETRY_AFTER: Final = 2
 """Seconds after which whoever was turned away may well be let in."""
 PATIENCE: Final = 10.0
 """Seconds that a request waits for a place to be worked on."""
-
-
-QUICK: Final = 0.005
-"""Seconds; the interpreter lets a thread compute for as long."""
 
 
 class Busy(Exception):
@@ -62,35 +58,9 @@ class Places:
         """Give it to the next."""
         self._free.put(None)
 
-
-class Relay(Places):
-    """Places in which one works after the other, as long as each is quick.
-
-    Threads that compute at once take nothing but the interpreter's lock from each other, and what
-    each had in the processor's caches: that was seen to cost half as much again. So whoever enters
-    waits until the one before has left; but ``QUICK`` seconds at most, for that one may be waiting
-    itself: for a lock in the database, for a server elsewhere.
-    """
-
-    def __init__(self, count: int, *, name: str) -> None:
-        super().__init__(count, name=name)
-        self._baton = Lock()
-        self._runner: int | None = None
-
-    def enter(self, patience: float = PATIENCE) -> None:
-        """Take a place, and the baton, from whoever has it for too long. Raises ``Busy``."""
-        super().enter(patience)
-        self._baton.acquire(timeout=QUICK)
-        self._runner = get_ident()
-
-    def leave(self) -> None:
-        """Hand the baton on, unless it was taken, and give the place to the next."""
-        if self._runner == get_ident():
-            self._runner = None
-            # Of two who both took it, one finds that it was handed on already.
-            if self._baton.locked():
-                self._baton.release()
-        super().leave()
+    def step_aside(self) -> None:
+        """Give it to the next, and come back for another."""
+        self.leave()
 
 
 class Gate:
@@ -182,7 +152,7 @@ def _aside() -> Iterator[None]:
         yield
         return
     _mine.places = None
-    places.leave()
+    places.step_aside()
     try:
         yield
     finally:

@@ -17,9 +17,11 @@ from typing import Any, Final
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
 from idp import logs
+from idp.cli.answering import Answering
 from idp.config import ConfigurationError, Settings
 from idp.web.bounded import READERS, Bounded
 from idp.web.sizes import LARGER, MAX_BODY
@@ -169,8 +171,15 @@ def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
         trusted=wsgi.settings.trusted_proxies,
     )
     app.bodies.watch(port)
+    app.relay.watch()
+    # When an answer was sent, Granian tells nobody: so its own adapter to WSGI is replaced.
+    mp._wsgi_call_wrap = _answering  # type: ignore[attr-defined,assignment]
     loaded.set()
     return app
+
+
+def _answering(app: Bounded, _options: object, _access_log: object) -> Answering:
+    return Answering(app)
 
 
 def _hold_signals() -> None:

@@ -5,8 +5,9 @@ from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from idp import capacity
-from idp.capacity import Busy, Relay
+from idp.capacity import Busy
 from idp.web.proxy import Network
+from idp.web.relay import Relay
 from idp.web.slow_clients import Bodies, CutShort
 
 READERS: Final = 24
@@ -32,7 +33,7 @@ class Bounded:
         trusted: Sequence[Network] = (),
     ) -> None:
         self._app = app
-        self._places = Relay(threads, name="request")
+        self.relay = Relay(threads, name="request")
         self.bodies = Bodies(
             largest=largest, larger=larger, readers=READERS, from_one=FROM_ONE, trusted=trusted
         )
@@ -40,7 +41,7 @@ class Bounded:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             self.bodies.receive(environ)
-            with capacity.worked_on(self._places):
+            with capacity.worked_on(self.relay):
                 return self._app(environ, start_response)
         except Busy:
             return _refused(environ, start_response, "503 Service Unavailable", _BUSY)

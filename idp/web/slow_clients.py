@@ -36,6 +36,11 @@ class CutShort(Exception):
     """The body is not as long as it was said to be: its sender went, or was sent away."""
 
 
+def is_here(environ: WSGIEnvironment) -> bool:
+    """Was the request's body received, so that nothing of it is with the server any more?"""
+    return type(environ["wsgi.input"]) is BytesIO
+
+
 class Shares:
     """So many places at once for each."""
 
