@@ -42,6 +42,7 @@ from idp.web import (
     oidc,
     pictures,
     prompt,
+    ready,
     register,
     reset,
     signed_out,
@@ -84,6 +85,7 @@ def create_app(
         prepare_engine(db.engine, limited=True)
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
+    ready.install(app, clock)
     return app
 
 

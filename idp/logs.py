@@ -47,25 +47,47 @@ class RequestLine(logging.Formatter):
     the record, nor could there be a secret.
     """
 
+    _second: tuple[int, str] = (0, "")
+
     def format(self, record: logging.LogRecord) -> str:
-        """One JSON object."""
-        told = {
-            "time": self.formatTime(record),
-            "level": record.levelname,
+        """One JSON object, of texts and numbers."""
+        head = f'"time": "{self.formatTime(record)}", "level": "{record.levelname}"'
+        said = {
             "logger": record.name,
             "message": record.msg,
             **about.get(),
             **record.__dict__["line"],
         }
-        return _write(told)
+        return f"{{{head}{''.join([_KEYS[name] + _write(of) for name, of in said.items()])}}}"
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """As it is everywhere; put together once a second."""
+        at = self._second
+        if at[0] != (whole := int(record.created)):
+            at = self._second = (whole, super().formatTime(record, datefmt)[:-3])
+        return f"{at[1]}{int(record.msecs):03d}"
 
 
-_write: Final = json.JSONEncoder(ensure_ascii=False).encode
+class _Keys(dict[str, str]):
+    """How each name stands in a line; they are few."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = f", {_text(name)}: "
+        return self[name]
+
+
+_KEYS: Final = _Keys()
+_text: Final = json.encoder.encode_basestring
+
+
+def _write(value: object) -> str:
+    return _text(value) if type(value) is str else "null" if value is None else repr(value)
 
 
 def configure(level: str, *, as_json: bool = True) -> None:
     """Set logging up for a process that serves. ``level`` as in ``IDP_LOG_LEVEL``."""
     # As the manual of logging has it under "Optimization": no line of ours says any of this.
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.config.dictConfig(_configuration(level, as_json=as_json))
 

@@ -58,7 +58,7 @@ class ChangedSettings:
 
         A database that does not answer leaves everything as it was.
         """
-        if self._read_at is not None and abs(now - self._read_at) < REFRESH_AFTER:
+        if not self.is_due(now):
             return
         self._read_at = now
         try:
@@ -67,6 +67,10 @@ class ChangedSettings:
             release()
         except SQLAlchemyError:
             db.session.rollback()
+
+    def is_due(self, now: datetime) -> bool:
+        """Is it time to look again?"""
+        return self._read_at is None or abs(now - self._read_at) >= REFRESH_AFTER
 
     def listed(self) -> Sequence[SettingInfo]:
         """Every setting that may be changed, with where its value comes from."""

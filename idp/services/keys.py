@@ -126,6 +126,11 @@ class SigningKeys:
             db.session.rollback()
             return last.key_set
 
+    def known_key_set(self, now: datetime) -> KeySet | None:
+        """The same, without a look into the database; None where one is due."""
+        snapshot = self._snapshot
+        return snapshot.key_set if snapshot and _is_fresh(snapshot, now) else None
+
     def forget(self) -> None:
         """Read the keys anew at the next use: something was just changed here."""
         self._snapshot = None
@@ -146,8 +151,7 @@ class SigningKeys:
 
     def _current(self, now: datetime, tolerance: timedelta = REFRESH_AFTER) -> _Snapshot:
         snapshot = self._snapshot
-        # abs: a clock that is set back must not keep an old snapshot alive.
-        if snapshot is None or abs(now - snapshot.at) >= tolerance:
+        if snapshot is None or not _is_fresh(snapshot, now, tolerance):
             snapshot = self._snapshot = self._read(now)
         return snapshot
 
@@ -167,6 +171,11 @@ class SigningKeys:
                 raise KeysUnreadable from None
             key = self._parsed[row.id] = jose.reopened(private)
         return key
+
+
+def _is_fresh(snapshot: _Snapshot, now: datetime, tolerance: timedelta = REFRESH_AFTER) -> bool:
+    # abs: a clock that is set back must not keep an old snapshot alive.
+    return abs(now - snapshot.at) < tolerance
 
 
 def kept_after(settings: Settings) -> timedelta:

@@ -4,7 +4,7 @@ import logging
 from time import perf_counter
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from flask.globals import request_ctx
 
 from idp import logs, measures
@@ -21,29 +21,32 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    if measures.heard() is not None and "began" in g:
-        _tell(response)
-    if log.isEnabledFor(logging.INFO):
-        log.info("request", extra={"line": _line(response)})
+    asked = request_ctx.request
+    rule = asked.url_rule
+    tell(
+        asked.endpoint,
+        rule.rule if rule else None,
+        method=asked.method,
+        status=response.status_code,
+        began=g.get("began"),
+    )
     return response
 
 
-def _tell(response: Response) -> None:
-    measures.ended()
-    # Whatever anybody may call a method, there are so many series and no more.
-    method = request.method if request.method in _METHODS else "other"
-    seconds = perf_counter() - g.began
-    measures.request(request.endpoint or "none", method, response.status_code, seconds)
-
-
-def _line(response: Response) -> dict[str, object]:
-    asked, began = request_ctx.request, g.get("began")
-    return {
-        "method": asked.method,
-        "route": asked.url_rule.rule if asked.url_rule else None,
-        "status": response.status_code,
-        "milliseconds": None if began is None else round((perf_counter() - began) * 1000, 1),
-    }
+def tell(
+    endpoint: str | None, route: str | None, *, method: str, status: int, began: float | None
+) -> None:
+    """A request was answered; None where it had no ``endpoint``, or was refused unseen."""
+    seconds = None if began is None else perf_counter() - began
+    if seconds is not None and measures.heard() is not None:
+        measures.ended()
+        # Whatever anybody may call a method, there are so many series and no more.
+        known = method if method in _METHODS else "other"
+        measures.request(endpoint or "none", known, status, seconds)
+    if log.isEnabledFor(logging.INFO):
+        took = None if seconds is None else round(seconds * 1000, 1)
+        line = {"method": method, "route": route, "status": status, "milliseconds": took}
+        log.info("request", extra={"line": line})
 
 
 def install(app: Flask) -> None:

@@ -2,8 +2,9 @@
 
 import re
 from secrets import token_hex
+from wsgiref.types import WSGIEnvironment
 
-from flask import Request, abort, current_app, g, request
+from flask import abort, current_app, g, request
 from flask.globals import request_ctx
 
 from idp import logs
@@ -28,27 +29,25 @@ def services() -> Services:
 def start() -> None:
     """Fix the request's id and instant: one request sees one time."""
     asked, here = request_ctx.request, g._get_current_object()
-    here.request_id = _request_id(asked.environ.get("HTTP_X_REQUEST_ID"))
+    ids = ids_of(asked.environ)
+    here.request_id = ids["request_id"]
     here.now = services().clock()
-    logs.about.set(_about(asked, here.request_id))
+    if asked.view_args and (transaction_id := asked.view_args.get("transaction_id")):
+        ids["transaction_id"] = transaction_id
+    logs.about.set(ids)
     if "\0" in asked.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
     if asked.endpoint not in _AS_STARTED:
         services().changed_settings.refresh(here.now)
 
 
-def _request_id(given: str | None) -> str:
-    return given if given and _REQUEST_ID.fullmatch(given) else token_hex(8)
-
-
-def _about(asked: Request, request_id: str) -> dict[str, str]:
-    """The ids that every line of the log carries from here on, until the next request."""
-    ids = {"request_id": request_id}
-    parent = asked.environ.get("HTTP_TRACEPARENT")
+def ids_of(environ: WSGIEnvironment) -> dict[str, str]:
+    """The ids that every line of the log carries until the next request: its own, its trace's."""
+    given = environ.get("HTTP_X_REQUEST_ID")
+    ids = {"request_id": given if given and _REQUEST_ID.fullmatch(given) else token_hex(8)}
+    parent = environ.get("HTTP_TRACEPARENT")
     if parent and (trace := trace_context.trace_id(parent)):
         ids["trace_id"] = trace
-    if asked.view_args and (transaction_id := asked.view_args.get("transaction_id")):
-        ids["transaction_id"] = transaction_id
     return ids
 
 

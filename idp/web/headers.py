@@ -8,6 +8,7 @@ from flask import Flask, g
 
 from idp.web.responses import Header, Response
 
+REQUEST_ID: Final = "X-Request-ID"
 _NOT_FRAMED: Final[Header] = ("X-Frame-Options", "DENY")
 _TLS: Final[Header] = ("Strict-Transport-Security", "max-age=31536000")
 _FIXED: Final[tuple[Header, ...]] = (
@@ -107,5 +108,5 @@ def install(app: Flask, *, secure: bool) -> None:
             response.headers.setdefault("Content-Security-Policy", policy())
         response.beside += framed if "may_be_framed" in here else fixed
         if "request_id" in here:
-            response.beside += (("X-Request-ID", here.request_id),)
+            response.beside += ((REQUEST_ID, here.request_id),)
         return response

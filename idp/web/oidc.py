@@ -89,8 +89,8 @@ def _registration() -> RegistrationEndpoint:
 @bp.get(ENDPOINTS.jwks)
 def jwks() -> Response:
     """RFC 7517 section 5."""
-    keys = services().provider.keys.key_set(g.now)
-    return document(keys.body, etag=keys.etag, max_age=JWKS_MAX_AGE)
+    keys = services().provider.keys
+    return document(keys.key_set(g.now), max_age=JWKS_MAX_AGE, source=keys.known_key_set)
 
 
 def _direct() -> Direct:

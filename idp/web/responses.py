@@ -7,6 +7,8 @@ from wsgiref.types import WSGIEnvironment
 import flask
 
 Header = tuple[str, str]
+Sent = tuple[Iterable[bytes], str, list[Header]]
+"""The body, the status line and the headers."""
 
 
 class Response(flask.Response):
@@ -19,9 +21,7 @@ class Response(flask.Response):
 
     beside: tuple[Header, ...] = ()
 
-    def get_wsgi_response(
-        self, environ: WSGIEnvironment
-    ) -> tuple[Iterable[bytes], str, list[Header]]:
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> Sent:
         """The body, the status line and the headers."""
         headers = list(self.headers)
         there = {name.lower() for name, _value in headers}

@@ -1,9 +1,11 @@
 """The documents by which relying parties find everything else."""
 
 import json
+from datetime import datetime
 
 from flask import Blueprint, Response, abort, request
 
+from idp.oidc.documents import Document, LiveDocument
 from idp.protocol.text import is_clean
 from idp.protocol.webfinger import descriptor
 from idp.web.context import services
@@ -19,15 +21,22 @@ MAX_AGE = 3600
 @bp.get("/oauth-authorization-server")
 def metadata() -> Response:
     """OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3: one document at both places."""
-    found = services().provider.metadata.now()
-    return document(found.body, etag=found.etag, max_age=MAX_AGE)
+    return _live(services().provider.metadata)
 
 
 @bp.get("/oauth-protected-resource")
 def resource() -> Response:
     """RFC 9728 section 3: our own API."""
-    found = services().provider.resource.now()
-    return document(found.body, etag=found.etag, max_age=MAX_AGE)
+    return _live(services().provider.resource)
+
+
+def _live(made: LiveDocument) -> Response:
+    settings = services().changed_settings
+
+    def source(now: datetime) -> Document | None:
+        return None if settings.is_due(now) else made.now()
+
+    return document(made.now(), max_age=MAX_AGE, source=source)
 
 
 @bp.get("/webfinger")

@@ -23,7 +23,7 @@ def _document(issuer: str) -> Document:
 def openapi() -> Response:
     """What there is to be called, by whom, with what; for anybody to read."""
     found = _document(services().settings.issuer)
-    return document(found.body, etag=found.etag, max_age=MAX_AGE)
+    return document(found, max_age=MAX_AGE, source=lambda _now: found)
 
 
 def add_all() -> None:
