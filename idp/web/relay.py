@@ -48,8 +48,9 @@ class _Turn:
 class Relay(Places):
     """Places in which one works after the other, as long as each is quick."""
 
-    def __init__(self, count: int, *, name: str) -> None:
+    def __init__(self, count: int, *, name: str, longest_wait: float = LONGEST_WAIT) -> None:
         super().__init__(count, name=name)
+        self._longest_wait = longest_wait
         self._changing = Lock()
         self._holder: int | None = None
         self._since: float | None = None
@@ -159,11 +160,11 @@ class Relay(Places):
                 self._hand_over(self._resting)
 
     def _was_woken(self) -> bool:
-        """Doze until a request comes, or a minute is over."""
+        """Doze until a request comes, or it is time to look at who waits for one."""
         self._bell.clear()
         self._dozing = True
-        return self._since is not None or self._bell.wait(60)
+        return self._since is not None or self._bell.wait(self._longest_wait / 4)
 
     def _is_long_gone(self) -> bool:
         since, now = self._since, monotonic()
-        return now - self._at_queue > LONGEST_WAIT if since is None else now - since > QUICK
+        return now - self._at_queue > self._longest_wait if since is None else now - since > QUICK

@@ -1,0 +1,170 @@
+"""Threads that take turns: one at the queue, and always one, whatever the others do."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Event, Thread
+from time import sleep
+
+import pytest
+
+from idp.capacity import Gate, worked_on
+from idp.web.relay import LOOKS, QUICK, Relay
+
+SOON = 30
+"""Seconds: far more than any of this takes."""
+
+Work = Callable[[], object]
+
+
+class Server:
+    """A queue and threads that serve it, as the production server has them."""
+
+    def __init__(self, relay: Relay, threads: int) -> None:
+        self.relay = relay
+        self.queue: SimpleQueue[tuple[Work, Work, Event]] = SimpleQueue()
+        self.threads = [Thread(target=self._serve, daemon=True) for _ in range(threads)]
+        self.at_queue = 0
+        for one in self.threads:
+            one.start()
+
+    def _serve(self) -> None:
+        while True:
+            self.at_queue += 1
+            receive, work, done = self.queue.get()
+            self.at_queue -= 1
+            self.relay.begin()
+            receive()
+            with worked_on(self.relay):
+                work()
+            done.set()
+            self.relay.rest()
+
+    def ask(self, work: Work, *, receive: Work = lambda: None) -> Event:
+        """Have it done, once it was received; what is returned tells when it is."""
+        done = Event()
+        self.queue.put((receive, work, done))
+        return done
+
+
+@contextmanager
+def serving(threads: int = 4, *, longest_wait: float = 240) -> Iterator[Server]:
+    """With everybody but one at rest."""
+    relay = Relay(threads, name="request", longest_wait=longest_wait)
+    server = Server(relay, threads)
+    for _round in range(threads):  # whoever has served once rests, unless it is its turn
+        together = [server.ask(lambda: sleep(2 * QUICK)) for _ in range(threads)]
+        for one in together:
+            assert one.wait(SOON)
+    until(lambda: server.at_queue <= 1)
+    relay.watch()
+    yield server
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for it."""
+    for _ in range(SOON * 200):
+        if is_so():
+            return
+        sleep(0.005)
+    raise AssertionError("it never came to that")
+
+
+def test_one_thread_serves_what_is_quick() -> None:
+    with serving() as server:
+        for _ in range(50):
+            assert server.ask(lambda: None).wait(SOON)
+        until(lambda: server.at_queue == 1)
+
+
+def test_while_one_waits_for_long_another_goes_for_the_next_request() -> None:
+    with serving() as server:
+        end = Event()
+        long_one = server.ask(lambda: end.wait(SOON))
+        assert server.ask(lambda: None).wait(SOON)
+        assert not long_one.is_set()
+        end.set()
+        assert long_one.wait(SOON)
+
+
+def test_who_is_slow_to_send_holds_nobody_up() -> None:
+    with serving() as server:
+        end = Event()
+        slow_one = server.ask(lambda: None, receive=lambda: end.wait(SOON))
+        assert server.ask(lambda: None).wait(SOON)
+        assert not slow_one.is_set()
+        end.set()
+        assert slow_one.wait(SOON)
+
+
+def test_all_but_one_may_wait_for_long() -> None:
+    with serving(4) as server:
+        end = Event()
+        long_ones = [server.ask(lambda: end.wait(SOON)) for _ in range(3)]
+        for _ in range(5):
+            assert server.ask(lambda: None).wait(SOON)
+        end.set()
+        assert all(one.wait(SOON) for one in long_ones)
+
+
+def test_who_hashes_leaves_the_queue_to_another_at_once() -> None:
+    """Not after a while: nobody looks here."""
+    relay = Relay(2, name="request")
+    gate = Gate(1, 1, patience=SOON, name="hash")
+    server, end = Server(relay, 2), Event()
+    pair = [server.ask(lambda: sleep(4 * QUICK)) for _ in range(2)]
+    assert all(one.wait(SOON) for one in pair)
+    until(lambda: server.at_queue == 1)
+    hashing = server.ask(lambda: gate.do(lambda: end.wait(SOON)))
+    assert server.ask(lambda: None).wait(SOON)
+    assert not hashing.is_set()
+    end.set()
+    assert hashing.wait(SOON)
+
+
+def test_after_a_calm_somebody_looks_again() -> None:
+    with serving() as server:
+        sleep(LOOKS * QUICK * 1.5)
+        end = Event()
+        server.ask(lambda: end.wait(SOON))
+        assert server.ask(lambda: None).wait(SOON)
+        end.set()
+
+
+def test_who_waits_for_very_long_is_joined_by_another() -> None:
+    """The server ends threads that are idle: it must not be the only one that waits."""
+    with serving(longest_wait=0.2) as server:
+        until(lambda: server.at_queue >= 2)
+
+
+def test_a_thread_that_has_more_to_do_goes_back_at_once() -> None:
+    relay = Relay(1, name="request")
+    relay.enter()
+    relay.leave()
+    relay.go_back()
+    returned = Event()
+
+    def other() -> None:
+        relay.go_back()
+        returned.set()
+
+    Thread(target=other).start()
+    assert returned.wait(SOON)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_nothing_is_left_in_the_queue(threads: int) -> None:
+    """Quick and slow ones, those that hash and those that fail to be quick by a little."""
+    gate = Gate(2, 50, patience=SOON, name="hash")
+    kinds: list[Work] = [
+        lambda: None,
+        lambda: sleep(QUICK),
+        lambda: gate.do(lambda: sleep(QUICK / 2)),
+        lambda: sum(range(2000)),
+        lambda: sleep(QUICK * 1.2),
+    ]
+    with serving(threads) as server:
+        asked = [server.ask(kinds[n % len(kinds)]) for n in range(200)]
+        assert all(one.wait(SOON) for one in asked)
+        for n in range(20):  # and one after the other
+            assert server.ask(kinds[n % len(kinds)]).wait(SOON)
