@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("IDP_")]:
         del os.environ[name]
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
