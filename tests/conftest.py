@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("IDP_")]:
         del os.environ[name]
+    gc.disable()  # until everything is collected: nearly all that is made by then stays
 
 
 def pytest_collection_finish() -> None:
@@ -38,6 +39,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def _insist(config: pytest.Config, report: pytest.TestReport | pytest.CollectReport) -> None:

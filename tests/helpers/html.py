@@ -120,6 +120,10 @@ class _Parser(HTMLParser):
         self._select: tuple[Form, str] | None = None
         self._button: Button | None = None
 
+    def updatepos(self, i: int, j: int) -> int:
+        """Nobody asks in which line something stood; counting them takes a tenth of the time."""
+        return j
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         for name, value in attributes.items():

@@ -177,6 +177,8 @@ class UserAgent:
         page = Page(response)
         if "html" not in response.headers.get("Content-Type", ""):
             return page
+        if response.text.count("<form") != 1:  # many a page is never read
+            return page
         forms = page.document.forms
         if len(forms) == 1 and not self._is_home(forms[0].action):
             return Departure(forms[0].action, dict(forms[0].fields))

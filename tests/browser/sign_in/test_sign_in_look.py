@@ -2,20 +2,16 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.sign_in.test_sign_in_password import guess
 from tests.browser.sign_in.world import Keyring, World, enter, headed, press, steady
+from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.house import PASSWORD
 from tests.helpers.smtp import links
 
-AXE = Axe()
-WITH_TARGETS = {"rules": {"target-size": {"enabled": True}}}
-CONTRAST = "() => axe.run(document, { runOnly: ['color-contrast'] })"
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 ORDER = {
     "type": "confirm_operation",
@@ -32,12 +28,7 @@ Journey = Callable[[World, Page], None]
 def fair(page: Page, heading: str) -> None:
     """The page of this heading has nothing wrong with it."""
     headed(page, heading)
-    page.emulate_media(color_scheme="light")
-    found = AXE.run(page, options=WITH_TARGETS)
-    assert found.violations_count == 0, f"{heading}\n{found.generate_report()}"
-    page.emulate_media(color_scheme="dark")
-    dark: dict[str, Any] = page.evaluate(CONTRAST)
-    assert dark["violations"] == [], f"{heading}, dark: {json.dumps(dark['violations'])[:2000]}"
+    assert violations_in_both_schemes(page, targets=True) == [], heading
     assert page.evaluate(TOO_WIDE) <= 0, f"{heading}: wider than the window"
 
 
