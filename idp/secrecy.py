@@ -82,9 +82,9 @@ class Box:
         """The same by each key, the first first: to find what an older one made."""
         message = f"{purpose}\0{value}".encode()
         for root in self._roots:
-            yield _b64(hmac.new(root, message, hashlib.sha256).digest())
+            yield _b64(hmac.digest(root, message, "sha256"))
 
 
 def derive_key(keys: Sequence[str], purpose: str) -> list[str]:
     """One key for ``purpose`` from each configured key, in their order."""
-    return [_b64(hmac.new(key.encode(), purpose.encode(), hashlib.sha256).digest()) for key in keys]
+    return [_b64(hmac.digest(key.encode(), purpose.encode(), "sha256")) for key in keys]

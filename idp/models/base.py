@@ -69,7 +69,9 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-sessions = Sessions(db.session.session_factory, db.session.registry.scopefunc)
+sessions = Sessions(
+    db.session.session_factory, db.session.registry.scopefunc, engine=lambda: db.engine
+)
 db.session = sessions  # type: ignore[assignment]  # of sessions, whatever their class
 
 if TYPE_CHECKING:

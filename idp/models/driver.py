@@ -63,13 +63,13 @@ class Text:
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """What the driver is handed. Raises ``KeyError`` for a value that is missing."""
-        fixed = self.fixed
-        return [
-            dump(given[name] if name in given else fixed[name])
-            if dump
-            else (given[name] if name in given else fixed[name])
-            for name, dump in zip(self.names, self.dumps, strict=True)
-        ]
+        known = {**self.fixed, **given} if self.fixed else given
+        return [dump(known[name]) if dump else known[name] for name, dump in self.places]
+
+    @cached_property
+    def places(self) -> tuple[tuple[str, Convert | None], ...]:
+        """The names in order, each with what writes its value."""
+        return tuple(zip(self.names, self.dumps, strict=True))
 
 
 class Connection(psycopg.Connection[Any]):
@@ -213,7 +213,7 @@ def dump(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     own = of.dialect_impl(dialect).bind_processor(dialect)
     if dialect.name == "sqlite":
         return own
-    return _json_of(of, dialect) if _kind(of) is dict else _word
+    return _json_of(of, dialect) if _kind(of) is dict else _WORDS.get(_kind(of), _word)
 
 
 def load(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -236,14 +236,22 @@ def _json_of(of: Any, dialect: Any) -> Convert:
 
 
 def _word(value: Any) -> bytes | None:
-    return None if value is None else _DUMPS.get(type(value), _other)(value)
+    if value is None:
+        return None
+    return (_DUMPS.get(value.__class__) or _other)(value)
+
+
+def _maybe_text(value: Any) -> bytes | None:
+    if value.__class__ is not str or "\0" in value:
+        return _word(value)
+    encoded: bytes = value.encode()
+    return encoded
 
 
 def _text(value: str) -> bytes:
-    encoded = value.encode()
-    if b"\0" in encoded:  # libpq would take what stands before it for the whole
+    if "\0" in value:  # libpq would take what stands before it for the whole
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return encoded
+    return value.encode()
 
 
 def _other(value: object) -> bytes:
@@ -264,6 +272,8 @@ _DUMPS: Final[Mapping[type, Convert]] = {
     bool: lambda value: b"t" if value else b"f",
     datetime: lambda value: value.isoformat().encode(),
 }
+_WORDS: Final[Mapping[type, Convert]] = {str: _maybe_text}
+"""What most values are, without a look at which they are."""
 _LOADS: Final[Mapping[type, Convert]] = {
     str: bytes.decode,
     int: int,

@@ -20,7 +20,7 @@ from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from idp.models import driver
-from idp.models.base import db, dump_json, sessions
+from idp.models.base import dump_json, sessions
 from idp.models.driver import Text
 from idp.models.failures import checked_out, raised
 from idp.models.pool import give_back
@@ -66,8 +66,12 @@ class Plain:
 
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
-        engine = db.engine
-        return _send(engine, self._text_for(engine, values), values)
+        scope, engine = sessions.here()
+        text = self._text_for(engine, values)
+        joined = sessions.joined(scope, engine, writes=text.writes)
+        if joined is not None:
+            return _sent(engine, joined, joined.connection, text, values)
+        return _send_alone(engine, text, values)
 
     def _text_for(self, engine: Engine, values: Values) -> Text:
         name = engine.dialect.name
@@ -97,7 +101,7 @@ class Plain:
         Where none is open it is a transaction by itself: nobody has to be told of its begin and
         its end.
         """
-        engine = db.engine
+        _scope, engine = sessions.here()
         if sessions.in_transaction():
             found = self.all(values)
             sessions.commit()
@@ -127,31 +131,12 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
     )
 
 
-def _send(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
-    joined = _joined(engine, text)
-    if joined is not None:
-        return _sent(engine, joined, joined.connection, text, values)
-    return _send_alone(engine, text, values)
-
-
 def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     alone = checked_out(engine)
     try:
         return _sent(engine, None, alone, text, values)
     finally:
         give_back(engine, alone)
-
-
-def _joined(engine: Engine, text: Text) -> Connection | Transaction | None:
-    """The transaction that the statement is part of, if it is of any."""
-    if not sessions.registry.has():
-        return sessions.plain(engine, begin=text.writes)
-    session = sessions.registry()
-    if not text.writes:
-        if not session.in_transaction():
-            return None
-        session.flush()  # what is read has to show what was just changed, as with the ORM
-    return session.connection()
 
 
 def _sent(
@@ -162,17 +147,41 @@ def _sent(
     values: Values,
 ) -> Sequence[PlainRow]:
     below, hear = proxied.dbapi_connection, engine.dispatch
-    told = joined, _Sent(below), text.text, values, _Asked(), False
-    for tell in hear.before_cursor_execute:
-        tell(*told)
+    heard = hear.before_cursor_execute or hear.after_cursor_execute
+    tell = _Listeners(engine, joined, below, text, values) if heard else None
+    if tell:
+        tell.before()
     try:
         found = driver.SEND[engine.dialect.name](proxied, text, values, joined is not None)
     except engine.dialect.loaded_dbapi.Error as error:
         used = joined or proxied
         raise raised(error, engine, used, below=below, statement=text.text) from error
-    for tell in hear.after_cursor_execute:
-        tell(*told)
+    if tell:
+        tell.after()
     return found
+
+
+class _Listeners:
+    """Whoever wants to hear of statements, and what they are told: as SQLAlchemy would."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        joined: Connection | Transaction | None,
+        below: Any,
+        text: Text,
+        values: Values,
+    ) -> None:
+        self._hear = engine.dispatch
+        self._told = joined, _Sent(below), text.text, values, _Asked(), False
+
+    def before(self) -> None:
+        for tell in self._hear.before_cursor_execute:
+            tell(*self._told)
+
+    def after(self) -> None:
+        for tell in self._hear.after_cursor_execute:
+            tell(*self._told)
 
 
 class _Sent:

@@ -8,7 +8,7 @@ wanted later takes the open one over: whoever comes first, all see one another a
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import PoolProxiedConnection
@@ -93,21 +93,46 @@ class Transaction:
 class Sessions(scoped_session[Session]):
     """``db.session``, which is not made in order to end what nobody began."""
 
-    def __init__(self, make: Callable[[], Session], scope: Callable[[], int]) -> None:
+    def __init__(
+        self, make: Callable[[], Session], scope: Callable[[], int], engine: Callable[[], Engine]
+    ) -> None:
         self._make = make
         self._scope = scope
+        self._engine = engine
+        self._engines: dict[int, Engine] = {}
         self._open: dict[int, Transaction] = {}
         super().__init__(self._made, scope)  # type: ignore[arg-type]  # a factory is all it needs
 
-    def plain(self, engine: Engine, *, begin: bool) -> Transaction | None:
-        """This scope's plain transaction, if any; where there is no session, one may ``begin``."""
+    def here(self) -> tuple[int, Engine]:
+        """The scope, and where its statements go: looked for once in each."""
         scope = self._scope()
-        found = self._open.get(scope)
-        if found is None and begin:
-            found = Transaction(engine)
-            found.begin()
-            self._open[scope] = found
+        engine = self._engines.get(scope)
+        if engine is None:
+            engine = self._engines[scope] = self._engine()
+        return scope, engine
+
+    def joined(
+        self, scope: int, engine: Engine, *, writes: bool
+    ) -> Connection | Transaction | None:
+        """What a plain statement of this scope is part of, if of anything: what is open, or, for
+        one that ``writes``, what begins with it."""
+        if (found := self._open.get(scope)) is not None:
+            return found
+        if self.registry.has():
+            return self._of_session(self.registry(), writes=writes)
+        if not writes:
+            return None
+        found = Transaction(engine)
+        found.begin()
+        self._open[scope] = found
         return found
+
+    def _of_session(self, session: Session, *, writes: bool) -> Connection | None:
+        if not writes:
+            if not session.in_transaction():
+                return None
+            session.flush()  # what is read has to show what was just changed, as with the ORM
+        return session.connection()
 
     def in_transaction(self) -> bool:
         """Is one open, of either kind?"""
@@ -133,7 +158,9 @@ class Sessions(scoped_session[Session]):
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        transaction = self._open.pop(self._scope(), None)
+        scope = self._scope()
+        self._engines.pop(scope, None)
+        transaction = self._open.pop(scope, None)
         if transaction is not None:
             transaction.rollback()
         if self.registry.has():

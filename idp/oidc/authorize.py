@@ -12,6 +12,7 @@ from idp.oidc.confirmation import record_step_up
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
+from idp.oidc.resumed import Resumed
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
@@ -45,8 +46,10 @@ class AuthorizationEndpoint:
         weighing: Weighing,
         subjects: Subjects,
         session_states: SessionStates,
+        resumed: Resumed,
     ) -> None:
         self._requests = requests
+        self._resumed = resumed
         self._responder = responder
         self._consents = consents
         self._weighing = weighing
@@ -172,13 +175,26 @@ class AuthorizationEndpoint:
         Its demand counts from when it started, however long it takes. Raises ``OAuthError``: the
         registration may have changed under it.
         """
-        arrived = Arrived.from_json(transaction.parameters or {})
-        return self._requests.measure(
-            arrived,
-            self._requests.client_of(arrived.parameters),
+        client = self._requests.client_in(transaction)
+        if known := self._resumed.find(transaction, client):
+            return known
+        asked = self._requests.measure(
+            Arrived.from_json(transaction.parameters or {}),
+            client,
             started=transaction.started_at,
             transaction_id=transaction.id,
         )
+        self._resumed.keep(transaction, asked)
+        return asked
+
+    def become(self, transaction: Transaction, asked: Asked, context: Context) -> None:
+        """The request, considered at this very instant, has become this sign-in."""
+        if asked.operation is not None or transaction.started_at != context.at:
+            return  # its demand is about another instant, or about the sign-in itself
+        demand = asked.demand
+        if demand.enrol_within == _TO_COME:
+            demand = replace(demand, enrol_within=transaction.id)
+        self._resumed.keep(transaction, replace(asked, demand=demand))
 
     def conclude(
         self,

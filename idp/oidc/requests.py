@@ -4,6 +4,7 @@ from datetime import datetime
 
 from idp.assurance import Unmet
 from idp.config import Settings
+from idp.models import Transaction
 from idp.oidc.asked import Asked
 from idp.oidc.capabilities import as_set_now
 from idp.oidc.confirmation import demanding
@@ -22,7 +23,7 @@ from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.operations import read_operation
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import ReplyTo
-from idp.services import demands
+from idp.services import demands, transactions
 from idp.services.clients import Clients, RegisteredClient
 from idp.services.pushed import PREFIX, PushedRequests
 from idp.services.subjects import Subjects
@@ -52,10 +53,14 @@ class Requests:
 
     def client_of(self, parameters: Parameters) -> RegisteredClient:
         """The client that a request names. Raises ``OAuthError``, not redirectable."""
-        client = self._clients.get(identify(parameters))
-        if client is None or client.disabled:
-            raise not_redirectable("invalid_request", "client_id names no application known here.")
-        return client
+        return _let_in(self._clients.get(identify(parameters)))
+
+    def client_in(self, transaction: Transaction) -> RegisteredClient:
+        """The same of the request that a transaction is for, which may have been read with it."""
+        revision = transactions.client_revision(transaction)
+        if revision is None or transaction.client_id is None:
+            return self.client_of(Arrived.from_json(transaction.parameters or {}).parameters)
+        return _let_in(self._clients.at(transaction.client_id, revision))
 
     def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
         """The parameters that count, by what was sent. Writes nothing.
@@ -130,3 +135,9 @@ class Requests:
     def subject_of(self, request: AuthorizationRequest, client: RegisteredClient) -> str | None:
         """The one person it is about, if there is one. Raises ``OAuthError``."""
         return expected_person(request, client, read_hint=self._read_hint, subjects=self._subjects)
+
+
+def _let_in(client: RegisteredClient | None) -> RegisteredClient:
+    if client is None or client.disabled:
+        raise not_redirectable("invalid_request", "client_id names no application known here.")
+    return client

@@ -3,12 +3,13 @@
 For whoever only looks. Who changes an account reads it by ``Accounts``.
 """
 
+from types import SimpleNamespace
 from typing import Final, cast
 
 from sqlalchemy import Table, bindparam, or_, select
 
 from idp.models import User
-from idp.models.plain import Plain
+from idp.models.plain import Plain, PlainRow
 from idp.services.addresses import normalise_login
 
 _users: Final = cast("Table", User.__table__)
@@ -27,13 +28,23 @@ def by_login(login_name: str) -> User | None:
     up as well, so that it takes as long.
     """
     row = _BY_LOGIN.one({"known_as": normalise_login(login_name) or ""})
-    return None if row is None else User(**row._asdict())
+    return None if row is None else _value(row)
+
+
+class _Person(SimpleNamespace):
+    """The columns of an account: the ORM's books on one cost as much as to find it."""
+
+    display_name = User.display_name
+
+
+def _value(row: PlainRow) -> User:
+    return cast("User", _Person(**row._asdict()))
 
 
 def by_id(user_id: str) -> User | None:
     """The person of that id; None when there is none."""
     row = _BY_ID.one({"id": user_id})
-    return None if row is None else User(**row._asdict())
+    return None if row is None else _value(row)
 
 
 def the(user_id: str) -> User:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
-from idp.models import Transaction, new_id
+from idp.models import Client, Transaction, new_id
 from idp.models.base import dump_json
 from idp.models.plain import Plain
 from idp.secrecy import digest
@@ -38,7 +38,12 @@ _STEP = "step"
 _transactions: Final = cast("Table", Transaction.__table__)
 _COLUMNS: Final = tuple(column.name for column in _transactions.columns)
 _BEGIN: Final = Plain(_transactions.insert())
-_FIND: Final = Plain(select(_transactions).where(_transactions.c.id == bindparam("id")))
+_clients: Final = cast("Table", Client.__table__)
+_FIND: Final = Plain(
+    select(_transactions, _clients.c.revision.label("client_revision"))
+    .select_from(_transactions.outerjoin(_clients, _clients.c.id == _transactions.c.client_id))
+    .where(_transactions.c.id == bindparam("id"))
+)
 
 
 class Overtaken(Exception):
@@ -127,6 +132,12 @@ def find(transaction_id: str, *, browser_token: str | None) -> Transaction | Non
     if row is None or not compare_digest(row.browser_hash, digest(browser_token)):
         return None
     return _value(row._asdict())
+
+
+def client_revision(transaction: Transaction) -> int | None:
+    """At which revision its application was when it was found; None for who did not look."""
+    revision: int | None = getattr(transaction, "client_revision", None)
+    return revision
 
 
 def typed_in(transaction: Transaction) -> str:

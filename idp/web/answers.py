@@ -1,14 +1,23 @@
 """The shapes an answer takes: a redirect, or JSON for a script."""
 
 from http import HTTPStatus
+from typing import Final
 
-from flask import Response, jsonify, make_response, redirect, request
+from flask import Response, jsonify, make_response, redirect
+
+from idp.web import here
+
+_JSON: Final = "application/json"
 
 
 def wants_json() -> bool:
     """Does the caller talk JSON: a script, not a browser showing a page?"""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    return request.is_json or best == "application/json"
+    asked = here.asked()
+    if asked.is_json:
+        return True
+    if "HTTP_ACCEPT" not in asked.environ:
+        return False
+    return asked.accept_mimetypes.best_match(["text/html", "application/json"]) == _JSON
 
 
 def redirect_to(url: str) -> Response:

@@ -6,10 +6,10 @@ frame on another site, and is worth nothing to anybody: see ``SessionStates``.
 
 from typing import Any, Final
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
 from idp.services.sessions import Live
-from idp.web import cookies
+from idp.web import cookies, here
 from idp.web.context import services
 
 _UNASKED: Final[Any] = object()
@@ -17,11 +17,11 @@ _UNASKED: Final[Any] = object()
 
 def will_be_compared() -> None:
     """The answer to this request tells a relying party the state: the browser must have it, too."""
-    g.state_will_be_compared = True
+    here.own().state_will_be_compared = True
 
 
 def _keep_in_step(response: Response) -> Response:
-    live: Live | None = g.get("live", _UNASKED)
+    live: Live | None = here.own().get("live", _UNASKED)
     if live is not _UNASKED:
         before = cookies.read(cookies.STATE)
         state = services().session_states.of_browser(live.id if live else None)
@@ -38,7 +38,7 @@ def _is_known_to_be_nobody(before: str | None) -> bool:
     """
     if cookies.read(cookies.SESSION) is not None:
         return True
-    return before is None and bool(g.get("state_will_be_compared"))
+    return before is None and bool(here.own().get("state_will_be_compared"))
 
 
 def install(app: Flask) -> None:

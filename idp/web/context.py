@@ -4,13 +4,12 @@ import re
 from secrets import token_hex
 from wsgiref.types import WSGIEnvironment
 
-from flask import abort, current_app, g, request
-from flask.globals import request_ctx
+from flask import abort
 
 from idp import logs
 from idp.audit import Context
 from idp.services.sessions import Live
-from idp.web import cookies, trace_context
+from idp.web import cookies, here, trace_context
 from idp.web.services import Services
 
 _AS_STARTED = frozenset(
@@ -22,23 +21,23 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 def services() -> Services:
     """Everything the views call."""
-    found: Services = current_app.extensions["idp"]
+    found: Services = here.app().extensions["idp"]
     return found
 
 
 def start() -> None:
     """Fix the request's id and instant: one request sees one time."""
-    asked, here = request_ctx.request, g._get_current_object()
+    asked, own, known = here.asked(), here.own(), services()
     ids = ids_of(asked.environ)
-    here.request_id = ids["request_id"]
-    here.now = services().clock()
+    own.request_id = ids["request_id"]
+    own.now = known.clock()
     if asked.view_args and (transaction_id := asked.view_args.get("transaction_id")):
         ids["transaction_id"] = transaction_id
     logs.about.set(ids)
     if "\0" in asked.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
     if asked.endpoint not in _AS_STARTED:
-        services().changed_settings.refresh(here.now)
+        known.changed_settings.refresh(own.now)
 
 
 def ids_of(environ: WSGIEnvironment) -> dict[str, str]:
@@ -53,25 +52,29 @@ def ids_of(environ: WSGIEnvironment) -> dict[str, str]:
 
 def context() -> Context:
     """The circumstances that services and the audit log are told, made once a request."""
-    found: Context | None = g.get("context")
+    own = here.own()
+    found: Context | None = own.get("context")
     if found is None:
-        found = g.context = Context(
-            at=g.now,
-            address=request.remote_addr or "",
-            user_agent=request.user_agent.string[:400],
-            request_id=g.request_id,
+        asked = here.asked()
+        found = own.context = Context(
+            at=own.now,
+            address=asked.remote_addr or "",
+            user_agent=asked.user_agent.string[:400],
+            request_id=own.request_id,
         )
     return found
 
 
 def live_session() -> Live | None:
     """The session this browser presents, read once a request."""
-    if "live" not in g:
-        g.live = services().sessions.present(cookies.read(cookies.SESSION), g.now)
-    live: Live | None = g.live
+    own = here.own()
+    if "live" not in own:
+        own.live = services().sessions.present(cookies.read(cookies.SESSION), own.now)
+    live: Live | None = own.live
     return live
 
 
 def present_anew(token: str, live: Live | None = None) -> None:
     """From here on this request goes by the session that ``token`` names: ``live``, if known."""
-    g.live = live or services().sessions.present(token, g.now)
+    own = here.own()
+    own.live = live or services().sessions.present(token, own.now)

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from functools import partial
 
-from flask import Response, after_this_request, current_app, g, request
+from flask import Response, after_this_request
 
 from idp.config import Settings
 from idp.secrecy import new_secret
+from idp.web import here
 
 SESSION = "idp_session"
 BROWSER = "idp_browser"
 DEVICE = "idp_device"
+FORM = "idp_form"
 STATE = "idp_state"
 REMEMBERED = "idp_remembered"
 
@@ -25,27 +27,31 @@ def name(base: str, settings: Settings) -> str:
 
 
 def _settings() -> Settings:
-    settings: Settings = current_app.extensions["idp"].settings
+    settings: Settings = here.app().extensions["idp"].settings
     return settings
 
 
 def read(base: str) -> str | None:
     """The value the browser sent, None for none or one too long to be ours."""
-    value = request.cookies.get(name(base, _settings()))
+    held = here.asked().cookies
+    value = held.get(name(base, _settings())) if held else None
     return value if value and len(value) <= _LONGEST else None
 
 
 def _write(response: Response, base: str, value: str, max_age: timedelta | None) -> None:
+    # The relying party's redirect must carry it; a foreign POST must not.
+    _send(response, base, value, max_age, "; HttpOnly; SameSite=Lax")
+
+
+def _send(
+    response: Response, base: str, value: str, max_age: timedelta | None, attributes: str
+) -> None:
+    """Hand out a value of ours, in which nothing has to be quoted (RFC 6265 section 4.1.1)."""
     settings = _settings()
-    response.set_cookie(
-        name(base, settings),
-        value,
-        max_age=max_age,
-        secure=settings.secure,
-        httponly=True,
-        samesite="Lax",  # the relying party's redirect must carry it; a foreign POST must not
-        path="/",
-    )
+    age = "" if max_age is None else f"; Max-Age={int(max_age.total_seconds())}"
+    secure = "; Secure" if settings.secure else ""
+    cookie = f"{name(base, settings)}={value}{age}; Path=/{secure}{attributes}"
+    response.headers.add("Set-Cookie", cookie)
 
 
 def browser_token() -> str:
@@ -54,9 +60,10 @@ def browser_token() -> str:
     It authenticates nobody: it only tells this browser's transactions from another's.
     """
     # Sent again each time: its day begins anew with every sign-in, so that none loses it half-way.
-    token: str | None = g.get("browser_token")
+    own = here.own()
+    token: str | None = own.get("browser_token")
     if token is None:
-        token = g.browser_token = read(BROWSER) or new_secret()
+        token = own.browser_token = read(BROWSER) or new_secret()
         after_this_request(partial(_send_browser_token, token))
     return token
 
@@ -74,22 +81,14 @@ def write_session(response: Response, token: str, *, persistent: bool) -> None:
 
 def write_state(response: Response, value: str, max_age: timedelta | None) -> None:
     """What a script of ours in a frame may read, on whatever site the frame is."""
-    settings = _settings()
-    response.set_cookie(
-        name(STATE, settings),
-        value,
-        max_age=max_age,
-        secure=settings.secure,
-        httponly=False,
-        # None needs TLS; between the ports of a loopback host, Lax does as well.
-        samesite="None" if settings.secure else "Lax",
-        path="/",
-    )
+    # None needs TLS; between the ports of a loopback host, Lax does as well.
+    same_site = "None" if _settings().secure else "Lax"
+    _send(response, STATE, value, max_age, f"; SameSite={same_site}")
 
 
 def clear_session(response: Response) -> None:
     """Forget the session: nobody is signed in here any more."""
-    g.live = None
+    here.own().live = None
     clear(response, SESSION)
 
 
@@ -104,6 +103,22 @@ def clear(response: Response, base: str) -> None:
 def write_remembered(response: Response, value: str) -> None:
     """Remember whose address is typed here; as long as the browser is known at all."""
     _write(response, REMEMBERED, value, _DEVICE_AGE)
+
+
+def form_secret() -> str:
+    """What this browser's forms are known by; made, and sent, where there is none."""
+    own = here.own()
+    secret: str | None = own.get("form_secret")
+    if secret is None:
+        secret = own.form_secret = read(FORM) or new_secret()
+        if read(FORM) is None:
+            after_this_request(partial(_send_form_secret, secret))
+    return secret
+
+
+def _send_form_secret(secret: str, response: Response) -> Response:
+    _write(response, FORM, secret, None)
+    return response
 
 
 def write_device(response: Response, value: str) -> None:

@@ -4,8 +4,9 @@ import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, g
+from flask import Flask
 
+from idp.web import here
 from idp.web.responses import Header, Response
 
 REQUEST_ID: Final = "X-Request-ID"
@@ -27,9 +28,10 @@ _FIXED: Final[tuple[Header, ...]] = (
 
 def csp_nonce() -> str:
     """This response's nonce; each script element of a page must carry it."""
-    if "csp_nonce" not in g:
-        g.csp_nonce = secrets.token_urlsafe(16)
-    return str(g.csp_nonce)
+    own = here.own()
+    if "csp_nonce" not in own:
+        own.csp_nonce = secrets.token_urlsafe(16)
+    return str(own.csp_nonce)
 
 
 def allow_form_target(uri: str) -> None:
@@ -53,11 +55,11 @@ def allow_frame(uri: str) -> None:
 
 def allow_framing() -> None:
     """Let anybody show this document in a frame: there must be nothing in it to click on."""
-    g.may_be_framed = True
+    here.own().may_be_framed = True
 
 
 def _allow(kind: str, uri: str) -> None:
-    sources: dict[str, None] = g.setdefault(kind, {})
+    sources: dict[str, None] = here.own().setdefault(kind, {})
     sources[_source(uri)] = None
 
 
@@ -75,9 +77,10 @@ def _source(uri: str) -> str:
 
 def policy() -> str:
     """The content security policy of this response (CSP Level 3)."""
-    forms = " ".join(["'self'", *g.get("form_targets", {})])
-    images = " ".join(["'self'", "data:", *g.get("image_sources", {})])
-    frames = " ".join(g.get("frame_sources", {}))
+    own = here.own()
+    forms = " ".join(["'self'", *own.get("form_targets", ())])
+    images = " ".join(["'self'", "data:", *own.get("image_sources", ())])
+    frames = " ".join(own.get("frame_sources", ()))
     return "; ".join(
         (
             "default-src 'none'",
@@ -89,7 +92,7 @@ def policy() -> str:
             "manifest-src 'self'",
             *([f"frame-src {frames}"] if frames else []),
             f"form-action {forms}",
-            "frame-ancestors *" if "may_be_framed" in g else "frame-ancestors 'none'",
+            "frame-ancestors *" if "may_be_framed" in own else "frame-ancestors 'none'",
             "base-uri 'none'",
         )
     )
@@ -103,10 +106,10 @@ def install(app: Flask, *, secure: bool) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        here = g._get_current_object()  # once: each look at ``g`` asks where it is
+        own = here.own()
         if response.mimetype == "text/html":
             response.headers.setdefault("Content-Security-Policy", policy())
-        response.beside += framed if "may_be_framed" in here else fixed
-        if "request_id" in here:
-            response.beside += ((REQUEST_ID, here.request_id),)
+        response.beside += framed if "may_be_framed" in own else fixed
+        if "request_id" in own:
+            response.beside += ((REQUEST_ID, own.request_id),)
         return response

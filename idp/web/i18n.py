@@ -20,6 +20,11 @@ def _select() -> str | None:
     )
 
 
+def language() -> str:
+    """Which of them this request is answered in; where there is one, that."""
+    return LANGUAGES[0] if len(LANGUAGES) == 1 else str(get_locale())
+
+
 def _everywhere() -> dict[str, Any]:
     locale, settings = get_locale(), services().settings
     return {

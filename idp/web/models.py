@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import g, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -15,7 +15,7 @@ from idp.oidc.asked import Asked
 from idp.services.clients import RegisteredClient
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
-from idp.web import headers
+from idp.web import headers, here
 from idp.web.context import services
 from idp.web.words import refusal
 
@@ -63,7 +63,9 @@ def app_of(transaction: Transaction) -> AppView | None:
         return None
     redirect_uri = str(transaction.parameters["redirect_uri"])
     headers.allow_form_target(redirect_uri)
-    read: dict[str, RegisteredClient | None] = g.setdefault("clients", {})  # once a request
+    read: dict[str, RegisteredClient | None] = here.own().setdefault(
+        "clients", {}
+    )  # once a request
     if transaction.client_id not in read:
         read[transaction.client_id] = services().clients.get(transaction.client_id)
     client = read[transaction.client_id]
@@ -82,10 +84,11 @@ def asked_of(transaction: Transaction) -> Asked | None:
     """The authorization request that a transaction is for; None for a page of our own."""
     if transaction.parameters is None:
         return None
-    read: dict[str, Asked] = g.setdefault("asked", {})  # once a request
+    own = here.own()
+    read: dict[str, Asked] = own.setdefault("asked", {})  # once a request
     if transaction.id not in read:
         asked = read[transaction.id] = services().authorization.resume(transaction)
-        g.setdefault("clients", {})[asked.client.id] = asked.client
+        own.setdefault("clients", {})[asked.client.id] = asked.client
     return read[transaction.id]
 
 

@@ -14,6 +14,7 @@ from idp.oidc.provider import Intake, Provider
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
+from idp.oidc.resumed import Resumed
 from idp.oidc.trial import Trials
 from idp.services.apps import ConnectedApps
 from idp.services.backchannel import BackChannel, logout_handlers
@@ -191,6 +192,7 @@ class Services(SignInServices):
             weighing=self.weighing,
             subjects=self.subjects,
             session_states=self.session_states,
+            resumed=Resumed(self.settings),
         )
 
     @cached_property

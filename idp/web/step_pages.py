@@ -7,7 +7,6 @@ from itertools import repeat
 from typing import Any
 
 from flask import render_template, request, url_for
-from flask_babel import get_locale
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
@@ -15,7 +14,7 @@ from idp.models import Transaction, User
 from idp.models.base import dump_json
 from idp.services import transactions
 from idp.services.weighing import Standing
-from idp.web import brand, enrol, forms
+from idp.web import brand, enrol, forms, i18n
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
 from idp.web.models import ChoiceView, address, app_of, asked_of, errors_of, links_of
@@ -65,7 +64,7 @@ class Page:
         transaction, settings = standing.transaction, services().settings
         brand.allow_logos(settings)
         key = (
-            *(self, app_of(transaction), _notice(standing), str(get_locale()), request.script_root),
+            *(self, app_of(transaction), _notice(standing), i18n.language(), request.script_root),
             *(last and last.method, _remember(standing, values), settings.changed),
             *(tuple((one.method, one.enrol) for one in choices), dump_json(rest)),
         )

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Self
@@ -80,7 +80,7 @@ class Pending:
 
     def dump(self) -> dict[str, Any]:
         """As the transaction keeps it."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @property
     def challenge(self) -> bytes:

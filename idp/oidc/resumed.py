@@ -1,0 +1,40 @@
+"""Requests under way, as they were measured: for the steps of a sign-in, which all ask for it."""
+
+from typing import Final
+
+from idp.config.live import LiveSettings
+from idp.models import Transaction
+from idp.oidc.asked import Asked
+from idp.services.clients import RegisteredClient
+
+MOST: Final = 1000
+"""Some ten kilobytes each: what so many people answer at once whom one process serves."""
+
+
+class Resumed:
+    """What a request comes to, for as long as all that it was measured by is what it was.
+
+    That is the request and its instant, which never change in a sign-in; the registration, which
+    is another value at another revision; and the settings. Nothing is asked of it that it could
+    not work out again: it spares the time alone.
+    """
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self._settings = settings
+        self._known: dict[str, tuple[Asked, tuple[object, ...]]] = {}
+
+    def find(self, transaction: Transaction, client: RegisteredClient) -> Asked | None:
+        """The request of this sign-in, if it was kept and nothing has changed since."""
+        asked, basis = self._known.get(transaction.id, (None, None))
+        if asked is None or asked.client is not client:
+            return None
+        return asked if basis == self._basis(transaction) else None
+
+    def keep(self, transaction: Transaction, asked: Asked) -> None:
+        """Keep it for the next step."""
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[transaction.id] = asked, self._basis(transaction)
+
+    def _basis(self, transaction: Transaction) -> tuple[object, ...]:
+        return transaction.parameters, transaction.started_at, self._settings.changed
