@@ -59,7 +59,7 @@ def context() -> Context:
         found = g.context = Context(
             at=g.now,
             address=request.remote_addr or "",
-            user_agent=request.user_agent.string[:400],
+            user_agent=request.environ.get("HTTP_USER_AGENT", "")[:400],
             request_id=g.request_id,
         )
     return found
