@@ -102,6 +102,10 @@ class Demand:
             verify_user=self.verify_user or verify_user,
         )
 
+    def insisted(self) -> "Demand":
+        """The same, of which nothing is a wish."""
+        return replace(self, necessary=True) if self.wish else self
+
     def without_wish(self) -> "Demand":
         """What must hold in any case: a wish is dropped, floors and ages stay."""
         return replace(self, acceptable=()) if self.wish else self

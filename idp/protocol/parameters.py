@@ -32,6 +32,7 @@ LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 """Longest value per parameter, in characters; ``OTHER_LIMIT`` for all others."""
 
 OTHER_LIMIT: Final = 2048
+_SHORT: Final = min(*LIMITS.values(), OTHER_LIMIT)
 
 JSON_PARAMETERS: Final = frozenset({"claims", "authorization_details", "registration"})
 _SAYABLE: Final = re.compile(r"[a-z_]{1,40}")
@@ -51,10 +52,9 @@ class Parameters:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """From (name, value) pairs, as a query string or a form holds them."""
-        values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            values.setdefault(name, []).append(value)
-        return cls(MappingProxyType({name: tuple(all_) for name, all_ in values.items()}))
+        given = list(pairs)
+        once = {name: (value,) for name, value in given}
+        return cls(MappingProxyType(once if len(once) == len(given) else _gathered(given)))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, object]) -> Self:
@@ -135,15 +135,24 @@ def _check_value(name: str, value: str) -> None:
         raise OAuthError("invalid_request", f"{sayable(name)} {problem}.")
 
 
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: tuple(all_) for name, all_ in values.items()}
+
+
 def _is_sound(given: Mapping[str, tuple[str, ...]]) -> bool:
-    text = "".join([*given, *chain.from_iterable(given.values())])
+    pieces = [*given, *chain.from_iterable(given.values())]
+    text = "".join(pieces)
     if len(given) > MAX_PARAMETERS or len(text) > MAX_TOTAL or not is_clean(text):
         return False
-    return all(
-        len(values) == 1
-        and len(values[0]) <= LIMITS.get(name, OTHER_LIMIT)
-        and len(name) <= OTHER_LIMIT
-        for name, values in given.items()
+    if not {*map(len, given.values())} <= {1}:
+        return False
+    # What is no longer than any may be needs no look at which it is.
+    return max(map(len, pieces), default=0) <= _SHORT or all(
+        len(value) <= LIMITS.get(name, OTHER_LIMIT) and len(name) <= OTHER_LIMIT
+        for name, (value,) in given.items()
     )
 
 

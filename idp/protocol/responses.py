@@ -1,14 +1,17 @@
 """The answer of the authorization endpoint: what it says, where it goes, and how it travels."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import RESPONSE_MODES
 
 _JWT: Final = ".jwt"
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
+"""RFC 3986 section 2.3: what stands for itself, as all of a code does, and most of a state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class AuthorizationResponse:
         Raises ``ValueError`` for form_post, which is a page and no address.
         """
         # Percent-encoded, not "+": every decoder reads it, the hand-written ones included.
-        encoded = urlencode(self.sent, quote_via=quote, safe="")
+        encoded = "&".join([f"{_quoted(name)}={_quoted(one)}" for name, one in self.sent.items()])
         if self.way == "query":
             return f"{self.redirect_uri}{self._query_joint()}{encoded}"
         if self.way == "fragment":
@@ -102,6 +105,10 @@ class AuthorizationResponse:
         if "?" not in self.redirect_uri:
             return "?"
         return "" if self.redirect_uri.endswith(("?", "&")) else "&"
+
+
+def _quoted(text: str) -> str:
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 def _common(to: ReplyTo, issuer: str) -> dict[str, str]:

@@ -147,7 +147,7 @@ class Weighing:
             strict = demand.raised(floor=Rung.SECOND_STEP)
         # As if necessary: no wish is dropped before it was looked at what she could still show.
         evidence = live.by_now()
-        decision = decide(replace(strict, necessary=True), evidence, ())
+        decision = decide(strict.insisted(), evidence, ())
         if isinstance(decision, Satisfied):
             return decision
         offers = self.offers(persons.the(live.user_id))

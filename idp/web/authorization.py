@@ -25,9 +25,11 @@ def parameters_of(request: Request) -> Parameters:
         return Parameters.of(request.form.items(multi=True))
     query = request.query_string.decode("utf-8", "replace")
     # As ``parse_qsl`` reads them, blank values kept.
-    halves = [one.partition("=") for one in query.split("&") if one]
-    return Parameters.of([(_unquoted(name), _unquoted(value)) for name, _, value in halves])
+    return Parameters.of([_pair(one) for one in query.split("&") if one])
 
 
-def _unquoted(text: str) -> str:
-    return unquote_plus(text) if "%" in text or "+" in text else text
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if "%" in text or "+" in text:
+        return unquote_plus(name), unquote_plus(value)
+    return name, value

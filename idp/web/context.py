@@ -59,7 +59,7 @@ def context() -> Context:
         found = own.context = Context(
             at=own.now,
             address=asked.remote_addr or "",
-            user_agent=asked.user_agent.string[:400],
+            user_agent=asked.environ.get("HTTP_USER_AGENT", "")[:400],
             request_id=own.request_id,
         )
     return found

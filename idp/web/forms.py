@@ -4,25 +4,28 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
-from flask import abort, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, abort, request, session
+from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadData, URLSafeTimedSerializer
 
-from idp.web import cookies, here
-from idp.web.context import services
+from idp.web import here
 
 MAX_FIELDS = 64
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FIELD: Final = "csrf_token"
-_PURPOSE: Final = "form"
+csrf = CSRFProtect()
 
 
-class NotOurs(HTTPException):
-    """A form that did not come from a page of ours, or from one that this browser has forgotten."""
-
-    code = 400
+def install(app: Flask) -> None:
+    """Guard every form of the pages; protocol endpoints are guarded by their own rules."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the page's own transaction
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # no Referer is ever sent: Referrer-Policy
+    csrf.init_app(app)
 
 
 def guard() -> None:
@@ -34,31 +37,38 @@ def guard() -> None:
     asked = here.asked()
     if asked.method in ("GET", "HEAD", "OPTIONS") or asked.is_json:
         return
-    if not _is_ours(asked.form.get(_FIELD, ""), cookies.read(cookies.FORM)):
-        raise NotOurs
+    # The library makes its signature's keys anew for every form, and says what is wrong.
+    if not _is_ours(asked.form.get(_FIELD, "")):
+        csrf.protect()
 
 
 def token() -> str:
-    """The token that this page's forms carry: by a key of ours, from what a cookie holds.
-
-    Another at each page, or how well one is compressed could tell what is in it (BREACH).
-    """
+    """The token that this page's forms carry; the session's cookie holds what it signs."""
     own = here.own()
-    found: str | None = own.get(_FIELD)
-    if found is None:
-        salt = secrets.token_hex(8)
-        signed = services().box.keyed_digest(_PURPOSE, f"{salt}\0{cookies.form_secret()}")
-        found = f"{salt}.{signed}"
-        setattr(own, _FIELD, found)
-    return found
+    if _FIELD not in own:
+        if _FIELD not in session:
+            session[_FIELD] = secrets.token_hex(20)
+        setattr(own, _FIELD, _signer(_key()).dumps(session[_FIELD]))
+    return str(own.get(_FIELD))
 
 
-def _is_ours(token: str, held: str | None) -> bool:
-    salt, _dot, signed = token.partition(".")
-    if held is None or not token.isascii():
+def _is_ours(token: str) -> bool:
+    held = session.get(_FIELD)
+    try:
+        signed = _signer(_key()).loads(token) if token and held else None
+    except BadData:
         return False
-    ours = services().box.keyed_digests(_PURPOSE, f"{salt}\0{held}")
-    return any(compare_digest(signed, one) for one in ours)
+    return isinstance(signed, str) and isinstance(held, str) and compare_digest(signed, held)
+
+
+def _key() -> str:
+    return str(here.app().secret_key)
+
+
+@lru_cache(maxsize=4)
+def _signer(key: str) -> URLSafeTimedSerializer:
+    """As Flask-WTF makes it."""
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token")
 
 
 def submitted() -> dict[str, str]:

@@ -207,3 +207,16 @@ def test_whatever_a_client_or_a_person_is_called_is_only_text(town: House) -> No
         assert "alert(1)" in page.response.text
         assert "<script>alert" not in page.response.text
         guarded(page.response)
+
+
+def test_a_redirect_says_where_to_and_nothing_else(town: House, alice: Person) -> None:
+    shop = town.client()
+    agent = signed_in(town, shop, alice)
+    answer = agent.client.get(shop.authorization_url())
+    code = re.search(r"[?&]code=([\w-]+)", answer.headers["Location"])
+    assert answer.status_code == 303
+    assert code
+    assert answer.content == b""
+    assert "Content-Type" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [name for name, value in answer.headers.items() if code[1] in value] == ["location"]
