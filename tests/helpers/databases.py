@@ -61,7 +61,7 @@ class Databases:
     @contextmanager
     def _postgresql(self, name: str, migrated: bool) -> Iterator[str]:
         if migrated:
-            with self._copies.lent(name) as url:
+            with self._copies.lent() as url:
                 yield url
             return
         try:
