@@ -64,10 +64,10 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
         assert line == f"Gatehouse answers at http://127.0.0.1:{port} for http://localhost:{port}"
         # Ann has no role: somebody has yet to administer.
         assert f"once: http://localhost:{port}/login/first/" in link
-        assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
-        discovery = httpx.get(f"{server.url}/.well-known/openid-configuration").json()
+        assert httpx.get(f"{server.url}/readyz", verify=PLAIN).json() == {"status": "ready"}
+        discovery = httpx.get(f"{server.url}/.well-known/openid-configuration", verify=PLAIN).json()
         assert discovery["issuer"] == server.url
-        assert httpx.get(discovery["jwks_uri"]).json()["keys"]
+        assert httpx.get(discovery["jwks_uri"], verify=PLAIN).json()["keys"]
         again = idp("serve", "--port", str(port))
         assert again.returncode == 1
         assert again.stderr.startswith(f"idp: 127.0.0.1:{port} cannot be listened on")
@@ -180,10 +180,12 @@ def test_mail_goes_out_by_itself_and_no_secret_reaches_the_log(
     (link,) = [one for one in links(outbox.latest(to="ann@example.com")) if "/login/reset/" in one]
     token = link.rpartition("/")[2]
     for server in (one, two):
-        page = httpx.get(f"{server.url}/login/reset/{token}")
+        page = httpx.get(f"{server.url}/login/reset/{token}", verify=PLAIN)
         assert page.status_code == 200
-        httpx.get(f"{server.url}/oauth/authorize?client_id=x&code={token}")
-        httpx.post(f"{server.url}/oauth/token", data={"code": token, "client_secret": token})
+        httpx.get(f"{server.url}/oauth/authorize?client_id=x&code={token}", verify=PLAIN)
+        httpx.post(
+            f"{server.url}/oauth/token", data={"code": token, "client_secret": token}, verify=PLAIN
+        )
     outbox.wait(1, to="ann@example.com")
     assert len(outbox.to("ann@example.com")) == 1
     for server in (one, two):

@@ -18,7 +18,8 @@ _SHAPE: LiteralString = """
       FROM pg_class relation LEFT JOIN pg_attribute attribute
            ON attribute.attrelid = relation.oid AND NOT attribute.attisdropped
      WHERE relation.relnamespace = 'public'::regnamespace
-    UNION ALL SELECT conname, 'constraint', pg_get_constraintdef(oid), '' FROM pg_constraint
+    UNION ALL SELECT conname, 'constraint', (conrelid, contype, conkey, convalidated,
+           condeferrable, confrelid, confkey, confdeltype, conbin)::text, '' FROM pg_constraint
      WHERE connamespace = 'public'::regnamespace
     UNION ALL SELECT tgname, 'trigger', tgenabled::text, '' FROM pg_trigger WHERE NOT tgisinternal
     ) shape
