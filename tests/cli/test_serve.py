@@ -40,21 +40,10 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
     for name in ("IDP_ISSUER", "IDP_DATABASE_URL", "IDP_KEYS"):
         del child[name]
 
-    def idp(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "idp", *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, env=child, capture_output=True, text=True, check=False
-        )
-
-    assert idp("init", "--issuer", f"http://localhost:{port}").returncode == 0
-    made = subprocess.run(
-        [sys.executable, "-m", "idp", "users", "create", "ann@example.com", "--password-stdin"],
-        cwd=tmp_path,
-        env=child,
-        input=PASSWORD.encode(),
-        check=False,
-    )
-    assert made.returncode == 0
+    init = [sys.executable, "-m", "idp", "init", "--issuer", f"http://localhost:{port}"]
+    subprocess.run(init, cwd=tmp_path, env=child, check=True, stdout=subprocess.DEVNULL)
+    idp = Command({"IDP_CONFIG": str(tmp_path / "idp.toml")})
+    idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
     command = [sys.executable, "-m", "idp", "serve", "--port", str(port)]
     server = Server(lambda _: command, port, child, tmp_path)
     server.start()
@@ -68,9 +57,8 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
         discovery = httpx.get(f"{server.url}/.well-known/openid-configuration", verify=PLAIN).json()
         assert discovery["issuer"] == server.url
         assert httpx.get(discovery["jwks_uri"], verify=PLAIN).json()["keys"]
-        again = idp("serve", "--port", str(port))
-        assert again.returncode == 1
-        assert again.stderr.startswith(f"idp: 127.0.0.1:{port} cannot be listened on")
+        again = idp.refused("serve", "--port", str(port))
+        assert again.startswith(f"127.0.0.1:{port} cannot be listened on")
     finally:
         server.stop()
 
