@@ -15,6 +15,7 @@ import pytest
 
 from idp.protocol.claims import PERSONAL_CLAIMS
 from tests.cli.command import PASSWORD, Command
+from tests.helpers.plain import PLAIN
 from tests.helpers.servers import environment
 
 
@@ -88,8 +89,8 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
             assert shown in panel
         assert "alice@example.com  administrator" in panel
         _runs_on_a_device(panel, tmp_path)
-        assert httpx.get(f"{demo.provider}/healthz").is_success
-        assert httpx.get(f"{demo.provider}/demo/mail").is_success
+        assert httpx.get(f"{demo.provider}/healthz", verify=PLAIN).is_success
+        assert httpx.get(f"{demo.provider}/demo/mail", verify=PLAIN).is_success
         _sees_the_way_to_the_provider(demo)
         kept = tmp_path / "var" / "demo"
         open_to_others = [one for one in (kept, *kept.rglob("*")) if one.stat().st_mode & 0o077]
@@ -109,7 +110,7 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
     with running(tmp_path, offset, "--reset", "--login-style", "identifier_first") as demo:
         demo.panel()
         assert demo.command.json("users", "show", "bob@example.com")["disabled"] is False
-        asked = httpx.get(f"{demo.provider}/me", follow_redirects=True).text
+        asked = httpx.get(f"{demo.provider}/me", follow_redirects=True, verify=PLAIN).text
         assert 'name="username"' in asked
         assert 'name="password"' not in asked
         assert demo.stop(signal.SIGTERM) == 0
@@ -133,7 +134,7 @@ def _runs_on_a_device(panel: str, folder: Path) -> None:
 
 def _sees_the_way_to_the_provider(demo: Demo) -> None:
     """The shop knows where to send a person, and the provider knows the shop."""
-    with httpx.Client() as browser:
+    with httpx.Client(verify=PLAIN) as browser:
         browser.get(demo.shop)
         sent = browser.post(f"{demo.shop}/sign-in")
         assert sent.is_redirect, sent.text

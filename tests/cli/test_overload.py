@@ -18,6 +18,7 @@ from idp.cli.server import HEADERS_WITHIN
 from idp.web.bounded import READERS
 from tests.cli.test_serve import workers_of
 from tests.helpers.databases import Databases
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import wait_until
 from tests.helpers.servers import Server, serve
 from tests.helpers.user_agent import UserAgent
@@ -41,7 +42,9 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def token_answers(server: Server) -> httpx.Response:
     """A request with a body, at the token endpoint; it is refused, which is an answer."""
-    return httpx.post(f"{server.url}/oauth/token", data={"grant_type": "x"}, timeout=20)
+    return httpx.post(
+        f"{server.url}/oauth/token", data={"grant_type": "x"}, timeout=20, verify=PLAIN
+    )
 
 
 def begin(
@@ -73,8 +76,8 @@ def test_clients_that_take_their_time_take_nobody_elses(server: Server, sent: by
     with ExitStack() as stack:
         for client in range(READERS * 3):
             begin(server, stack, sent, address=f"127.0.0.{2 + client % 4}")
-        assert httpx.get(f"{server.url}/healthz").is_success
-        assert httpx.get(f"{server.url}/oauth/jwks").is_success
+        assert httpx.get(f"{server.url}/healthz", verify=PLAIN).is_success
+        assert httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).is_success
 
         def is_free() -> bool:
             answer = token_answers(server)
@@ -117,12 +120,12 @@ def test_a_flood_of_sign_ins_costs_memory_and_others_within_bounds(server: Serve
     guess = {**form.fields, "username": "ann@example.com", "password": "a wrong guess"}
     cookies = dict(agent.client.cookies)
     (worker,) = workers_of(server.pid)
-    httpx.post(form.action, data=guess, cookies=cookies, timeout=60)
+    httpx.post(form.action, data=guess, cookies=cookies, timeout=60, verify=PLAIN)
     before = memory_of(worker)
     over = Event()
 
     def guess_on(_number: int) -> Counter[int]:
-        with httpx.Client(cookies=cookies, timeout=60) as client:
+        with httpx.Client(cookies=cookies, timeout=60, verify=PLAIN) as client:
             answers = [client.post(form.action, data=guess) for _ in range(5)]
         for answer in answers:
             assert answer.status_code in (422, 503), answer.text
@@ -157,7 +160,7 @@ def test_a_reload_loses_no_request(server: Server) -> None:
 
     def ask() -> Counter[int]:
         # As a proxy does: it tries once more where the connection ended before any answer.
-        with httpx.Client(transport=httpx.HTTPTransport(retries=1)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=1, verify=PLAIN)) as client:
             found: Counter[int] = Counter()
             while not over.is_set():
                 try:
@@ -195,4 +198,4 @@ def test_a_reload_with_settings_that_are_wrong_changes_nothing(
             wait_until(lambda: "not reloaded" in server.output(), seconds=20, what="a complaint")
             assert "log_level: must be one of" in server.output()
             assert workers_of(server.pid) == workers
-            assert httpx.get(f"{server.url}/healthz").is_success
+            assert httpx.get(f"{server.url}/healthz", verify=PLAIN).is_success

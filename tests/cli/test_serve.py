@@ -40,21 +40,10 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
     for name in ("IDP_ISSUER", "IDP_DATABASE_URL", "IDP_KEYS"):
         del child[name]
 
-    def idp(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "idp", *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, env=child, capture_output=True, text=True, check=False
-        )
-
-    assert idp("init", "--issuer", f"http://localhost:{port}").returncode == 0
-    made = subprocess.run(
-        [sys.executable, "-m", "idp", "users", "create", "ann@example.com", "--password-stdin"],
-        cwd=tmp_path,
-        env=child,
-        input=PASSWORD.encode(),
-        check=False,
-    )
-    assert made.returncode == 0
+    init = [sys.executable, "-m", "idp", "init", "--issuer", f"http://localhost:{port}"]
+    subprocess.run(init, cwd=tmp_path, env=child, check=True, stdout=subprocess.DEVNULL)
+    idp = Command({"IDP_CONFIG": str(tmp_path / "idp.toml")})
+    idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
     command = [sys.executable, "-m", "idp", "serve", "--port", str(port)]
     server = Server(lambda _: command, port, child, tmp_path)
     server.start()
@@ -64,13 +53,12 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
         assert line == f"Gatehouse answers at http://127.0.0.1:{port} for http://localhost:{port}"
         # Ann has no role: somebody has yet to administer.
         assert f"once: http://localhost:{port}/login/first/" in link
-        assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
-        discovery = httpx.get(f"{server.url}/.well-known/openid-configuration").json()
+        assert httpx.get(f"{server.url}/readyz", verify=PLAIN).json() == {"status": "ready"}
+        discovery = httpx.get(f"{server.url}/.well-known/openid-configuration", verify=PLAIN).json()
         assert discovery["issuer"] == server.url
-        assert httpx.get(discovery["jwks_uri"]).json()["keys"]
-        again = idp("serve", "--port", str(port))
-        assert again.returncode == 1
-        assert again.stderr.startswith(f"idp: 127.0.0.1:{port} cannot be listened on")
+        assert httpx.get(discovery["jwks_uri"], verify=PLAIN).json()["keys"]
+        again = idp.refused("serve", "--port", str(port))
+        assert again.startswith(f"127.0.0.1:{port} cannot be listened on")
     finally:
         server.stop()
 
@@ -180,10 +168,12 @@ def test_mail_goes_out_by_itself_and_no_secret_reaches_the_log(
     (link,) = [one for one in links(outbox.latest(to="ann@example.com")) if "/login/reset/" in one]
     token = link.rpartition("/")[2]
     for server in (one, two):
-        page = httpx.get(f"{server.url}/login/reset/{token}")
+        page = httpx.get(f"{server.url}/login/reset/{token}", verify=PLAIN)
         assert page.status_code == 200
-        httpx.get(f"{server.url}/oauth/authorize?client_id=x&code={token}")
-        httpx.post(f"{server.url}/oauth/token", data={"code": token, "client_secret": token})
+        httpx.get(f"{server.url}/oauth/authorize?client_id=x&code={token}", verify=PLAIN)
+        httpx.post(
+            f"{server.url}/oauth/token", data={"code": token, "client_secret": token}, verify=PLAIN
+        )
     outbox.wait(1, to="ann@example.com")
     assert len(outbox.to("ann@example.com")) == 1
     for server in (one, two):

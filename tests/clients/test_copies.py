@@ -98,9 +98,9 @@ def test_a_copy_runs_elsewhere(tmp_path: Path):
         (tmp_path / name / "client.secret").write_text("s" * 40 + "\n")
     with ExitStack() as stack:
         shop, ledger = (stack.enter_context(started(tmp_path / name)) for name in NAMES)
-        assert "Lampwright" in httpx.get(shop, trust_env=False).text
+        assert "Lampwright" in httpx.get(shop, verify=PLAIN, trust_env=False).text
         assert httpx.get(f"{shop}/static/shop.css", verify=PLAIN, trust_env=False).is_success
-        assert httpx.get(f"{ledger}/balance", trust_env=False).status_code == 401
+        assert httpx.get(f"{ledger}/balance", verify=PLAIN, trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize("name", NAMES)

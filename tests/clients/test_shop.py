@@ -10,6 +10,7 @@ from tests.clients.conftest import Shopper, shop_opens
 from tests.clients.provider import LEDGER, Provider, new_key
 from tests.helpers import base64url
 from tests.helpers.html import Document
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port
 
 MFA = "urn:idp:acr:mfa"
@@ -82,7 +83,7 @@ def test_signing_in_changes_the_cookie(shopper: Shopper):
     planted = shopper.http.cookies["lampwright"]
     shopper.post("/sign-in")
     assert signed_in(shopper)
-    with httpx.Client(cookies={"lampwright": planted}, trust_env=False) as thief:
+    with httpx.Client(cookies={"lampwright": planted}, trust_env=False, verify=PLAIN) as thief:
         assert "Account" not in thief.get(shopper.url).text
 
 
@@ -184,7 +185,7 @@ def test_an_answer_is_taken_once(provider: Provider, shopper: Shopper):
 
 
 def test_an_answer_for_another_browser_is_not_taken(provider: Provider, shopper: Shopper):
-    with httpx.Client(trust_env=False) as attacker:
+    with httpx.Client(trust_env=False, verify=PLAIN) as attacker:
         away = attacker.post(f"{shopper.url}/sign-in").headers["Location"]
         back = attacker.get(away).headers["Location"]
     page = shopper.http.get(back)

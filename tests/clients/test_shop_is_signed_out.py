@@ -7,6 +7,7 @@ import pytest
 
 from tests.clients.conftest import Shopper
 from tests.clients.provider import Provider, merged, new_key, seconds
+from tests.helpers.plain import PLAIN
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -22,7 +23,7 @@ def logout_token(provider: Provider, *, typ: str | None = "logout+jwt", **change
 def tell(shopper: Shopper, token: str | None) -> httpx.Response:
     """What the provider does: no cookie, no browser."""
     form = {} if token is None else {"logout_token": token}
-    return httpx.post(f"{shopper.url}/backchannel-logout", data=form, trust_env=False)
+    return httpx.post(f"{shopper.url}/backchannel-logout", data=form, trust_env=False, verify=PLAIN)
 
 
 @pytest.fixture

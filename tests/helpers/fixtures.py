@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from idp.migrate import upgrade
 from tests.helpers.chromium import Problems, chromium
 from tests.helpers.clock import FakeClock
-from tests.helpers.databases import KINDS, Databases
+from tests.helpers.databases import KINDS, Databases, quick_folder
 from tests.helpers.servers import Command, Server, idp_serve, serve
 from tests.helpers.smtp import Outbox
 
@@ -26,9 +26,10 @@ def clock() -> FakeClock:
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """Makes databases; for fixtures that live longer than one test."""
-    made = Databases(tmp_path_factory.mktemp("databases"), upgrade)
-    yield made
-    made.close()
+    with quick_folder(tmp_path_factory.mktemp("databases")) as folder:
+        made = Databases(folder, upgrade)
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -12,10 +12,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(ready: Callable[[], bool], *, seconds: float, what: str) -> None:
+def wait_until(
+    ready: Callable[[], bool], *, seconds: float, what: str, every: float = 0.05
+) -> None:
     """Poll ``ready`` until it is true. Raises ``TimeoutError`` naming ``what`` when it never is."""
     deadline = monotonic() + seconds
     while not ready():
         if monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
-        sleep(0.05)
+        sleep(every)

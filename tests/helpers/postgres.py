@@ -17,7 +17,7 @@ from tests.helpers.ports import free_port, wait_until
 _OWNER = "idp"
 # Tests lose nothing in a power cut, and waiting for the disk is most of what a commit costs. A
 # commit still outlives a crash of the server (synchronous_commit stays on): tests rely on that.
-_FAST = ("fsync=off", "full_page_writes=off")
+_FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 _SETTINGS = ("listen_addresses=127.0.0.1", "max_connections=200", "timezone=UTC")
 
 
@@ -63,6 +63,7 @@ class PostgresCluster:
         if self._as_user:
             os.chown(self._folder, self._as_user["user"], self._as_user["group"])
         self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: psycopg.Connection[tuple[object, ...]] | None = None
         self.port = free_port()
         self._initdb()
 
@@ -104,6 +105,9 @@ class PostgresCluster:
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop. ``immediate`` is a crash: no checkpoint, connections cut."""
+        if self._keeper is not None:
+            self._keeper.close()
+            self._keeper = None
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT if immediate else signal.SIGINT)
             self._process.wait(timeout=20)
@@ -133,10 +137,16 @@ class PostgresCluster:
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(database)
 
-    def rename(self, database: str, name: str) -> None:
-        """Give a database that nobody is connected to another name."""
-        names = map(sql.Identifier, (database, name))
+    def shut(self, database: str) -> None:
+        """Let nobody in until it is opened again; who is connected stays so."""
+        name = sql.Identifier(database)
+        self._execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+
+    def reopen(self, database: str, name: str) -> None:
+        """Open one that is shut, by another name. Nobody may be connected."""
+        names = tuple(map(sql.Identifier, (database, name)))
         self._execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+        self._execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(names[1]))
 
     def drop(self, database: str) -> None:
         """Remove a database, cutting whoever is connected."""
@@ -144,5 +154,6 @@ class PostgresCluster:
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
+        if self._keeper is None:
+            self._keeper = psycopg.connect(self.conninfo("postgres"), autocommit=True)
+        self._keeper.execute(statement)

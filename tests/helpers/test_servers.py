@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from tests.helpers.fixtures import Serve
+from tests.helpers.plain import PLAIN
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.servers import environment
 from tests.helpers.sign_in import sign_in
@@ -29,11 +30,11 @@ def teller(_: int) -> list[str]:
 def test_several_processes_run_and_end(run_servers: Serve) -> None:
     one, other = run_servers(DATABASE, n=2, command=stub)
     assert one.pid != other.pid
-    assert httpx.get(f"{other.url}/healthz").text == "ok"
+    assert httpx.get(f"{other.url}/healthz", verify=PLAIN).text == "ok"
     other.stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{other.url}/healthz")
-    assert httpx.get(f"{one.url}/healthz").text == "ok"
+        httpx.get(f"{other.url}/healthz", verify=PLAIN)
+    assert httpx.get(f"{one.url}/healthz", verify=PLAIN).text == "ok"
 
 
 def test_a_killed_server_comes_back_at_its_port(run_servers: Serve) -> None:
@@ -44,7 +45,7 @@ def test_a_killed_server_comes_back_at_its_port(run_servers: Serve) -> None:
         _ = server.pid
     server.start()
     assert server.pid != killed
-    assert httpx.get(f"{server.url}/healthz").text == "ok"
+    assert httpx.get(f"{server.url}/healthz", verify=PLAIN).text == "ok"
 
 
 def test_a_server_that_does_not_start_says_why(run_servers: Serve) -> None:

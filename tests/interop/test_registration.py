@@ -12,6 +12,7 @@ from idp.audit import Context
 from idp.clock import system_clock
 from idp.services import registration_tokens
 from tests.helpers.databases import Databases
+from tests.helpers.plain import PLAIN
 from tests.helpers.servers import serve
 from tests.helpers.user_agent import Departure
 from tests.interop.node import Failed, Program, program
@@ -91,12 +92,14 @@ def test_what_idpyoidc_makes_of_it(provider: Registering) -> None:
     assert request.verify()
     headers = {"Content-Type": "application/json"}
     address = f"{provider.issuer}/oauth/register"
-    answer = httpx.post(address, content=request.to_json(), headers=headers, trust_env=False)
+    answer = httpx.post(
+        address, content=request.to_json(), headers=headers, trust_env=False, verify=PLAIN
+    )
     told = RegistrationResponse().from_json(answer.text)
     assert told.verify()
     assert told["client_secret_expires_at"] == 0
     kept = {"Authorization": f"Bearer {told['registration_access_token']}"}
-    read = httpx.get(told["registration_client_uri"], headers=kept, trust_env=False)
+    read = httpx.get(told["registration_client_uri"], headers=kept, trust_env=False, verify=PLAIN)
     again = RegistrationResponse().from_json(read.text)
     assert again.verify()
     assert again["initiate_login_uri"] == request["initiate_login_uri"]

@@ -47,7 +47,7 @@ def described(databases: Databases, tmp_path_factory: pytest.TempPathFactory) ->
 def run_cases(file: Path, *cases: str) -> subprocess.CompletedProcess[str]:
     folder = ROOT / "tests" / "step_up"
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
-    command += ["-k", f"not {SLOW}"]
+    command += ["-k", f"not {SLOW}", "-p", "no:schemathesis", "-p", "no:anyio", "-p", "no:xdist"]
     return subprocess.run(
         [*command, f"--issuer-config={file}", *(str(folder / case) for case in cases)],
         cwd=ROOT,

@@ -20,6 +20,7 @@ from tests.cli.test_serve import workers_of
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
+from tests.helpers.plain import PLAIN
 from tests.helpers.ports import wait_until
 from tests.helpers.servers import Server, serve
 from tests.web.walking import enter, gone, shown
@@ -173,7 +174,7 @@ def test_whichever_worker_is_asked_tells_of_all(databases: Databases, tmp_path: 
         serve(url, tmp_path, settings=settings, command=two_workers) as (server,),
     ):
         for _request in range(20):  # each over a connection of its own: to either worker
-            assert httpx.get(f"{server.url}/oauth/jwks").is_success
+            assert httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).is_success
         assert {jwks_counted(server) for _ in range(6)} == {20}
         wait_until(lambda: connections(server) > 0, seconds=20, what="what workers have")
         victim, other = workers_of(server.pid)
@@ -201,6 +202,6 @@ def connections(server: Server) -> float:
 
 
 def told_by(server: Server) -> Samples:
-    answer = httpx.get(f"{server.url}/metrics", headers=BEARER, timeout=10)
+    answer = httpx.get(f"{server.url}/metrics", headers=BEARER, timeout=10, verify=PLAIN)
     assert answer.status_code == 200
     return samples(answer.text)
