@@ -29,10 +29,7 @@ def house(sqlite_url: str, clock: FakeClock) -> House:
 
 
 def actor(house: House, operation: Operation) -> Actor:
-    client = house.client(
-        grant_types=["authorization_code", "refresh_token"],
-        id_token_signed_response_alg=operation.algorithm,
-    )
+    client = house.client(**operation.client.members)
     http = InProcess(house.app, house.settings.issuer)
     return Actor(http, house.person(), client, clock=house.clock)
 
