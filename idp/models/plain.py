@@ -144,9 +144,9 @@ def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow
 
 def _joined(engine: Engine, text: Text) -> Connection | Transaction | None:
     """The transaction that the statement is part of, if it is of any."""
-    if not sessions.registry.has():
+    session = sessions.session()
+    if session is None:
         return sessions.plain(engine, begin=text.writes)
-    session = sessions.registry()
     if not text.writes:
         if not session.in_transaction():
             return None

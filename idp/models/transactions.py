@@ -101,6 +101,8 @@ class Sessions(scoped_session[Session]):
 
     def plain(self, engine: Engine, *, begin: bool) -> Transaction | None:
         """This scope's plain transaction, if any; where there is no session, one may ``begin``."""
+        if not begin and not self._open:
+            return None
         scope = self._scope()
         found = self._open.get(scope)
         if found is None and begin:
@@ -109,35 +111,46 @@ class Sessions(scoped_session[Session]):
             self._open[scope] = found
         return found
 
+    def session(self) -> Session | None:
+        """This scope's, where one was made already."""
+        # Mostly there is none anywhere, and then nobody has to know which scope this is.
+        made: dict[int, Session] = self.registry.registry
+        return made.get(self._scope()) if made else None
+
     def in_transaction(self) -> bool:
         """Is one open, of either kind?"""
         if self._scope() in self._open:
             return True
-        return self.registry.has() and self.registry().in_transaction()
+        session = self.session()
+        return session is not None and session.in_transaction()
 
     def commit(self) -> None:
         """End what is open, if anything is."""
-        transaction = self._open.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.commit()
-        elif self.registry.has():
+        elif self.session() is not None:
             super().commit()
 
     def rollback(self) -> None:
         """The same, and nothing of it holds."""
-        transaction = self._open.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.rollback()
-        elif self.registry.has():
+        elif self.session() is not None:
             super().rollback()
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        transaction = self._open.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.rollback()
-        if self.registry.has():
+        if self.session() is not None:
             super().remove()
+
+    def _taken(self) -> Transaction | None:
+        """This scope's plain transaction, which is its taker's to end."""
+        return self._open.pop(self._scope(), None) if self._open else None
 
     def _made(self) -> Session:
         session, transaction = self._make(), self._open.get(self._scope())

@@ -53,8 +53,9 @@ class Direct:
 class DirectRequest(OAuth2Request):
     """The same as Authlib's dispatcher takes it: one parameter source, the body, and no other."""
 
-    def __init__(self, direct: Direct, issuer: str) -> None:
-        super().__init__(direct.method, issuer + direct.path)
+    def __init__(self, direct: Direct) -> None:
+        # Not Authlib's own, which has a look at the address each time: whether it may be without
+        # TLS, the configuration has seen to; and the method and the body are in ``direct``.
         self.direct = direct
         self.parameters = read_form(direct)
 
@@ -84,10 +85,11 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     if len(fields) > MAX_FIELDS:
         raise ValueError("more fields than anybody needs")
     halves = [field.partition("=") for field in fields if field]
-    return [(_unquoted(name), _unquoted(value)) for name, _, value in halves]
+    return [(unquoted(name), unquoted(value)) for name, _, value in halves]
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """As it was before it was form-encoded. Raises ``ValueError`` for what is not UTF-8."""
     if "%" not in text and "+" not in text:
         return text
     return unquote_plus(text, errors="strict")

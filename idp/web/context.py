@@ -3,7 +3,7 @@
 import re
 from secrets import token_hex
 
-from flask import Request, abort, current_app, g, request
+from flask import Request, abort, current_app, g
 from flask.globals import request_ctx
 
 from idp import logs
@@ -27,14 +27,14 @@ def services() -> Services:
 
 def start() -> None:
     """Fix the request's id and instant: one request sees one time."""
-    asked, here = request_ctx.request, g._get_current_object()
+    asked, here, known = request_ctx.request, g._get_current_object(), services()
     here.request_id = _request_id(asked.environ.get("HTTP_X_REQUEST_ID"))
-    here.now = services().clock()
+    here.now = known.clock()
     logs.about.set(_about(asked, here.request_id))
     if "\0" in asked.path:  # names nothing, and PostgreSQL cannot even be asked
         abort(404)
     if asked.endpoint not in _AS_STARTED:
-        services().changed_settings.refresh(here.now)
+        known.changed_settings.refresh(here.now)
 
 
 def _request_id(given: str | None) -> str:
@@ -54,13 +54,15 @@ def _about(asked: Request, request_id: str) -> dict[str, str]:
 
 def context() -> Context:
     """The circumstances that services and the audit log are told, made once a request."""
-    found: Context | None = g.get("context")
+    here = g._get_current_object()  # once: each look at ``g`` asks where it is
+    found: Context | None = here.get("context")
     if found is None:
-        found = g.context = Context(
-            at=g.now,
-            address=request.remote_addr or "",
-            user_agent=request.user_agent.string[:400],
-            request_id=g.request_id,
+        came = request_ctx.request
+        found = here.context = Context(
+            at=here.now,
+            address=came.remote_addr or "",
+            user_agent=came.environ.get("HTTP_USER_AGENT", "")[:400],
+            request_id=here.request_id,
         )
     return found
 
