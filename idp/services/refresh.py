@@ -69,6 +69,10 @@ class Refreshing:
         use that is not such a repetition ends the grant. ``Unconfirmed`` is the caller's to roll
         back.
         """
+        if scope is None and not resource and _is_simple(client):
+            renewed = self._lines.renew_at_once(token, client, context.at)
+            if renewed is not None:
+                return self._succeed(renewed, scope, resource, client, context, binding)
         renewed = self._lines.renew(token, client, context.at)
         renewed = renewed or self._lines.repeat(token, client, context.at)
         if renewed is None:
@@ -126,6 +130,12 @@ class Refreshing:
             _record("token.refused", row, client, context, reason=_reason(row, client))
         db.session.commit()
         return _invalid_grant()
+
+
+def _is_simple(client: RegisteredClient) -> bool:
+    """Are its new tokens kept where the old one was, and bound to nobody?"""
+    metadata = client.metadata
+    return not metadata.is_public and metadata.access_token_format == "jwt"  # noqa: S105
 
 
 def _of_another_key(row: AnyRow, client: RegisteredClient, context: Context) -> OAuthError:

@@ -50,7 +50,13 @@ def test_reading_alone_is_one_wait(house: House, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "trips"), [("password sign-in, hash apart", 21), ("silent authorization", 4)]
+    ("name", "trips"),
+    [
+        ("password sign-in, hash apart", 21),
+        ("silent authorization", 4),
+        ("code redemption, ES256", 4),
+        ("refresh, RS256", 1),
+    ],
 )
 def test_no_wait_too_many(house: House, name: str, trips: int) -> None:
     counted = trips_of(house, name)
