@@ -23,6 +23,7 @@ from idp.services.endings import end_everything
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 from idp.services.revocation import revoke
+from idp.state import mark
 from tests.helpers.clock import FakeClock
 from tests.services.people import (
     CALLBACK,
@@ -268,7 +269,17 @@ def test_what_is_bound_is_not_renewed_without_its_key(bench: Bench):
     db.session.execute(update(Grant).values(cnf=key.cnf))
     db.session.commit()
     assert bench.refuses(token)
+    assert live_refresh(token, bench.clock())  # it was not used up
     assert bench.refresh(token, binding=key)
+
+
+def test_what_was_used_up_for_a_renewal_that_came_to_nothing_is_not(bench: Bench):
+    token = bench.line()
+    db.session.execute(update(Grant).values(cnf=Binding(jkt="k" * 43).cnf))
+    db.session.commit()
+    for _ in range(2):  # an assertion's name, say, in the transaction of what it is sent for
+        assert mark("once", "a name", now=bench.clock(), lifetime=timedelta(minutes=1))
+        assert bench.refuses(token)
 
 
 def test_a_client_that_is_not_as_it_was_known_to_be_is_looked_at_first(bench: Bench):
