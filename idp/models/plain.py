@@ -64,6 +64,10 @@ class Plain:
         """Is there one for ``dialect``?"""
         return dialect in self._cores
 
+    def can_be_alone(self) -> bool:
+        """May it be a transaction by itself here: is there one, and is none open already?"""
+        return self.is_for(db.engine.dialect.name) and not sessions.in_transaction()
+
     def text(self, dialect: str) -> str:
         """As it is sent to ``dialect``; an INSERT without its values."""
         return _compiled(self._cores[dialect], dialect, ()).text

@@ -19,7 +19,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.granted import AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
 from idp.services.refresh_line import RefreshLines, Renewed
-from idp.services.tokens import issue_tokens
+from idp.services.tokens import issue_tokens, keeps_nothing_else
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
@@ -69,7 +69,7 @@ class Refreshing:
         use that is not such a repetition ends the grant. ``Unconfirmed`` is the caller's to roll
         back.
         """
-        if scope is None and not resource and _is_simple(client):
+        if scope is None and not resource and keeps_nothing_else(client):
             renewed = self._lines.renew_at_once(token, client, context.at)
             if renewed is not None:
                 return self._succeed(renewed, scope, resource, client, context, binding)
@@ -130,12 +130,6 @@ class Refreshing:
             _record("token.refused", row, client, context, reason=_reason(row, client))
         db.session.commit()
         return _invalid_grant()
-
-
-def _is_simple(client: RegisteredClient) -> bool:
-    """Are its new tokens kept where the old one was, and bound to nobody?"""
-    metadata = client.metadata
-    return not metadata.is_public and metadata.access_token_format == "jwt"  # noqa: S105
 
 
 def _of_another_key(row: AnyRow, client: RegisteredClient, context: Context) -> OAuthError:

@@ -23,8 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
-from idp.models import Grant, RefreshToken, db, new_id
-from idp.models.base import sessions
+from idp.models import Grant, RefreshToken, new_id
 from idp.models.plain import Plain
 from idp.secrecy import Box, digest
 from idp.services.clients import REVISION_NOW, RegisteredClient
@@ -186,7 +185,7 @@ class RefreshLines:
         None also where it cannot, where another transaction is open already, or where something
         may be left to be refused: ``renew`` sees to these.
         """
-        if not rotates(client) or sessions.in_transaction() or not _can_at_once():
+        if not rotates(client) or not CLAIM_AT_ONCE.can_be_alone():
             return None
         successor, values = self._successor(token, client, now)
         rows = CLAIM_AT_ONCE.end_with({**values, "revision": client.revision})
@@ -237,10 +236,6 @@ class RefreshLines:
     def _derived(self, token: str, row_id: str) -> Iterator[str]:
         """The successor in the row ``row_id``, by each of the deployment's keys."""
         return self._box.keyed_digests("refresh token", f"{token}\0{row_id}")
-
-
-def _can_at_once() -> bool:
-    return CLAIM_AT_ONCE.is_for(db.engine.dialect.name)
 
 
 def _tells_of_grant(row: AnyRow) -> bool:

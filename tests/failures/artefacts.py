@@ -83,9 +83,9 @@ def as_there(agent: UserAgent, node: Node) -> UserAgent:
     return there
 
 
-def code(house: House) -> Thing:
-    """An authorization code that was sent to its client."""
-    party = house.client(**REFRESHING)
+def code(house: House, **members: Any) -> Thing:
+    """An authorization code that was sent to its client; ``members`` are of its registration."""
+    party = house.client(**REFRESHING, **members)
     agent, person = house.browser(), newcomer(house)
     page = agent.page(party.authorization_url(scope="openid offline_access"))
     place = enter(agent, page, person)
