@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from tests.helpers.servers import serve
 from tests.web.walking import housed
 
 # With opaque access tokens: else all is one statement on PostgreSQL, and nobody comes between.
-SEVERAL = {"access_token_format": "opaque"}
+SEVERAL: dict[str, Any] = {"access_token_format": "opaque"}
 
 MAKERS: dict[str, Callable[[House], Thing]] = {
     "code": partial(artefacts.code, **SEVERAL),
