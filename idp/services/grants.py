@@ -152,17 +152,7 @@ class Grants:
             )
         if claimed is not None:
             return self._bought(claimed.row, client, (), context, binding, claimed.refresh)
-        row = CLAIM.one(
-            {
-                "hash": digest(code),
-                "client": client.id,
-                "now": context.at,
-                "held": refresh_binding(client, binding).cnf,
-            }
-        )
-        client.confirm(row)
-        if row is None:
-            raise self._not_claimed(code, client, context)
+        row = self._claimed(code, client, context, binding)
         reason = _mismatch(row, redirect_uri, code_verifier, binding)
         if reason is not None:
             db.session.rollback()
@@ -174,6 +164,22 @@ class Grants:
             raise
         db.session.commit()
         return redeemed
+
+    def _claimed(
+        self, code: str, client: RegisteredClient, context: Context, binding: Binding
+    ) -> AnyRow:
+        row = CLAIM.one(
+            {
+                "hash": digest(code),
+                "client": client.id,
+                "now": context.at,
+                "held": refresh_binding(client, binding).cnf,
+            }
+        )
+        client.confirm(row)
+        if row is None:
+            raise self._not_claimed(code, client, context)
+        return row
 
     def redeemed(
         self,
