@@ -1,7 +1,7 @@
 """SIGKILL between a claim and what it buys: neither or both, and never two.
 
-Mutation: a commit of its own for the claim (``db.session.commit()`` after ``_CLAIM`` in
-``Grants.redeem_code``), and a code is lost without having bought anything.
+Mutation: a commit of its own for the claim (``db.session.commit()`` after ``CLAIM`` in
+``Grants._claimed``), and a code is lost without having bought anything.
 """
 
 import sys
