@@ -265,7 +265,13 @@ def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
 
-_read_json: Final = json.JSONDecoder().decode  # without a look at how it may be encoded
+_raw_decode: Final = json.JSONDecoder().raw_decode
+
+
+def _read_json(value: bytes) -> Any:
+    """What PostgreSQL keeps as JSON is one document, and UTF-8: only blanks may be around it."""
+    return _raw_decode(value.decode().strip())[0]
+
 
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: _text,
@@ -279,5 +285,5 @@ _LOADS: Final[Mapping[type, Convert]] = {
     int: int,
     bool: lambda value: value == b"t",
     datetime: _instant,
-    dict: lambda value: _read_json(value.decode()),
+    dict: _read_json,
 }

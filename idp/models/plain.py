@@ -41,7 +41,7 @@ _DIALECTS: Final = {
 
 
 class Plain:
-    """One statement, or the same for each dialect where they differ.
+    """One statement, or the same for each dialect where they differ, and where one has it.
 
     Values go by the names of its ``bindparam``, or of an INSERT's columns. All raise what
     SQLAlchemy raises, ``DBAPIError``.
@@ -60,9 +60,22 @@ class Plain:
         """Is it a SELECT, an INSERT, …, for every dialect?"""
         return all(isinstance(core, kind) for core in self._cores.values())
 
+    def is_for(self, dialect: str) -> bool:
+        """Is there one for ``dialect``?"""
+        return dialect in self._cores
+
+    def can_be_alone(self) -> bool:
+        """May it be a transaction by itself here: is there one, and is none open already?"""
+        _scope, engine = sessions.here()
+        return self.is_for(engine.dialect.name) and not sessions.in_transaction()
+
     def text(self, dialect: str) -> str:
         """As it is sent to ``dialect``; an INSERT without its values."""
         return _compiled(self._cores[dialect], dialect, ()).text
+
+    def prepared_as(self, dialect: str) -> bytes:
+        """What PostgreSQL knows it by; not an INSERT, which depends on its values."""
+        return _compiled(self._cores[dialect], dialect, ()).name
 
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
@@ -124,11 +137,17 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
         name=b"idp_%s" % hashlib.sha256(text.encode()).hexdigest()[:32].encode(),
         names=names,
         fixed={one: binds[one].effective_value for one in names if not binds[one].required},
-        writes=not isinstance(core, Select) or core._for_update_arg is not None,
+        writes=_writes(core, compiled),
         dumps=tuple(driver.dump(binds[one].type, dialect) for one in names),
         loads=tuple(driver.load(one.type, dialect) for one in columns.values()),
         row=namedtuple("Found", list(columns)),
     )
+
+
+def _writes(core: Core, compiled: Any) -> bool:
+    if not isinstance(core, Select) or core._for_update_arg is not None:
+        return True
+    return any(isinstance(cte.element, UpdateBase) for cte in compiled.ctes or ())
 
 
 def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:

@@ -118,8 +118,8 @@ class Sessions(scoped_session[Session]):
         one that ``writes``, what begins with it."""
         if (found := self._open.get(scope)) is not None:
             return found
-        if self.registry.has():
-            return self._of_session(self.registry(), writes=writes)
+        if (session := self.session()) is not None:
+            return self._of_session(session, writes=writes)
         if not writes:
             return None
         found = Transaction(engine)
@@ -134,37 +134,47 @@ class Sessions(scoped_session[Session]):
             session.flush()  # what is read has to show what was just changed, as with the ORM
         return session.connection()
 
+    def session(self) -> Session | None:
+        """This scope's, where one was made already."""
+        # Mostly there is none anywhere, and then nobody has to know which scope this is.
+        made: dict[int, Session] = self.registry.registry
+        return made.get(self._scope()) if made else None
+
     def in_transaction(self) -> bool:
         """Is one open, of either kind?"""
         if self._scope() in self._open:
             return True
-        return self.registry.has() and self.registry().in_transaction()
+        session = self.session()
+        return session is not None and session.in_transaction()
 
     def commit(self) -> None:
         """End what is open, if anything is."""
-        transaction = self._open.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.commit()
-        elif self.registry.has():
+        elif self.session() is not None:
             super().commit()
 
     def rollback(self) -> None:
         """The same, and nothing of it holds."""
-        transaction = self._open.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.rollback()
-        elif self.registry.has():
+        elif self.session() is not None:
             super().rollback()
 
     def remove(self) -> None:
         """At the end of the scope: what was not committed is rolled back."""
-        scope = self._scope()
-        self._engines.pop(scope, None)
-        transaction = self._open.pop(scope, None)
+        self._engines.pop(self._scope(), None)
+        transaction = self._taken()
         if transaction is not None:
             transaction.rollback()
-        if self.registry.has():
+        if self.session() is not None:
             super().remove()
+
+    def _taken(self) -> Transaction | None:
+        """This scope's plain transaction, which is its taker's to end."""
+        return self._open.pop(self._scope(), None) if self._open else None
 
     def _made(self) -> Session:
         session, transaction = self._make(), self._open.get(self._scope())

@@ -53,8 +53,9 @@ class Direct:
 class DirectRequest(OAuth2Request):
     """The same as Authlib's dispatcher takes it: one parameter source, the body, and no other."""
 
-    def __init__(self, direct: Direct, issuer: str) -> None:
-        super().__init__(direct.method, issuer + direct.path)
+    def __init__(self, direct: Direct) -> None:
+        # Not Authlib's own, which has a look at the address each time: whether it may be without
+        # TLS, the configuration has seen to; and the method and the body are in ``direct``.
         self.direct = direct
         self.parameters = read_form(direct)
 
@@ -74,7 +75,9 @@ def read_form(direct: Direct) -> Parameters:
     except ValueError:
         raise OAuthError("invalid_request", "The body is not a form in UTF-8.") from None
     parameters = Parameters.of(pairs)
-    _check(parameters, "".join([text for pair in pairs for text in pair]))
+    if not parameters.is_sound:  # who is to blame is worth a look at each
+        for name, values in parameters.values.items():
+            _check_one(name, values)
     return parameters
 
 
@@ -84,21 +87,14 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     if len(fields) > MAX_FIELDS:
         raise ValueError("more fields than anybody needs")
     halves = [field.partition("=") for field in fields if field]
-    return [(_unquoted(name), _unquoted(value)) for name, _, value in halves]
+    return [(unquoted(name), unquoted(value)) for name, _, value in halves]
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """As it was before it was form-encoded. Raises ``ValueError`` for what is not UTF-8."""
     if "%" not in text and "+" not in text:
         return text
     return unquote_plus(text, errors="strict")
-
-
-def _check(parameters: Parameters, everything: str) -> None:
-    # Mostly all is well, which one look shows; who is to blame is worth a look at each.
-    if is_clean(everything) and all(len(one) == 1 for one in parameters.values.values()):
-        return
-    for name, values in parameters.values.items():
-        _check_one(name, values)
 
 
 def _check_one(name: str, values: tuple[str, ...]) -> None:

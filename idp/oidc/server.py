@@ -40,7 +40,7 @@ class Server(AuthorizationServer):
 
     def create_oauth2_request(self, request: Direct) -> DirectRequest:
         """Never from a global: from what was handed in."""
-        return DirectRequest(request, self._issuer)
+        return DirectRequest(request)
 
     def get_token_grant(self, request: DirectRequest) -> Grant:  # type: ignore[override]
         """Find the grant; the value that was sent is not repeated to whoever reads the error."""

@@ -112,14 +112,14 @@ def select_claims(
     without the value it speaks of. ``address`` is an object of the members of 5.1.1.
     """
     given = {
-        name: _as_claim(name, value)
+        name: value
         for name in _given_by(tuple(scopes), tuple(requested))
-        if not _is_empty(value := profile.get(name))
+        if (value := profile.get(name)) is not None and value != ""  # mostly there is none
     }
     return {
-        name: value
+        name: said
         for name, value in given.items()
-        if value is not None and not _is_about_nothing(name, profile)
+        if (said := _as_claim(name, value)) is not None and not _is_about_nothing(name, profile)
     }
 
 

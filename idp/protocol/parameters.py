@@ -49,6 +49,11 @@ class Parameters:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_sound", _is_sound(self.values))
 
+    @property
+    def is_sound(self) -> bool:
+        """Are they few, each given once, none of them long, and without control characters?"""
+        return self._sound
+
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """From (name, value) pairs, as a query string or a form holds them."""

@@ -18,11 +18,10 @@ from idp.protocol.resources import narrowed
 from idp.secrecy import digest, new_secret
 from idp.services import repeated, session_clients
 from idp.services.binding import UNBOUND, Binding
-from idp.services.clients import REVISION_NOW, RegisteredClient
+from idp.services.clients import RegisteredClient
+from idp.services.code_claims import CLAIM, claim_at_once
 from idp.services.grant_ends import end_all, end_grant, replayed
 from idp.services.granted import (
-    FIELDS,
-    USER_IS_WELL,
     AnyRow,
     Asked,
     Granted,
@@ -44,22 +43,6 @@ _ISSUE_AND_NOTE = Plain(
         "postgresql": _grants.insert().add_cte(session_clients.NOTING.cte("noted")),
         "sqlite": _grants.insert(),
     }
-)
-
-# The conditional claim: whatever number of redemptions run at once, on any number of nodes, the
-# row changes for one of them (RFC 6749 section 4.1.2: a code is used once).
-_CLAIM = Plain(
-    _grants.update()
-    .where(
-        _grants.c.code_hash == bindparam("hash"),
-        _grants.c.client_id == bindparam("client"),
-        _grants.c.code_used_at.is_(None),
-        _grants.c.code_expires_at > bindparam("now"),
-        _grants.c.ended_at.is_(None),
-        USER_IS_WELL,
-    )
-    .values(code_used_at=bindparam("now"), cnf=bindparam("held", type_=_grants.c.cnf.type))
-    .returning(*FIELDS, _grants.c.code_challenge, REVISION_NOW)
 )
 
 _BY_CODE = Plain(
@@ -157,17 +140,19 @@ class Grants:
         code as it was; a second use ends the grant (RFC 6749 4.1.2). ``Unconfirmed`` is the
         caller's to roll back.
         """
-        row = _CLAIM.one(
-            {
-                "hash": digest(code),
-                "client": client.id,
-                "now": context.at,
-                "held": refresh_binding(client, binding).cnf,
-            }
-        )
-        client.confirm(row)
-        if row is None:
-            raise self._not_claimed(code, client, context)
+        claimed = None
+        if not resource:
+            claimed = claim_at_once(
+                self._settings,
+                code,
+                client=client,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                now=context.at,
+            )
+        if claimed is not None:
+            return self._bought(claimed.row, client, (), context, binding, claimed.refresh)
+        row = self._claimed(code, client, context, binding)
         reason = _mismatch(row, redirect_uri, code_verifier, binding)
         if reason is not None:
             db.session.rollback()
@@ -179,6 +164,22 @@ class Grants:
             raise
         db.session.commit()
         return redeemed
+
+    def _claimed(
+        self, code: str, client: RegisteredClient, context: Context, binding: Binding
+    ) -> AnyRow:
+        row = CLAIM.one(
+            {
+                "hash": digest(code),
+                "client": client.id,
+                "now": context.at,
+                "held": refresh_binding(client, binding).cnf,
+            }
+        )
+        client.confirm(row)
+        if row is None:
+            raise self._not_claimed(code, client, context)
+        return row
 
     def redeemed(
         self,
@@ -193,40 +194,40 @@ class Grants:
 
         Raises ``OAuthError`` ``invalid_target`` when ``resource`` was not granted.
         """
-        granted, asked = granted_of(row), asked_of(row)
-        resource = narrowed(asked.resource, resource)
-        return Redeemed(
-            grant_id=row.id,
-            granted=granted,
-            asked=asked,
-            scope=granted.scope,
-            tokens=self._tokens(row.id, granted.scope, client, resource, context.at, binding),
-        )
+        refresh = self._keep_refresh(row, client, context.at)
+        return self._bought(row, client, resource, context, binding, refresh)
 
-    def _tokens(
+    def _bought(
         self,
-        grant_id: str,
-        scope: tuple[str, ...],
+        row: AnyRow,
         client: RegisteredClient,
         resource: tuple[str, ...],
-        now: datetime,
+        context: Context,
         binding: Binding,
-    ) -> Tokens:
-        refresh = None
-        if may_refresh(client, scope):
-            until = now + self._settings.refresh_token_lifetime
-            idle = self._settings.refresh_token_idle
-            refresh = keep_refresh(grant_id, scope, now=now, expires_at=until, idle=idle)
-        return issue_tokens(
+        refresh: str | None,
+    ) -> Redeemed:
+        granted, asked = granted_of(row), asked_of(row)
+        tokens = issue_tokens(
             self._settings,
             client=client,
-            grant_id=grant_id,
-            scope=scope,
-            resource=resource,
-            now=now,
+            grant_id=row.id,
+            scope=granted.scope,
+            resource=narrowed(asked.resource, resource),
+            now=context.at,
             binding=binding,
             refresh=refresh,
         )
+        return Redeemed(
+            grant_id=row.id, granted=granted, asked=asked, scope=granted.scope, tokens=tokens
+        )
+
+    def _keep_refresh(self, row: AnyRow, client: RegisteredClient, now: datetime) -> str | None:
+        scope = tuple(row.scope.split())
+        if not may_refresh(client, scope):
+            return None
+        until = now + self._settings.refresh_token_lifetime
+        idle = self._settings.refresh_token_idle
+        return keep_refresh(row.id, scope, now=now, expires_at=until, idle=idle)
 
     def outlives_code(self, scope: tuple[str, ...]) -> timedelta:
         """How long after its code has expired something that it bought may still be of use."""

@@ -2,15 +2,16 @@
 
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, cast
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
@@ -72,13 +73,40 @@ def reopened(jwk: Mapping[str, Any]) -> Key:
 _RSA_NUMBERS: Final = ("d", "p", "q", "dp", "dq", "qi", "e", "n")
 
 
-def sign(claims: Mapping[str, Any], *, key: Key, kid: str, algorithm: str, typ: str = "JWT") -> str:
+class Pinned:
+    """A key and its one algorithm: what joserfc looks at again at every use, is looked at once."""
+
+    def __init__(self, key: Key, algorithm: str) -> None:
+        self.algorithm = algorithm
+        self._key = key
+        self._halves: dict[str, Any] = {}
+
+    @cached_property
+    def model(self) -> Any:
+        """The algorithm. Raises ``JoseError`` where the key is not for it."""
+        model = _ALGORITHMS[self.algorithm]
+        model.check_key(self._key)
+        return model
+
+    @cached_property
+    def curve_key_size(self) -> int:
+        """In bits; of a key on a curve."""
+        return cast(ECKey, self._key).curve_key_size
+
+    def get_op_key(self, operation: Literal["sign", "verify"]) -> Any:
+        """As joserfc's algorithms ask a key for the half that they need."""
+        half = self._halves.get(operation)
+        if half is None:
+            half = self._halves[operation] = self._key.get_op_key(operation)
+        return half
+
+
+def sign(claims: Mapping[str, Any], *, key: Pinned, kid: str, typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 section 7.1) over ``claims``, with ``alg``, ``kid`` and ``typ``."""
-    pinned = _ALGORITHMS[algorithm]
-    pinned.check_key(key)
-    signed = f"{_header(algorithm, kid, typ)}.{_encode(_write(claims).encode())}"
+    model = key.model
+    signed = f"{_header(key.algorithm, kid, typ)}.{_encode(_write(claims).encode())}"
     with measures.stage("sign"):
-        return f"{signed}.{_encode(pinned.sign(signed.encode(), key))}"
+        return f"{signed}.{_encode(model.sign(signed.encode(), key))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +134,13 @@ def read(token: str) -> Presented:
     return Presented(*_read_header(header), f"{header}.{payload}".encode(), payload, signature)
 
 
-def verify(presented: Presented, *, key: Key, algorithm: str) -> Mapping[str, Json]:
-    """The claims, if ``key`` signed them with ``algorithm``; times are the caller's to check.
+def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
+    """The claims, if ``key`` signed them with its algorithm; times are the caller's to check.
 
     Raises ``InvalidToken``.
     """
-    # The caller's algorithm, which the header can only agree with (RFC 8725 section 3.1).
-    if presented.algorithm != algorithm or not _is_signed(presented, key):
+    # The key's algorithm, which the header can only agree with (RFC 8725 section 3.1).
+    if presented.algorithm != key.algorithm or not _is_signed(presented, key):
         raise InvalidToken("not signed by this key")
     try:
         claims = parse_json(_decode(presented.payload).decode())
@@ -123,11 +151,9 @@ def verify(presented: Presented, *, key: Key, algorithm: str) -> Mapping[str, Js
     return claims
 
 
-def _is_signed(presented: Presented, key: Key) -> bool:
-    pinned = _ALGORITHMS[presented.algorithm]
+def _is_signed(presented: Presented, key: Pinned) -> bool:
     try:
-        pinned.check_key(key)
-        return pinned.verify(presented.signed, _decode(presented.signature), key)
+        return bool(key.model.verify(presented.signed, _decode(presented.signature), key))
     except (JoseError, TypeError, ValueError):
         return False
 
@@ -158,4 +184,5 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(part: str) -> bytes:
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    # More padding than is due is read over; less would be an error.
+    return a2b_base64(f"{part.replace('-', '+').replace('_', '/')}==")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from joserfc.jwk import Key
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -17,7 +16,7 @@ from idp.models.plain import Plain, PlainRow
 from idp.protocol.json_values import Json
 from idp.secrecy import Box, Unreadable
 from idp.services import jose
-from idp.services.jose import InvalidToken
+from idp.services.jose import InvalidToken, Pinned
 from idp.services.key_life import Life, life_of, signing_at
 
 REFRESH_AFTER: Final = timedelta(seconds=3)
@@ -69,7 +68,7 @@ class KeySet:
 class _Snapshot:
     at: datetime
     lives: tuple[Life, ...]
-    keys: Mapping[str, Key]
+    keys: Mapping[str, Pinned]
     key_set: KeySet
 
 
@@ -84,7 +83,7 @@ class SigningKeys:
         self._box = box
         self.keep = kept_after(settings)
         self._snapshot: _Snapshot | None = None
-        self._parsed: dict[str, Key] = {}
+        self._parsed: dict[str, Pinned] = {}
 
     def sign(
         self, claims: Mapping[str, Any], *, algorithm: str, now: datetime, typ: str = "JWT"
@@ -98,7 +97,7 @@ class SigningKeys:
         if life is None:
             raise NoSigningKey(algorithm)
         key = snapshot.keys[life.kid]
-        return jose.sign(claims, key=key, kid=life.kid, algorithm=algorithm, typ=typ)
+        return jose.sign(claims, key=key, kid=life.kid, typ=typ)
 
     def verify(self, token: str, *, typ: str, now: datetime) -> Mapping[str, Json]:
         """The claims of a JWT that one of the published keys signed; its times are not checked.
@@ -108,8 +107,8 @@ class SigningKeys:
         presented = jose.read(token)
         if presented.typ.lower() != typ.lower():
             raise InvalidToken("another type of token")
-        life, key = self._published(presented.kid, now)
-        return jose.verify(presented, key=key, algorithm=life.algorithm)
+        key = self._published(presented.kid, now)
+        return jose.verify(presented, key=key)
 
     def key_set(self, now: datetime) -> KeySet:
         """What relying parties fetch.
@@ -140,13 +139,13 @@ class SigningKeys:
         self.forget()
         self._current(now)
 
-    def _published(self, kid: str, now: datetime) -> tuple[Life, Key]:
+    def _published(self, kid: str, now: datetime) -> Pinned:
         snapshot = self._current(now)
         if kid not in snapshot.keys:
             snapshot = self._current(now, UNKNOWN_KID_AFTER)
         for life in snapshot.lives:
             if life.kid == kid and life.is_published(now, self.keep):
-                return life, snapshot.keys[kid]
+                return snapshot.keys[kid]
         raise InvalidToken("signed by a key that is not published")
 
     def _current(self, now: datetime, tolerance: timedelta = REFRESH_AFTER) -> _Snapshot:
@@ -162,14 +161,14 @@ class SigningKeys:
         published = [life for life in lives if life.is_published(now, self.keep)]
         return _Snapshot(now, lives, in_use, _document(rows, {life.kid for life in published}))
 
-    def _parse(self, row: PlainRow) -> Key:
+    def _parse(self, row: PlainRow) -> Pinned:
         key = self._parsed.get(row.id)
         if key is None:
             try:
                 private = self._box.open(row.private_jwk)
             except Unreadable:
                 raise KeysUnreadable from None
-            key = self._parsed[row.id] = jose.reopened(private)
+            key = self._parsed[row.id] = Pinned(jose.reopened(private), row.algorithm)
         return key
 
 

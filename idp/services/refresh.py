@@ -19,7 +19,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.granted import AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
 from idp.services.refresh_line import RefreshLines, Renewed
-from idp.services.tokens import issue_tokens
+from idp.services.tokens import issue_tokens, keeps_nothing_else
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
@@ -69,6 +69,10 @@ class Refreshing:
         use that is not such a repetition ends the grant. ``Unconfirmed`` is the caller's to roll
         back.
         """
+        if scope is None and not resource and keeps_nothing_else(client):
+            renewed = self._lines.renew_at_once(token, client, context.at)
+            if renewed is not None:
+                return self._succeed(renewed, scope, resource, client, context, binding)
         renewed = self._lines.renew(token, client, context.at)
         renewed = renewed or self._lines.repeat(token, client, context.at)
         if renewed is None:

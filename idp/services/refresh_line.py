@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, and_, bindparam, case, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, new_id
@@ -39,26 +50,65 @@ _ALIVE = _tokens.update().where(
 )
 
 
-def _using(**values: Any) -> Plain:
+def _apart(**values: Any) -> ReturningUpdate[Any]:
     """As with codes: one conditional statement, so of any number of uses one succeeds.
 
-    PostgreSQL tells of the grant as well; SQLite only of the table that is written.
+    SQLite tells only of the table that is written; PostgreSQL of the grant as well (``_joined``).
     """
-    used = _ALIVE.values(**values)
     # Not IN: SQLite would collect every grant of the client first.
-    apart = used.where(exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS))
-    joined = used.where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS)
-    return Plain(
-        {"sqlite": apart.returning(*_FOUND), "postgresql": joined.returning(*_FOUND, *FIELDS)}
-    )
+    its_grant = exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS)
+    return _ALIVE.values(**values).where(its_grant).returning(*_FOUND)
 
 
-_CLAIM = _using(used_at=bindparam("now"))
+def _joined(*conditions: ColumnElement[bool], **values: Any) -> ReturningUpdate[Any]:
+    used = _ALIVE.values(**values).where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS)
+    return used.where(*conditions).returning(*_FOUND, *FIELDS)
 
-_RENEW = _using(
-    expires_at=case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
-    line_ends_at=_LINE_ENDS,
+
+def _succeeding(claim: ReturningUpdate[Any]) -> Select[Any]:
+    """The claim, and the successor of what it finds: of one that is not claimed there is none."""
+    claimed = claim.cte("claimed")
+    ends = claimed.c.line_ends_at
+    successor = {
+        "id": bindparam("successor", type_=_tokens.c.id.type),
+        "token_hash": bindparam("successor_hash", type_=_tokens.c.token_hash.type),
+        "grant_id": claimed.c.grant_id,
+        "scope": claimed.c.token_scope,
+        "created_at": _NOW,
+        "expires_at": func.least(ends, bindparam("idle", type_=_NOW.type)),
+        "line_ends_at": ends,
+    }
+    kept = _tokens.insert().from_select(list(successor), select(*successor.values()))
+    return select(claimed).add_cte(kept.cte("kept"))
+
+
+_NOW: Final = bindparam("now", type_=_tokens.c.created_at.type)
+
+_CLAIM: Final = Plain(
+    {
+        "sqlite": _apart(used_at=bindparam("now")),
+        "postgresql": _succeeding(_joined(used_at=bindparam("now"))),
+    }
 )
+
+CLAIM_AT_ONCE: Final = Plain(
+    {
+        "postgresql": _succeeding(
+            _joined(
+                _grants.c.cnf.is_(None),
+                REVISION_NOW.element == bindparam("revision"),
+                used_at=bindparam("now"),
+            )
+        )
+    }
+)
+"""The same where nothing is left to be refused by what it finds: the whole transaction is this."""
+
+_LONGER: Final = {
+    "expires_at": case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
+    "line_ends_at": _LINE_ENDS,
+}
+_RENEW: Final = Plain({"sqlite": _apart(**_LONGER), "postgresql": _joined(**_LONGER)})
 
 _GRANT: Final = Plain(select(*FIELDS).where(_grants.c.id == bindparam("grant")))
 
@@ -118,15 +168,28 @@ class RefreshLines:
 
         Raises ``Unconfirmed``, which is the caller's to roll back.
         """
-        values = {"hash": digest(token), "client": client.id, "now": now}
-        if rotates(client):
-            row = _CLAIM.one(values)
+        if not rotates(client):
+            row = _RENEW.one(self._used(token, client, now))
             client.confirm(row)
-            return _renewed(row, self._succeed(token, row, now)) if row else None
-        values["idle"] = now + self._settings.refresh_token_idle
-        row = _RENEW.one(values)
+            return _renewed(row, token) if row else None
+        successor, values = self._successor(token, client, now)
+        row = _CLAIM.one(values)
         client.confirm(row)
-        return _renewed(row, token) if row else None
+        if row is not None and not _tells_of_grant(row):  # nor has it written the successor
+            self._keep(successor, values["successor"], row, now)
+        return _renewed(row, successor) if row else None
+
+    def renew_at_once(self, token: str, client: RegisteredClient, now: datetime) -> Renewed | None:
+        """The same as a transaction by itself, where the database can do so: it is committed.
+
+        None also where it cannot, where another transaction is open already, or where something
+        may be left to be refused: ``renew`` sees to these.
+        """
+        if not rotates(client) or not CLAIM_AT_ONCE.can_be_alone():
+            return None
+        successor, values = self._successor(token, client, now)
+        rows = CLAIM_AT_ONCE.end_with({**values, "revision": client.revision})
+        return _renewed(rows[0], successor) if rows else None
 
     def repeat(self, token: str, client: RegisteredClient, now: datetime) -> Renewed | None:
         """The successor of a token that was used a moment ago, if nobody has used that yet."""
@@ -144,17 +207,30 @@ class RefreshLines:
                     return _renewed(row, candidate, repeated=True)
         return None
 
-    def _succeed(self, token: str, row: AnyRow, now: datetime) -> str:
-        # The line ends when its first token would have: rotation does not prolong it.
+    def _used(self, token: str, client: RegisteredClient, now: datetime) -> dict[str, Any]:
+        """What all of these statements are told."""
+        idle = now + self._settings.refresh_token_idle
+        return {"hash": digest(token), "client": client.id, "now": now, "idle": idle}
+
+    def _successor(
+        self, token: str, client: RegisteredClient, now: datetime
+    ) -> tuple[str, dict[str, Any]]:
+        """The token to use next, and what the statement that claims is told."""
         row_id = new_id()
-        return keep_refresh(
+        successor = next(self._derived(token, row_id))
+        named = {"successor": row_id, "successor_hash": digest(successor)}
+        return successor, {**self._used(token, client, now), **named}
+
+    def _keep(self, successor: str, row_id: str, row: AnyRow, now: datetime) -> None:
+        # The line ends when its first token would have: rotation does not prolong it.
+        keep_refresh(
             row.grant_id,
             tuple(row.token_scope.split()),
             now=now,
             expires_at=row.line_ends_at,
             idle=self._settings.refresh_token_idle,
             row_id=row_id,
-            token=next(self._derived(token, row_id)),
+            token=successor,
         )
 
     def _derived(self, token: str, row_id: str) -> Iterator[str]:
@@ -162,9 +238,12 @@ class RefreshLines:
         return self._box.keyed_digests("refresh token", f"{token}\0{row_id}")
 
 
+def _tells_of_grant(row: AnyRow) -> bool:
+    return hasattr(row, "client_id")
+
+
 def _renewed(row: AnyRow, token: str, *, repeated: bool = False) -> Renewed:
-    tells = hasattr(row, "client_id")
-    grant = row if tells else _GRANT.one({"grant": row.grant_id})
+    grant = row if _tells_of_grant(row) else _GRANT.one({"grant": row.grant_id})
     return Renewed(
         grant=grant, scope=tuple(row.token_scope.split()), token=token, repeated=repeated
     )

@@ -89,6 +89,12 @@ def may_refresh(client: RegisteredClient, scope: tuple[str, ...]) -> bool:
     return "offline_access" in scope and "refresh_token" in client.metadata.grant_types
 
 
+def keeps_nothing_else(client: RegisteredClient) -> bool:
+    """Are its refresh tokens all that is kept of what it is given, and these bound to nobody?"""
+    metadata = client.metadata
+    return not metadata.is_public and metadata.access_token_format == "jwt"  # noqa: S105
+
+
 def keep_refresh(
     grant_id: str,
     scope: tuple[str, ...],

@@ -1,5 +1,7 @@
 """The protocol's direct endpoints: a request is handed over as a value, the answer is passed on."""
 
+from io import BytesIO
+
 from flask import Blueprint, Request, Response, abort, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -15,6 +17,9 @@ from idp.web.documents import document
 from idp.web.dpop import offer_nonce
 
 bp = Blueprint("oidc", __name__)
+
+_USUAL = frozenset({FORM, ""})
+"""Content types in which there is nothing to be taken apart."""
 
 JWKS_MAX_AGE = 300
 """Seconds that relying parties may keep the key set; far less than a key is published ahead."""
@@ -101,7 +106,7 @@ def _direct() -> Direct:
     return Direct(
         method=came.method,
         path=came.path,
-        content_type=FORM if content_type == FORM else came.mimetype,
+        content_type=content_type if content_type in _USUAL else came.mimetype,
         authorization=environ.get("HTTP_AUTHORIZATION"),
         query=came.query_string.decode("latin-1"),
         body=_body(came),
@@ -114,9 +119,12 @@ def _direct() -> Direct:
 def _body(came: Request) -> bytes:
     """As it came, bounded before it is read: what it holds is for the endpoint to judge."""
     environ = came.environ
+    length, source = environ.get("CONTENT_LENGTH", ""), environ["wsgi.input"]
     # RFC 9112 section 6.3: without either of them a request has no body.
-    if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+    if not length and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
+    if length.isdecimal() and type(source) is BytesIO:
+        return source.read(MAX_BODY + 1)  # it is here, and whole: nothing can be cut short
     # One more than may be: a body that comes in chunks is cut off there, and has to show it.
     came.max_content_length = MAX_BODY + 1
     return came.get_data(cache=False)

@@ -23,6 +23,24 @@ _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 Jar = dict[str, str]
 
 
+@dataclass(frozen=True)
+class Registration:
+    """What an application registered of its tokens: how ID tokens are signed, and the form of
+    access tokens, which are signed with ES256 where they are JWTs."""
+
+    algorithm: str = "RS256"
+    access_tokens: str = "jwt"
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """As client metadata."""
+        return {
+            "grant_types": ["authorization_code", "refresh_token"],
+            "id_token_signed_response_alg": self.algorithm,
+            "access_token_format": self.access_tokens,
+        }
+
+
 def expect(answer: Answer, status: int) -> Answer:
     """What is measured has to be the thing itself, never an error page."""
     if answer.status != status:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
-from tests.bench.actor import Actor
+from tests.bench.actor import Actor, Registration
 from tests.helpers.dpop import Prover
 
 Round = Callable[[], object]
@@ -21,8 +21,7 @@ class Operation:
     name: str
     rounds: Rounds
     requests: int = 1
-    algorithm: str = "RS256"
-    """What the client's ID tokens are signed with."""
+    client: Registration = Registration()  # noqa: RUF009  frozen, so it may be shared
     floor: tuple[str, ...] = ()
     hashes: bool = False
 
@@ -97,6 +96,9 @@ def _introspect(actor: Actor, _: int) -> Iterator[Round]:
     return repeat(partial(actor.introspect, token))
 
 
+_ES256 = Registration("ES256")
+_OPAQUE = Registration(access_tokens="opaque")
+
 # Access tokens are signed with ES256, whatever the ID tokens are signed with. The floor of DPoP
 # has no client's signature in it: that is made by the driver, whose time is not the server's.
 OPERATIONS = (
@@ -114,12 +116,12 @@ OPERATIONS = (
     Operation("silent authorization", _authorize, floor=("commit",)),
     Operation("pushed request", _push, floor=("commit",)),
     Operation("code redemption, RS256", _redeem, floor=("RS256", "ES256", "commit")),
-    Operation(
-        "code redemption, ES256", _redeem, algorithm="ES256", floor=("ES256", "ES256", "commit")
-    ),
+    Operation("code redemption, ES256", _redeem, client=_ES256, floor=("ES256", "ES256", "commit")),
     Operation("userinfo", _userinfo, floor=("ES256 verify",)),
+    Operation("userinfo, opaque", _userinfo, client=_OPAQUE),
     Operation("userinfo, DPoP", _prove, floor=("ES256 verify", "ES256 verify", "commit")),
     Operation("introspection", _introspect, floor=("ES256 verify",)),
+    Operation("introspection, opaque", _introspect, client=_OPAQUE),
     Operation("refresh, RS256", _refresh, floor=("RS256", "ES256", "commit")),
     Operation(
         "refresh, RS256, DPoP",
@@ -130,7 +132,7 @@ OPERATIONS = (
         "silent sign-in (3 requests), ES256",
         _silent_sign_in,
         requests=3,
-        algorithm="ES256",
+        client=_ES256,
         floor=("ES256", "ES256", "ES256 verify", "commit", "commit"),
     ),
 )

@@ -105,7 +105,7 @@ def _row(operation: Operation, running: World, plan: Plan, floors: Mapping[str, 
         drivers = []
         for number in range(plan.drivers):
             connection = stack.enter_context(running.connection())
-            actor = running.actor(connection, number, operation.algorithm)
+            actor = running.actor(connection, number, operation.client)
             drivers.append(operation.rounds(actor, limits.most + WARM_UP))
         if running.database.pid is not None:
             analyze(running.database.url)

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from tests.bench.actor import Actor
+from tests.bench.actor import Actor, Registration
 from tests.bench.measure import Limits, Measured, drive
 from tests.bench.operations import Round
 from tests.bench.wire import Connection
@@ -84,7 +84,7 @@ def _driven(running: World, ask: Callable[[Actor], None], seconds: float) -> Mea
 def _rounds(
     connection: Connection, running: World, number: int, ask: Callable[[Actor], None]
 ) -> Iterator[Round]:
-    ask(running.actor(connection, number, "ES256"))
+    ask(running.actor(connection, number, Registration("ES256")))
     return repeat(connection.again)
 
 

@@ -34,7 +34,7 @@ class Statements:
 def count(world: World, operation: Operation) -> Statements:
     """The third of three rounds, in this process: by then everything that is kept is kept."""
     http = InProcess(world.house.app, world.server.url)
-    actor = world.actor(http, 0, operation.algorithm)
+    actor = world.actor(http, 0, operation.client)
     rounds = operation.rounds(actor, 3)
     for warm_up in islice(rounds, 2):
         warm_up()

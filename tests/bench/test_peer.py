@@ -10,4 +10,4 @@ def test_both_are_asked_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     head, _, *rows = [line.split("|") for line in printed.splitlines() if line.startswith("|")]
     assert [cell.strip() for cell in head[1:4]] == ["operation", "server", "database"]
-    assert [row[1].strip() for row in rows] == ["userinfo"]
+    assert [row[1].strip() for row in rows] == ["userinfo", "userinfo, opaque"]

@@ -27,7 +27,7 @@ def house(databases: Databases) -> Iterator[House]:
 def trips_of(house: House, name: str) -> Statements:
     """Those of a round that is like all before it."""
     (operation,) = (one for one in OPERATIONS if one.name == name)
-    client = house.client(grant_types=["authorization_code", "refresh_token"])
+    client = house.client(**operation.client.members)
     person = house.person(email=f"{len(name)}@example.com")
     actor = Actor(InProcess(house.app, house.settings.issuer), person, client, clock=house.clock)
     rounds = operation.rounds(actor, 3)
@@ -40,14 +40,23 @@ def trips_of(house: House, name: str) -> Statements:
     return counted
 
 
-def test_reading_alone_neither_begins_nor_rolls_back(house: House) -> None:
-    counted = trips_of(house, "userinfo")
-    assert counted.trips == len(counted.texts) + counted.pings
-    assert counted.texts
+@pytest.mark.parametrize(
+    "name", ["userinfo", "userinfo, opaque", "introspection", "introspection, opaque"]
+)
+def test_reading_alone_is_one_wait(house: House, name: str) -> None:
+    """One statement, and no transaction around it."""
+    counted = trips_of(house, name)
+    assert (counted.trips, len(counted.texts)) == (1, 1), counted.texts
 
 
 @pytest.mark.parametrize(
-    ("name", "trips"), [("password sign-in, hash apart", 21), ("silent authorization", 4)]
+    ("name", "trips"),
+    [
+        ("password sign-in, hash apart", 21),
+        ("silent authorization", 4),
+        ("code redemption, ES256", 1),
+        ("refresh, RS256", 1),
+    ],
 )
 def test_no_wait_too_many(house: House, name: str, trips: int) -> None:
     counted = trips_of(house, name)

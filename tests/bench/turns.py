@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
-from tests.bench.actor import Actor
+from tests.bench.actor import Actor, Registration
 from tests.bench.measure import WARM_UP, Limits, Measured, Meter, drive
 from tests.bench.operations import OPERATIONS, Operation, Round
 from tests.bench.run import STOCK_PER_SECOND
@@ -50,7 +50,7 @@ class Turns:
 class Provider(Protocol):
     """What a provider is to the bench."""
 
-    def actor(self, http: Connection, number: int, algorithm: str, /) -> Actor: ...
+    def actor(self, http: Connection, number: int, registration: Registration, /) -> Actor: ...
 
     def connection(self) -> Connection: ...
 
@@ -84,7 +84,7 @@ def _turn(
         drivers: list[Iterator[Round]] = []
         for number in range(turns.drivers):
             connection = stack.enter_context(provider.connection())
-            actor = provider.actor(connection, number, operation.algorithm)
+            actor = provider.actor(connection, number, operation.client)
             drivers.append(operation.rounds(actor, limits.most + WARM_UP))
         settle()
         return drive(drivers, meter, limits)

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from idp.clock import system_clock
 from idp.migrate import upgrade
 from idp.models import db
-from tests.bench.actor import Actor
+from tests.bench.actor import Actor, Registration
 from tests.bench.measure import Meter
 from tests.bench.processes import cpu_seconds, parent_of
 from tests.bench.wire import Connection, Http
@@ -81,7 +81,7 @@ class World:
     database: Database
     server: Server
     house: House
-    _clients: dict[str, RelyingParty] = field(default_factory=dict)
+    _clients: dict[Registration, RelyingParty] = field(default_factory=dict)
     _people: dict[int, Person] = field(default_factory=dict)
 
     @property
@@ -91,19 +91,16 @@ class World:
         apart = self.database.cpu_seconds if self.database.pid else None
         return Meter(lambda: cpu_seconds(pid), apart)
 
-    def actor(self, http: Http, number: int, algorithm: str) -> Actor:
+    def actor(self, http: Http, number: int, registration: Registration) -> Actor:
         """Somebody with an account of their own, at a client that many use."""
         self.house.clock.set(system_clock())
-        if algorithm not in self._clients:
-            self._clients[algorithm] = self.house.client(
-                grant_types=["authorization_code", "refresh_token"],
-                id_token_signed_response_alg=algorithm,
-            )
+        if registration not in self._clients:
+            self._clients[registration] = self.house.client(**registration.members)
         if number not in self._people:
             # Two worlds may share a database: a port of its own tells each one's people apart.
             email = f"person{number}.{self.server.port}@example.com"
             self._people[number] = self.house.person(email)
-        return Actor(http, self._people[number], self._clients[algorithm])
+        return Actor(http, self._people[number], self._clients[registration])
 
     def connection(self) -> Connection:
         return Connection(self.server.port)

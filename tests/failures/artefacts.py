@@ -5,7 +5,7 @@ Nodes share a database and nothing else. ``Thing.use`` says whether it bought so
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -83,9 +83,9 @@ def as_there(agent: UserAgent, node: Node) -> UserAgent:
     return there
 
 
-def code(house: House) -> Thing:
-    """An authorization code that was sent to its client."""
-    party = house.client(**REFRESHING)
+def code(house: House, **members: Any) -> Thing:
+    """An authorization code that was sent to its client; ``members`` are of its registration."""
+    party = house.client(**REFRESHING, **members)
     agent, person = house.browser(), newcomer(house)
     page = agent.page(party.authorization_url(scope="openid offline_access"))
     place = enter(agent, page, person)
@@ -99,9 +99,9 @@ def code(house: House) -> Thing:
     return Thing("code", lambda node: at(party, node).token_request(**form).is_success)
 
 
-def refresh_token(house: House) -> Thing:
-    """One that is replaced when it is used."""
-    party = house.client(**REFRESHING)
+def refresh_token(house: House, **members: Any) -> Thing:
+    """One that is replaced when it is used; ``members`` are of the client's registration."""
+    party = house.client(**REFRESHING, **members)
     tokens = tokens_of(house.browser(), party, newcomer(house), scope="openid offline_access")
     form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
     return Thing("refresh token", lambda node: at(party, node).token_request(**form).is_success)

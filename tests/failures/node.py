@@ -29,9 +29,11 @@ from idp.config import load_settings
 from idp.models import db
 from tests.helpers.served import Quiet
 
-FAILPOINTS: Final[Mapping[str, tuple[str, str]]] = {
+_REFRESHED: Final = "UPDATE refresh_tokens SET used_at"
+
+FAILPOINTS: Final[Mapping[str, tuple[str | tuple[str, ...], str]]] = {
     "code": ("UPDATE grants SET code_used_at", ""),
-    "refresh token": ("UPDATE refresh_tokens SET used_at", ""),
+    "refresh token": ((_REFRESHED, f"WITH claimed AS \n({_REFRESHED}"), ""),
     "totp": ("UPDATE credentials SET counter", ""),
     "recovery_code": ("UPDATE credentials SET last_used_at", "used_at IS NULL"),
     "reset link": ("UPDATE entries SET used_at", "handle_hash"),

@@ -6,13 +6,16 @@ Mutation: answer first and commit after (``Response`` built, then ``services().c
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from idp.models import Grant, User, db
+from idp.models import Grant, RefreshToken, User, db
+from idp.secrecy import digest
+from idp.services.refresh_line import CLAIM_AT_ONCE
 from tests.failures.wire import Cut, Wire, wired
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
@@ -23,6 +26,8 @@ from tests.web.walking import housed, newcomer, silently, tokens_of, user_of
 
 COMMIT = b"COMMIT\0"
 """The statement, and not the isolation level of one that begins."""
+AT_ONCE = CLAIM_AT_ONCE.prepared_as("postgresql")
+"""What a refresh is called by that is one statement, and commits by itself."""
 OFFLINE = {"grant_types": ["authorization_code", "refresh_token"], "consent": "never"}
 
 
@@ -41,9 +46,15 @@ class Case:
         form = {"token": self.tokens.refresh_token}
         return self.shop.post(self.shop.metadata["revocation_endpoint"], form)
 
-    def refresh(self) -> httpx.Response:
-        form = {"grant_type": "refresh_token", "refresh_token": self.tokens.refresh_token}
-        return self.shop.token_request(**form)
+    def refresh(self, token: str | None = None) -> httpx.Response:
+        token = token or self.tokens.refresh_token or ""
+        return self.shop.token_request(grant_type="refresh_token", refresh_token=token)
+
+    def is_used(self, token: str) -> bool:
+        """In truth."""
+        with self.house.app.app_context():
+            used = select(RefreshToken.used_at).where(RefreshToken.token_hash == digest(token))
+            return db.session.scalar(used) is not None
 
     def leave(self) -> httpx.Response:
         form = self.agent.page("/me").form("/sign-out")
@@ -85,8 +96,13 @@ def line(databases: Databases) -> Iterator[tuple[House, Wire]]:
 
 @pytest.fixture
 def case(line: tuple[House, Wire]) -> Case:
+    return case_of(line)
+
+
+def case_of(line: tuple[House, Wire], **members: Any) -> Case:
+    """``members`` are of the client's registration."""
     house, wire = line
-    person, agent, shop = newcomer(house), house.browser(), house.client(**OFFLINE)
+    person, agent, shop = newcomer(house), house.browser(), house.client(**OFFLINE, **members)
     tokens = tokens_of(agent, shop, person, scope="openid offline_access")
     return Case(house, wire, person, agent, shop, tokens)
 
@@ -113,12 +129,20 @@ def test_it_is_no_success_and_a_second_try_is(case: Case, what: str, cut: Cut) -
 
 
 @pytest.mark.parametrize("cut", Cut)
-def test_a_refresh_is_not_lost_with_its_answer(case: Case, cut: Cut) -> None:
-    case.wire.arm(COMMIT, cut)
-    assert case.refresh().status_code == 503
-    again = case.refresh()
+@pytest.mark.parametrize("access_token_format", ["jwt", "opaque"])
+def test_a_refresh_is_not_lost_with_its_answer(
+    line: tuple[House, Wire], access_token_format: str, cut: Cut
+) -> None:
+    """A transaction of several statements, or of one that writes everything."""
+    case = case_of(line, access_token_format=access_token_format)
+    token = case.refresh().json()["refresh_token"]  # from here on the statement is prepared
+    case.wire.arm({"jwt": AT_ONCE, "opaque": COMMIT}[access_token_format], cut)
+    before = case.wire.cuts
+    assert (case.refresh(token).status_code, case.wire.cuts) == (503, before + 1)
+    assert case.is_used(token) == (cut is Cut.AFTER)
+    again = case.refresh(token)
     assert again.status_code == 200
-    assert again.json()["refresh_token"] != case.tokens.refresh_token
+    assert again.json()["refresh_token"] != token
     assert not case.is_over("refresh")
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update
+
 from idp.assurance import Rung, Satisfied
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import BrowserSession, User, db
+from idp.models import BrowserSession, Client, User, db
 from idp.oidc.capabilities import capabilities_of
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import ClientMetadata
@@ -21,6 +23,8 @@ from idp.services.grants import Granted
 
 CALLBACK = "https://shop.example.com/callback"
 VERIFIER = "a-verifier-that-is-long-enough-to-be-one-0123456789"
+REVISION = 1
+"""Of every client here, so that what is kept of one and what a service sees are the same."""
 
 
 def add_person(now: datetime, user_id: str = "ann", **columns: Any) -> User:
@@ -55,7 +59,10 @@ def add_client(
         "grant_types": ["authorization_code", "refresh_token"],
     }
     registry = ClientRegistry(rules, ClientSecrets(Box(settings.keys)))
-    return registry.register({**usual, **members}, context, client_id=client_id)
+    made = registry.register({**usual, **members}, context, client_id=client_id)
+    db.session.execute(update(Client).where(Client.id == client_id).values(revision=REVISION))
+    db.session.commit()
+    return made
 
 
 def as_registered(client_id: str, **members: Any) -> RegisteredClient:
@@ -67,7 +74,7 @@ def as_registered(client_id: str, **members: Any) -> RegisteredClient:
             **members,
         }
     )
-    return RegisteredClient(client_id, metadata, (), disabled=False, revision=1)
+    return RegisteredClient(client_id, metadata, (), disabled=False, revision=REVISION)
 
 
 def request_of(client_id: str = "shop", **fields: Any) -> AuthorizationRequest:

@@ -15,6 +15,7 @@ from idp.models import AccessToken, AuditEvent, Grant, RefreshToken, User, db
 from idp.protocol.claims import ClaimsRequest
 from idp.protocol.errors import OAuthError
 from idp.services.access import JwtClaims, live_jwt, live_opaque, live_refresh
+from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Grants, Redeemed, end_all
 from idp.services.refresh import Refreshing
@@ -166,6 +167,12 @@ def test_a_verifier_for_a_code_without_challenge_is_refused(bench: Bench):
     code = bench.code(code_challenge=None)
     assert refused(lambda: bench.redeem(code)) == "invalid_grant"
     assert bench.redeem(code, code_verifier=None)
+
+
+def test_a_code_for_a_key_is_refused_to_who_does_not_show_it(bench: Bench):
+    code = bench.code(dpop_jkt="k" * 43)  # RFC 9449 section 10
+    assert refused(lambda: bench.redeem(code)) == "invalid_grant"
+    assert bench.redeem(code, binding=Binding(jkt="k" * 43))
 
 
 def test_an_unknown_code_is_refused(bench: Bench):
@@ -338,13 +345,24 @@ def test_revoking_what_nobody_knows_is_no_error(bench: Bench):
 # --- refresh tokens ------------------------------------------------------------------------
 
 
-def test_no_refresh_token_without_offline_access(bench: Bench):
-    assert bench.redeem(bench.code(scope=("openid", "email"))).tokens.refresh is None
-
-
-def test_no_refresh_token_for_a_client_that_did_not_register_for_it(bench: Bench):
-    shop = as_registered("shop", grant_types=["authorization_code"])
-    assert bench.redeem(bench.code(scope=OFFLINE), client=shop).tokens.refresh is None
+@pytest.mark.parametrize(
+    ("scope", "grant_types", "number"),
+    [
+        pytest.param(OFFLINE, ["authorization_code", "refresh_token"], 1, id="allowed"),
+        pytest.param(("openid",), ["authorization_code", "refresh_token"], 0, id="not offline"),
+        pytest.param(
+            ("openid", "offline-access"), ["authorization_code", "refresh_token"], 0, id="alike"
+        ),
+        pytest.param(OFFLINE, ["authorization_code"], 0, id="not registered for it"),
+    ],
+)
+def test_a_refresh_token_is_kept_where_one_is_handed_out(
+    bench: Bench, scope: tuple[str, ...], grant_types: list[str], number: int
+):
+    shop = as_registered("shop", grant_types=grant_types)
+    redeemed = bench.redeem(bench.code(scope=scope), client=shop)
+    assert (redeemed.tokens.refresh is not None) == bool(number)
+    assert len(db.session.scalars(select(RefreshToken.id)).all()) == number
 
 
 def test_a_refresh_repeats_what_was_proved(bench: Bench, clock: FakeClock):

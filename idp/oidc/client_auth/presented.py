@@ -4,9 +4,8 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote_plus
 
-from idp.oidc.direct import DirectRequest
+from idp.oidc.direct import DirectRequest, unquoted
 from idp.protocol.errors import OAuthError
 from idp.protocol.text import is_clean
 from idp.services.client_jwts import InvalidClientJwt, Unverified, read
@@ -36,8 +35,7 @@ def _basic(request: DirectRequest) -> Presented | None:
         decoded = base64.b64decode(request.direct.credentials, validate=True).decode()
         client_id, colon, secret = decoded.partition(":")
         # RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
-        client_id = unquote_plus(client_id, errors="strict")
-        secret = unquote_plus(secret, errors="strict")
+        client_id, secret = unquoted(client_id), unquoted(secret)
     except ValueError:  # neither base64 nor UTF-8: the client's mistake, never our 500
         raise invalid_client() from None
     if not colon or not is_clean(client_id) or not is_clean(secret):

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
-from tests.bench.actor import Actor, Jar, expect
+from tests.bench.actor import Actor, Jar, Registration, expect
 from tests.bench.wire import Connection
 from tests.helpers.house import CALLBACK, PASSWORD, Person, made_once
 from tests.helpers.ports import free_port
@@ -45,9 +45,13 @@ class Peer:
     server: Server
     database_url: str
 
-    def actor(self, connection: Connection, number: int, algorithm: str) -> PeerActor:
-        """Somebody with an account of their own, at a client that many use."""
-        client = RelyingParty(self.server.url, algorithm, CALLBACK, client_secret=_SECRET)
+    def actor(self, connection: Connection, number: int, registration: Registration) -> PeerActor:
+        """Somebody with an account of their own, at a client that many use.
+
+        Access tokens are opaque, whatever was registered: the peer knows no others.
+        """
+        name = registration.algorithm
+        client = RelyingParty(self.server.url, name, CALLBACK, client_secret=_SECRET)
         return PeerActor(connection, _person(number), client)
 
     def connection(self) -> Connection:
