@@ -236,6 +236,8 @@ def _json_of(of: Any, dialect: Any) -> Convert:
 
 
 def _word(value: Any) -> bytes | None:
+    if type(value) is str and "\0" not in value:  # as most are
+        return value.encode()
     return None if value is None else _DUMPS.get(type(value), _other)(value)
 
 

@@ -2,7 +2,9 @@
 
 from http import HTTPStatus
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
+
+from idp.web.responses import Bare
 
 
 def wants_json() -> bool:
@@ -16,9 +18,7 @@ def redirect_to(url: str) -> Response:
 
     It has no body: no browser shows one, and a code need not stand in an answer twice.
     """
-    response: Response = current_app.response_class(b"", 303, {"Location": url})
-    del response.headers["Content-Type"]
-    return response
+    return Bare([], 303, [("Location", url), ("Content-Length", "0")])
 
 
 def see_other(url: str) -> Response:

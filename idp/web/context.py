@@ -21,7 +21,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 def services() -> Services:
     """Everything the views call."""
-    found: Services = current_app.extensions["idp"]
+    # Past the proxy, here and below: it costs many times what is looked up through it.
+    found: Services = current_app._get_current_object().extensions["idp"]  # type: ignore[attr-defined]
     return found
 
 
@@ -54,22 +55,25 @@ def _about(asked: Request, request_id: str) -> dict[str, str]:
 
 def context() -> Context:
     """The circumstances that services and the audit log are told, made once a request."""
-    found: Context | None = g.get("context")
+    here = g._get_current_object()
+    found: Context | None = here.get("context")
     if found is None:
-        found = g.context = Context(
-            at=g.now,
+        found = here.context = Context(
+            at=here.now,
             address=request.remote_addr or "",
             user_agent=request.environ.get("HTTP_USER_AGENT", "")[:400],
-            request_id=g.request_id,
+            request_id=here.request_id,
         )
     return found
 
 
-def live_session() -> Live | None:
-    """The session this browser presents, read once a request."""
-    if "live" not in g:
-        g.live = services().sessions.present(cookies.read(cookies.SESSION), g.now)
-    live: Live | None = g.live
+def live_session(client_id: str | None = None) -> Live | None:
+    """The session this browser presents, read once a request: with what is seen of a client."""
+    here = g._get_current_object()
+    if "live" not in here:
+        token = cookies.read(cookies.SESSION)
+        here.live = services().sessions.present(token, here.now, client_id=client_id)
+    live: Live | None = here.live
     return live
 
 
