@@ -27,9 +27,11 @@ from idp.assurance.reason import Reason
 from idp.assurance.request import (
     AssuranceRequest,
     ClientFloor,
+    Terms,
     demand_for,
     oldest_allowed,
     since,
+    terms_for,
 )
 from idp.assurance.trait import Trait, Traits
 
@@ -52,6 +54,7 @@ __all__ = [
     "Rung",
     "Satisfied",
     "Shown",
+    "Terms",
     "Trait",
     "Traits",
     "Unmet",
@@ -67,4 +70,5 @@ __all__ = [
     "resolve_acr_values",
     "since",
     "supported_acr_values",
+    "terms_for",
 ]

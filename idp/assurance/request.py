@@ -1,7 +1,7 @@
 """Requests: how the words of one authorization request become a demand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from idp.assurance.acr import Acr, resolve_acr_values
@@ -36,6 +36,42 @@ class ClientFloor:
     verify_user: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A demand before it begins: all of it that no instant has a part in."""
+
+    acceptable: tuple[Acr, ...]
+    necessary: bool
+    floor: Rung
+    refused: frozenset[str]
+    verify_user: bool
+    max_age: int | None
+    """The strictest age in seconds. None: none says anything."""
+
+    def begun(
+        self,
+        started: datetime,
+        *,
+        rung_ages: Mapping[Rung, timedelta] | None = None,
+        enrol_within: str | None = None,
+    ) -> Demand:
+        """The demand, fixed at the instant it `started`. The rest as in `demand_for`."""
+        return Demand(
+            acceptable=self.acceptable,
+            necessary=self.necessary,
+            floor=self.floor,
+            since=since(started, self.max_age),
+            rung_since=oldest_allowed(started, rung_ages or {}),
+            refused=self.refused,
+            verify_user=self.verify_user,
+            enrol_within=enrol_within,
+        )
+
+    def raised(self, floor: Rung) -> "Terms":
+        """The same, and at least `floor`."""
+        return replace(self, floor=max(self.floor, floor))
+
+
 def demand_for(
     request: AssuranceRequest,
     client: ClientFloor,
@@ -49,8 +85,21 @@ def demand_for(
 
     `aliases` maps configured `acr` values to our own names; `rung_ages` is the policy on how
     old a rung may grow; `enrol_within` names this transaction where policy lets a missing factor
-    be enrolled in the middle of it. Unmet when a necessary list names nothing that we know: to
-    ask for anything would be in vain, and a client that retries would loop (RFC 9470, 5).
+    be enrolled in the middle of it. Unmet like `terms_for`.
+    """
+    terms = terms_for(request, client, aliases=aliases)
+    if isinstance(terms, Unmet):
+        return terms
+    return terms.begun(started, rung_ages=rung_ages, enrol_within=enrol_within)
+
+
+def terms_for(
+    request: AssuranceRequest, client: ClientFloor, *, aliases: Mapping[str, str]
+) -> Terms | Unmet:
+    """What one authorization request asks for, whenever it starts.
+
+    Unmet when a necessary list names nothing that we know: to ask for anything would be in vain,
+    and a client that retries would loop (RFC 9470, 5).
     """
     names, necessary = _asked(request, client)
     acceptable = resolve_acr_values(names, aliases)
@@ -58,15 +107,13 @@ def demand_for(
         return Unmet("unknown_acr")
     defaults = resolve_acr_values(client.default_acr_values, aliases)
     ages = (request.max_age, client.max_age, client.default_max_age)
-    return Demand(
+    return Terms(
         acceptable=acceptable or defaults,
         necessary=necessary,
         floor=max(client.minimum, _least(defaults)),
-        since=since(started, *ages, 0 if request.prompt_login else None),
-        rung_since=oldest_allowed(started, rung_ages or {}),
         refused=client.refused,
         verify_user=client.verify_user,
-        enrol_within=enrol_within,
+        max_age=_strictest(*ages, 0 if request.prompt_login else None),
     )
 
 
@@ -77,7 +124,7 @@ def since(started: datetime, *max_ages: int | None) -> datetime | None:
     any other: everything must be proved anew. Raises ValueError for a negative one, which nothing
     that happened could satisfy.
     """
-    strictest = min((age for age in max_ages if age is not None), default=None)
+    strictest = _strictest(*max_ages)
     if strictest is None:
         return None
     if strictest < 0:
@@ -86,6 +133,10 @@ def since(started: datetime, *max_ages: int | None) -> datetime | None:
     if strictest > (started - _BEGINNING).total_seconds():
         return None
     return started - timedelta(seconds=strictest)
+
+
+def _strictest(*max_ages: int | None) -> int | None:
+    return min((age for age in max_ages if age is not None), default=None)
 
 
 def oldest_allowed(started: datetime, ages: Mapping[Rung, timedelta]) -> dict[Rung, datetime]:

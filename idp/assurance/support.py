@@ -14,6 +14,8 @@ def relied_upon(rung: Rung, fresh: Sequence[Evidence]) -> tuple[Evidence, ...]:
     The smallest set that does, with whatever else was proved in the same sign-in as one of them:
     that sign-in is one event, and is told whole. `fresh` is oldest first.
     """
+    if len(fresh) == 1:  # as it mostly is: there is nothing to choose from
+        return tuple(fresh) if holds(rung, traits_of(fresh)) else ()
     signed_in_by = {proof.transaction_id for proof in smallest(rung, fresh)}
     return tuple(proof for proof in fresh if proof.transaction_id in signed_in_by)
 

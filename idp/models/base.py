@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, event
@@ -89,7 +89,10 @@ def new_id() -> str:
 
 def dump_json(value: object) -> str:
     """JSON as it is stored: compact, and the same text for the same value."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return _ENCODER.encode(value)
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

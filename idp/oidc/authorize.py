@@ -64,7 +64,7 @@ class AuthorizationEndpoint:
         Raises ``OAuthError``, not redirectable, while the client or its address is not certain:
         that is for a page of our own, and nothing is sent anywhere.
         """
-        client = self._requests.client_of(parameters)
+        client = self._requests.client_of(parameters, presented.seen if presented else None)
         try:
             arrived = self.resolve(parameters, client, context.at)
         except OAuthError as error:
@@ -72,6 +72,8 @@ class AuthorizationEndpoint:
                 raise
             to = self._reply_to(parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at)
+        if presented and arrived.parameters is not parameters:
+            presented = replace(presented, seen=None)  # it may have been fetched, from far away
         return self._take_up(arrived, client, presented, context)
 
     def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
@@ -127,7 +129,7 @@ class AuthorizationEndpoint:
             return self._silently(asked, fitting, context)
         if fitting and not self._must_choose(request, fitting):
             decision = self._weighing.weigh(fitting, asked.demand)
-            if isinstance(decision, Satisfied) and self._question(asked, fitting.user_id) is None:
+            if isinstance(decision, Satisfied) and self._question_to(fitting, asked) is None:
                 check_entry(asked.client, fitting.user_id)
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
@@ -165,7 +167,7 @@ class AuthorizationEndpoint:
             raise OAuthError("account_selection_required", "Another account is signed in.")
         decision = decide_silently(self._weighing, asked.demand, live)
         check_entry(asked.client, live.user_id)
-        if self._question(asked, live.user_id) is not None:
+        if self._question_to(live, asked) is not None:
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return self._answer(asked, live.user_id, live.id, decision, context)
 
@@ -268,6 +270,11 @@ class AuthorizationEndpoint:
     def answer(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""
         return self._responder.given(transaction)
+
+    def _question_to(self, live: Live, asked: Asked) -> AskConsent | None:
+        # Getting ready to sign or encrypt may have taken long: then what was seen is old.
+        seen = None if self._responder.messages(asked) else live.seen
+        return still_to_allow(self._consents, asked.request, asked.client, live.user_id, seen=seen)
 
     def _question(self, asked: Asked, user_id: str) -> AskConsent | None:
         return still_to_allow(self._consents, asked.request, asked.client, user_id)

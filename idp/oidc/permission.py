@@ -7,6 +7,7 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import Prompt
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
+from idp.services.live import Seen
 
 
 def check_entry(client: RegisteredClient, user_id: str) -> None:
@@ -20,18 +21,24 @@ def check_entry(client: RegisteredClient, user_id: str) -> None:
 
 
 def still_to_allow(
-    consents: Consents, request: AuthorizationRequest, client: RegisteredClient, user_id: str
+    consents: Consents,
+    request: AuthorizationRequest,
+    client: RegisteredClient,
+    user_id: str,
+    *,
+    seen: Seen | None = None,
 ) -> AskConsent | None:
     """The question to put to the person; None when there is none.
 
     By the client's registration it is asked once for each scope, every time, or never (the
     deployment's own applications); ``prompt=consent`` asks in any case but the last. So does one
     that registered itself and names an API: which, nobody but the person has looked at.
+    ``seen`` is what was just read of the person and the client.
     """
     if client.metadata.consent == "never":
         return None
     scopes = request.concerns
-    missing = consents.missing(user_id, client.id, scopes)
+    missing = consents.missing(user_id, client.id, scopes, seen=seen)
     if missing:
         already = tuple(scope for scope in scopes if scope not in missing)
         return AskConsent(missing, already, request.resource)

@@ -2,20 +2,18 @@
 
 from datetime import datetime
 
-from idp.assurance import Unmet
 from idp.config import Settings
 from idp.models import Transaction
 from idp.oidc.asked import Asked
-from idp.oidc.capabilities import as_set_now
 from idp.oidc.confirmation import demanding
 from idp.oidc.expected import HintReader, expected_person
+from idp.oidc.readings import Readings
 from idp.oidc.request_objects import RequestObjects
 from idp.oidc.responding import answered_before
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import (
     AuthorizationRequest,
     identify,
-    parse_authorization_request,
     reply_to,
 )
 from idp.protocol.capabilities import Capabilities
@@ -25,6 +23,7 @@ from idp.protocol.parameters import Parameters
 from idp.protocol.responses import ReplyTo
 from idp.services import demands, transactions
 from idp.services.clients import Clients, RegisteredClient
+from idp.services.live import Seen
 from idp.services.pushed import PREFIX, PushedRequests
 from idp.services.subjects import Subjects
 
@@ -45,15 +44,22 @@ class Requests:
     ) -> None:
         self._settings = settings
         self._capabilities = capabilities
+        self._readings = Readings(settings, capabilities)
         self._clients = clients
         self._pushed = pushed
         self._subjects = subjects
         self._objects = objects
         self._read_hint = read_hint
 
-    def client_of(self, parameters: Parameters) -> RegisteredClient:
-        """The client that a request names. Raises ``OAuthError``, not redirectable."""
-        return _let_in(self._clients.get(identify(parameters)))
+    def client_of(self, parameters: Parameters, seen: Seen | None = None) -> RegisteredClient:
+        """The client that a request names. Raises ``OAuthError``, not redirectable.
+
+        ``seen`` is what was just read of one, if any was.
+        """
+        client_id = identify(parameters)
+        if seen is not None and seen.client_id == client_id and seen.revision is not None:
+            return _let_in(self._clients.at(client_id, seen.revision))
+        return _let_in(self._clients.get(client_id))
 
     def client_in(self, transaction: Transaction) -> RegisteredClient:
         """The same of the request that a transaction is for, which may have been read with it."""
@@ -109,24 +115,15 @@ class Requests:
 
         Its demand counts from ``started``. Raises ``OAuthError``.
         """
-        request = parse_authorization_request(
-            arrived.parameters,
-            client.metadata,
-            as_set_now(self._capabilities, self._settings),
-            pushed=arrived.pushed is not None,
-            signed=arrived.signed,
-        )
-        demand = demands.of_request(
-            request,
+        reading = self._readings.of(arrived, client)
+        request = reading.request
+        demand = demands.begun(
+            reading.terms,
             client.metadata,
             self._settings,
             started=started,
             transaction_id=transaction_id,
         )
-        if isinstance(demand, Unmet):
-            raise OAuthError(
-                "unmet_authentication_requirements", "None of the requested acr values is known."
-            )
         operation = read_operation(request.authorization_details)
         if operation is not None:
             demand = demanding(demand, client.metadata, self._settings, within=transaction_id)

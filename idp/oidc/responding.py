@@ -49,11 +49,11 @@ class Responder:
 
         It may fetch, and what was written before then is committed first.
         """
-        if messages := self._messages(asked):
+        if messages := self.messages(asked):
             release()
             self._sealing.ready(asked.client, *messages, now=now)
 
-    def _messages(self, asked: Asked) -> tuple[Message, ...]:
+    def messages(self, asked: Asked) -> tuple[Message, ...]:
         """What of the answer is signed or encrypted."""
         messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()
         return (*messages, "authorization") if _is_jwt(asked) else messages
@@ -72,7 +72,7 @@ class Responder:
         redirectable, when the pushed request behind it was answered in another.
         """
         # A code that goes as it is takes one statement, and nothing that could fail after it.
-        alone = transaction is None and asked.pushed is None and not self._messages(asked)
+        alone = transaction is None and asked.pushed is None and not self.messages(asked)
         ends = alone and not asked.request.wants_token
         front = self._front_channel
         parameters = {

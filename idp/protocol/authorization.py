@@ -9,7 +9,8 @@ does it replaces the parameters and drops ``request`` and ``request_uri`` from t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from idp.protocol import authorization_checks as checks
 from idp.protocol.capabilities import DEFAULT, Capabilities
@@ -150,16 +151,11 @@ def parse_authorization_request(
         response_type=response_type,
         response_mode=response_mode,
         scopes=scopes,
-        state=parameters.get("state"),
-        nonce=checks.read_nonce(parameters, response_type),
-        code_challenge=checks.read_code_challenge(parameters, metadata, response_type),
-        dpop_jkt=checks.read_dpop_jkt(parameters, response_type),
+        **_own(parameters, metadata, response_type),
         prompts=checks.read_prompts(parameters, capabilities),
         max_age=checks.read_max_age(parameters),
         acr_values=checks.read_words(parameters, "acr_values"),
         claims=claims,
-        login_hint=parameters.get("login_hint"),
-        id_token_hint=parameters.get("id_token_hint"),
         ui_locales=checks.read_locales(parameters, "ui_locales"),
         claims_locales=checks.read_locales(parameters, "claims_locales"),
         display=checks.read_display(parameters),
@@ -167,6 +163,42 @@ def parse_authorization_request(
         authorization_details=checks.read_authorization_details(parameters, metadata, capabilities),
         parameters=parameters,
     )
+
+
+def parse_alike(
+    shared: Mapping[str, Any], parameters: Parameters, metadata: ClientMetadata
+) -> AuthorizationRequest:
+    """The same for a request that differs from one before it in nothing but ``OWN``.
+
+    ``shared`` is what ``shared_of`` says of that one, which came in the same way, when the
+    registration and the capabilities were the same.
+    """
+    parameters.check_form()
+    own = _own(parameters, metadata, shared["response_type"])
+    return AuthorizationRequest(**shared, **own, parameters=parameters)
+
+
+def shared_of(request: AuthorizationRequest) -> Mapping[str, Any]:
+    """The fields that requests share which are alike."""
+    names = [one.name for one in fields(request) if one.name not in OWN]
+    return {name: getattr(request, name) for name in names if name != "parameters"}
+
+
+def _own(parameters: Parameters, metadata: ClientMetadata, response_type: str) -> dict[str, Any]:
+    return {
+        "state": parameters.get("state"),
+        "nonce": checks.read_nonce(parameters, response_type),
+        "code_challenge": checks.read_code_challenge(parameters, metadata, response_type),
+        "dpop_jkt": checks.read_dpop_jkt(parameters, response_type),
+        "login_hint": parameters.get("login_hint"),
+        "id_token_hint": parameters.get("id_token_hint"),
+    }
+
+
+OWN: Final = frozenset(
+    {"state", "nonce", "code_challenge", "dpop_jkt", "login_hint", "id_token_hint"}
+)
+"""The parameters, and fields, in which requests differ that are alike otherwise."""
 
 
 def _own_page_value(parameters: Parameters, name: str) -> str:

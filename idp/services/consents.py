@@ -14,6 +14,7 @@ from idp.models import Client, Consent, db, new_id
 from idp.models.plain import Plain
 from idp.services.clients import SELF_REGISTERED
 from idp.services.grants import end_all
+from idp.services.live import Seen
 
 _consents: Final = cast("Table", Consent.__table__)
 _clients: Final = cast("Table", Client.__table__)
@@ -39,6 +40,10 @@ _NOTE_FIRST_USE = (
 )
 
 
+def _words(scope: str | None) -> frozenset[str] | None:
+    return None if scope is None else frozenset(scope.split())
+
+
 @dataclass(frozen=True, slots=True)
 class GivenConsent:
     """What a person has allowed one client."""
@@ -53,10 +58,18 @@ class GivenConsent:
 class Consents:
     """What people have allowed clients, one row for each pair of them."""
 
-    def missing(self, user_id: str, client_id: str, scopes: Sequence[str]) -> tuple[str, ...]:
-        """Those of ``scopes`` that the person has not allowed this client, in their order."""
-        given = self._given(user_id, client_id) or frozenset()
-        return tuple(scope for scope in scopes if scope not in given)
+    def missing(
+        self, user_id: str, client_id: str, scopes: Sequence[str], *, seen: Seen | None = None
+    ) -> tuple[str, ...]:
+        """Those of ``scopes`` that the person has not allowed this client, in their order.
+
+        ``seen`` is what was just read of them both, if it was.
+        """
+        if seen is not None and seen.client_id == client_id:
+            given = _words(seen.allowed)
+        else:
+            given = self._given(user_id, client_id)
+        return tuple([scope for scope in scopes if scope not in (given or ())])
 
     def give(
         self, user_id: str, client_id: str, scopes: Sequence[str], *, context: Context
@@ -119,8 +132,7 @@ class Consents:
         """The scopes allowed; None when this client was never allowed anything."""
         statement = _GIVEN_FOR_UPDATE if lock else _GIVEN
         names = {"user": user_id, "client": client_id}
-        scope = statement.value(names)
-        return None if scope is None else frozenset(scope.split())
+        return _words(statement.value(names))
 
     def _first(self, user_id: str, client_id: str, scopes: Sequence[str], now: datetime) -> bool:
         """Insert the row; False when another tab has just done so."""

@@ -9,12 +9,13 @@ from idp.assurance import (
     ClientFloor,
     Demand,
     Rung,
+    Terms,
     Unmet,
-    demand_for,
     ladder_names,
     oldest_allowed,
     resolve_acr_values,
     since,
+    terms_for,
 )
 from idp.config import Settings
 from idp.factors.magic_link import MagicLink
@@ -38,7 +39,18 @@ def of_request(
     ``transaction_id`` is the sign-in it has become, in which a missing factor may be set up where
     that is allowed. Unmet when it insists on an ``acr`` of which this provider knows no value.
     """
-    demand = demand_for(
+    terms = terms_of(request, client, settings)
+    if isinstance(terms, Unmet):
+        return terms
+    return begun(terms, client, settings, started=started, transaction_id=transaction_id)
+
+
+def terms_of(
+    request: AuthorizationRequest, client: ClientMetadata, settings: Settings
+) -> Terms | Unmet:
+    """The same before it has arrived. Of the settings it goes by ``refused_methods``, and by what
+    does not change while the program runs."""
+    terms = terms_for(
         AssuranceRequest(
             acr_values=request.acr_values,
             acr_claim=request.claims.acr_values,
@@ -47,14 +59,27 @@ def of_request(
             prompt_login="login" in request.prompts,
         ),
         client_floor(client, settings),
-        started=started,
         aliases=settings.acr_aliases,
+    )
+    if isinstance(terms, Unmet):
+        return terms
+    return terms.raised(_scopes_floor(request.concerns, settings))
+
+
+def begun(
+    terms: Terms,
+    client: ClientMetadata,
+    settings: Settings,
+    *,
+    started: datetime,
+    transaction_id: str | None,
+) -> Demand:
+    """The demand of a request on these terms. The rest as in ``of_request``."""
+    return terms.begun(
+        started,
         rung_ages=_policy(settings),
         enrol_within=transaction_id if _may_enrol(client, settings) else None,
     )
-    if isinstance(demand, Unmet):
-        return demand
-    return demand.raised(floor=_scopes_floor(request.concerns, settings))
 
 
 def _scopes_floor(scopes: tuple[str, ...], settings: Settings) -> Rung:

@@ -10,6 +10,17 @@ from idp.factors.base import Proof
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of one client along with a session: so it need not be asked for by itself."""
+
+    client_id: str
+    revision: int | None
+    """None: there is no such client."""
+    allowed: str | None
+    """The scopes that the session's person has allowed it; None: it was never allowed anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """A session that may be relied on now, with the evidence that it holds."""
 
@@ -26,6 +37,7 @@ class Live:
     evidence: tuple[Evidence, ...]
     at: datetime | None = None
     """When it was looked at."""
+    seen: Seen | None = None
 
     def by_now(self) -> tuple[Evidence, ...]:
         """The evidence, none of it later than this look.

@@ -12,11 +12,12 @@ from idp.assurance import Evidence
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
-from idp.models import BrowserSession, Credential, EvidenceRow, User, db, new_id
+from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id
 from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
-from idp.services.live import Live, evidence_of, shown_by
+from idp.services.clients import REVISION_NOW, is_client_id
+from idp.services.live import Live, Seen, evidence_of, shown_by
 
 SEEN_EVERY = timedelta(minutes=1)
 """How precisely idle time is known; a write for each request would be worth less than it costs."""
@@ -43,6 +44,12 @@ _PRESENT = (
     .join(User, User.id == BrowserSession.user_id)
     .join(EvidenceRow, EvidenceRow.session_id == BrowserSession.id)
     .where(BrowserSession.ended_at.is_(None), User.disabled_at.is_(None))
+)
+_ALLOWED = (
+    select(Consent.scope)
+    .where(Consent.user_id == BrowserSession.user_id, Consent.client_id == bindparam("client"))
+    .scalar_subquery()
+    .label("allowed")
 )
 _IN_TIME = and_(
     BrowserSession.expires_at > bindparam("now"),
@@ -74,29 +81,42 @@ class Sessions:
         )
         present = _PRESENT.add_columns(has_second_step.label("has_second_step")).where(_IN_TIME)
         # Built once: building them costs more than the database takes to answer.
-        self._by_token = Plain(present.where(BrowserSession.token_hash == bindparam("key")))
+        by_token = present.where(BrowserSession.token_hash == bindparam("key"))
+        self._by_token = Plain(by_token)
+        self._beside_client = Plain(by_token.add_columns(REVISION_NOW, _ALLOWED))
         self._by_id = Plain(present.where(BrowserSession.id == bindparam("key")))
 
-    def present(self, token: str | None, now: datetime) -> Live | None:
-        """The live session that a cookie names; None when it is unknown, over, idle or disabled."""
+    def present(
+        self, token: str | None, now: datetime, *, client_id: str | None = None
+    ) -> Live | None:
+        """The live session that a cookie names; None when it is unknown, over, idle or disabled.
+
+        With what is ``seen`` of the client of that id, in the same look.
+        """
         if not token:
             return None
-        return self._live(self._by_token, digest(token), now)
+        if client_id is None or not is_client_id(client_id):
+            return self._live(self._by_token, digest(token), now)
+        return self._live(self._beside_client, digest(token), now, client=client_id)
 
     def by_id(self, session_id: str, now: datetime) -> Live | None:
         """The same by its id, also for one that no cookie can present yet."""
         return self._live(self._by_id, session_id, now)
 
-    def _live(self, statement: Plain, key: str, now: datetime) -> Live | None:
-        times = {
+    def _live(
+        self, statement: Plain, key: str, now: datetime, *, client: str | None = None
+    ) -> Live | None:
+        asked = {
+            "key": key,
             "now": now,
             "seen_since": now - self._settings.session_idle,
             "kept_since": now - self._settings.session_idle_kept,
         }
-        rows = statement.all({"key": key, **times})
+        rows = statement.all(asked if client is None else {**asked, "client": client})
         if not rows:
             return None
         first = rows[0]
+        seen = Seen(client, first.revision_now, first.allowed) if client is not None else None
         return Live(
             id=first.id,
             user_id=first.user_id,
@@ -109,6 +129,7 @@ class Sessions:
             last_seen_at=first.last_seen_at,
             evidence=tuple(evidence_of(row) for row in rows),
             at=now,
+            seen=seen,
         )
 
     def touch(self, session: Live, now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from flask import Response, jsonify
 
 from idp.web import here
+from idp.web.responses import Bare
 
 _JSON: Final = "application/json"
 
@@ -25,9 +26,7 @@ def redirect_to(url: str) -> Response:
 
     It has no body: no browser shows one, and a code need not stand in an answer twice.
     """
-    response: Response = here.app().response_class(b"", 303, {"Location": url})
-    del response.headers["Content-Type"]
-    return response
+    return Bare([], 303, [("Location", url), ("Content-Length", "0")])
 
 
 def see_other(url: str) -> Response:

@@ -29,7 +29,7 @@ AWAY = {"restarted": True}
 
 def arrive(parameters: Parameters) -> Response:
     """Answer the request, or send the browser to the sign-in that it becomes."""
-    live = live_session()
+    live = live_session(parameters.clean("client_id"))
     try:
         outcome = services().authorization.arrive(parameters, presented=live, context=context())
     except OAuthError as error:

@@ -65,11 +65,12 @@ def context() -> Context:
     return found
 
 
-def live_session() -> Live | None:
-    """The session this browser presents, read once a request."""
+def live_session(client_id: str | None = None) -> Live | None:
+    """The session this browser presents, read once a request: with what is seen of a client."""
     own = here.own()
     if "live" not in own:
-        own.live = services().sessions.present(cookies.read(cookies.SESSION), own.now)
+        token = cookies.read(cookies.SESSION)
+        own.live = services().sessions.present(token, own.now, client_id=client_id)
     live: Live | None = own.live
     return live
 

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.utils import cached_property
 
 _VISIBLE: Final = re.compile(rb"[!-~]*")
-_AS_BROWSERS_SEND: Final = re.compile(r'[^\s=";]+=[^\s";]*(?:; [^\s=";]+=[^\s";]*)*')
+_AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
 
 

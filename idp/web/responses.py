@@ -46,3 +46,9 @@ class Response(flask.Response):
             and not self._on_close
             and ("location" not in there or self.headers["Location"].isascii())
         )
+
+
+class Bare(Response):
+    """Of no type, having no body."""
+
+    default_mimetype = None

@@ -53,7 +53,7 @@ def test_reading_alone_is_one_wait(house: House, name: str) -> None:
     ("name", "trips"),
     [
         ("password sign-in, hash apart", 21),
-        ("silent authorization", 4),
+        ("silent authorization", 2),
         ("code redemption, ES256", 1),
         ("refresh, RS256", 1),
     ],
