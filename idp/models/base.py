@@ -89,7 +89,10 @@ def new_id() -> str:
 
 def dump_json(value: object) -> str:
     """JSON as it is stored: compact, and the same text for the same value."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return _JSON.encode(value)
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

@@ -53,6 +53,10 @@ class Responder:
             release()
             self._sealing.ready(asked.client, *messages, now=now)
 
+    def may_fetch(self, asked: Asked) -> bool:
+        """Is something of the answer signed or encrypted, for which keys may have to be asked?"""
+        return bool(self._messages(asked))
+
     def _messages(self, asked: Asked) -> tuple[Message, ...]:
         """What of the answer is signed or encrypted."""
         messages: tuple[Message, ...] = ("id_token",) if asked.request.wants_id_token else ()

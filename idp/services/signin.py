@@ -49,10 +49,11 @@ class SignIn:
 
     def attempt(self, standing: Standing, attempt: Attempt, context: Context) -> Outcome:
         """Judge one answer and write down what it showed. Commits, unless it was accepted: what
-        that leads to may come to be together with it.
+        that leads to may come to be together with it, and whoever commits that has to
+        ``transactions.settle`` the step.
 
-        Raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing of
-        this one remains but its count as an attempt; and ``Busy``, of which nothing remains.
+        That raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing
+        of this one remains but its count as an attempt. Raises ``Busy``, of which nothing remains.
         """
         choice = standing.choice(attempt.method)
         if choice is None:
@@ -103,6 +104,7 @@ class SignIn:
             return refused
         attempt = Attempt(method, {}, presented=presented, device_token=None)
         accepted = self._accept(standing, attempt, proof, persons.the(proof.user_id), context)
+        transactions.settle(standing.transaction)
         db.session.commit()
         return accepted
 
@@ -173,7 +175,7 @@ class SignIn:
         opens = self._weighing.opens(known, ledger)
         accepted = self._in_session(known, evidence, live, attempt, context, opens=opens)
         session_id = accepted.session_id
-        transactions.next_step(transaction, user_id=user.id, session_id=session_id, state=kept)
+        transactions.take_step(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
         if proof.notice:
             self._notices.tell(user, proof.notice, context)
@@ -202,9 +204,8 @@ class SignIn:
         user, persistent = known.user, bool(attempt.answer.get("remember"))
         token = new_secret() if opens else None
         session_id = self._sessions.start(
-            user.id, persistent=persistent, context=context, token=token
+            user.id, persistent=persistent, context=context, token=token, first=evidence
         )
-        self._sessions.note(session_id, evidence)
         if token is None:
             return Accepted(known, session_id, None, persistent)
         begun = self._sessions.begun(

@@ -34,7 +34,9 @@ def _settings() -> Settings:
 def read(base: str) -> str | None:
     """The value the browser sent, None for none or one too long to be ours."""
     held = here.asked().cookies
-    value = held.get(name(base, _settings())) if held else None
+    if not held:
+        return None
+    value = held.get(name(base, _settings()))
     return value if value and len(value) <= _LONGEST else None
 
 

@@ -47,7 +47,7 @@ def test_reading_alone_neither_begins_nor_rolls_back(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "trips"), [("password sign-in, hash apart", 21), ("silent authorization", 4)]
+    ("name", "trips"), [("password sign-in, hash apart", 17), ("silent authorization", 4)]
 )
 def test_no_wait_too_many(house: House, name: str, trips: int) -> None:
     counted = trips_of(house, name)
