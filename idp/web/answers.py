@@ -3,9 +3,9 @@
 from http import HTTPStatus
 from typing import Final
 
-from flask import Response, jsonify, make_response, redirect
+from flask import Response, jsonify
 
-from idp.web import here
+from idp.web import here, responses
 
 _JSON: Final = "application/json"
 
@@ -22,7 +22,7 @@ def wants_json() -> bool:
 
 def redirect_to(url: str) -> Response:
     """303: whatever this was, what follows is a GET (RFC 9700 section 4.12 forbids 307)."""
-    return make_response(redirect(url, code=303))
+    return responses.Response(status=303, headers={"Location": url}, mimetype="text/plain")
 
 
 def see_other(url: str) -> Response:
