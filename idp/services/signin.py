@@ -41,6 +41,7 @@ class SignIn:
         find_by_login: Callable[[str], User | None],
     ) -> None:
         self._factors = factors
+        self._laborious = {name: one for name, one in factors.items() if isinstance(one, Laborious)}
         self._sessions = sessions
         self._throttle = throttle
         self._weighing = weighing
@@ -110,8 +111,8 @@ class SignIn:
 
     def _insist_on_room(self, method: str) -> None:
         """In a flood of sign-ins, turn away before anything is counted or looked up."""
-        factor = self._factors[method]
-        if isinstance(factor, Laborious) and factor.crowded:
+        factor = self._laborious.get(method)
+        if factor is not None and factor.crowded:
             raise Busy(method)
 
     def _judge(

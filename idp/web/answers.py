@@ -22,7 +22,7 @@ def wants_json() -> bool:
 
 def redirect_to(url: str) -> Response:
     """303: whatever this was, what follows is a GET (RFC 9700 section 4.12 forbids 307)."""
-    return responses.Response(status=303, headers={"Location": url}, mimetype="text/plain")
+    return responses.Response(b"", 303, headers={"Location": url}, mimetype="text/plain")
 
 
 def see_other(url: str) -> Response:
