@@ -101,6 +101,10 @@ def test_two_tabs_of_one_request_get_one_answer(
     assert gone(enter(agent, first, alice)).parameters["code"]
     late = enter(agent, second, alice)
     assert "was answered before" in shown(late).document.text
+    # What was proved in it stays proved.
+    with town.app.app_context():
+        kept = db.session.get_one(Transaction, second.path.rpartition("/")[2])
+        assert kept.user_id == alice.id
 
 
 def test_a_cancelled_request_is_answered(town: House, shop: RelyingParty) -> None:
