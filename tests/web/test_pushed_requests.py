@@ -101,10 +101,18 @@ def test_two_tabs_of_one_request_get_one_answer(
     assert gone(enter(agent, first, alice)).parameters["code"]
     late = enter(agent, second, alice)
     assert "was answered before" in shown(late).document.text
-    # What was proved in it stays proved.
+
+
+def test_what_was_proved_for_one_that_was_answered_elsewhere_stays_proved(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    url, here, there = pushed(shop), town.browser(), town.browser()
+    page = here.page(url)
+    assert gone(enter(there, there.page(url), alice)).parameters["code"]
+    assert "was answered before" in shown(enter(here, page, alice)).document.text
     with town.app.app_context():
-        kept = db.session.get_one(Transaction, second.path.rpartition("/")[2])
-        assert kept.user_id == alice.id
+        kept = db.session.get_one(Transaction, page.path.rpartition("/")[2])
+        assert (kept.user_id, kept.version) == (alice.id, 1)
 
 
 def test_a_cancelled_request_is_answered(town: House, shop: RelyingParty) -> None:
