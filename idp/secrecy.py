@@ -6,7 +6,7 @@ import hmac
 import json
 import os
 import secrets
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,13 @@ def digest(secret: str) -> str:
 
 
 def _b64(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 class Box:
@@ -57,7 +63,7 @@ class Box:
 
     def seal(self, value: Any) -> str:
         """Encrypt any JSON value."""
-        return self._fernet.encrypt(json.dumps(value, separators=(",", ":")).encode()).decode()
+        return self._fernet.encrypt(_JSON.encode(value).encode()).decode()
 
     def open(self, sealed: str) -> Any:
         """Decrypt what ``seal`` made; raises ``Unreadable`` when no key fits."""

@@ -8,7 +8,7 @@ from typing import Literal
 from idp.assurance.choice import Choice, choices
 from idp.assurance.demand import Demand
 from idp.assurance.evidence import Evidence, in_order, traits_of
-from idp.assurance.ladder import Rung, highest
+from idp.assurance.ladder import Rung, holds
 from idp.assurance.offer import Offer
 from idp.assurance.proofs import amr_of
 from idp.assurance.reason import Reason, reason_for
@@ -63,12 +63,10 @@ def decide(demand: Demand, evidence: Iterable[Evidence], offers: Iterable[Offer]
 
 
 def _satisfied(demand: Demand, ledger: Sequence[Evidence]) -> Satisfied | None:
-    reach = highest(traits_of(ledger))  # of any age: what is beyond it need not be looked for
-    if reach is None:
-        return None
+    shown = traits_of(ledger)
     for target in demand.targets:
-        if target.rung > reach:
-            continue
+        if not holds(target.rung, shown):
+            continue  # what the whole ledger does not reach, no part of it does
         if proofs := relied_upon(target.rung, demand.fresh(target.rung, ledger)):
             return Satisfied(target.name, target.rung, amr_of(proofs), proofs[0].at, proofs)
     return None

@@ -145,7 +145,7 @@ def send_to_postgresql(
     proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], joins: bool
 ) -> list[Any]:
     """Send it, prepared. Raises ``psycopg.Error``."""
-    connection = cast(Connection, proxied.dbapi_connection)
+    connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
     values = text.values(given)
     libpq = connection.pgconn
     if text.name not in connection.prepared:

@@ -12,7 +12,7 @@ from idp.oidc.confirmation import record_step_up
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
-from idp.oidc.resumed import Resumed
+from idp.oidc.resumed import TO_COME, Resumed
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
@@ -30,9 +30,6 @@ from idp.services.subjects import Subjects
 from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
-_TO_COME = "to come"
-"""Stands for the transaction that a request will become, should it need one."""
-
 
 class AuthorizationEndpoint:
     """RFC 6749 section 3.1 and OpenID Connect Core 3.1.2, over the sign-in's own decisions."""
@@ -49,7 +46,7 @@ class AuthorizationEndpoint:
         resumed: Resumed,
     ) -> None:
         self._requests = requests
-        self._resumed = resumed
+        self.resumed = resumed
         self._responder = responder
         self._consents = consents
         self._weighing = weighing
@@ -109,7 +106,7 @@ class AuthorizationEndpoint:
     ) -> Answered | Interact:
         try:
             asked = self._requests.measure(
-                arrived, client, started=context.at, transaction_id=_TO_COME
+                arrived, client, started=context.at, transaction_id=TO_COME
             )
             return self._consider(asked, presented, context)
         except OAuthError as error:
@@ -178,7 +175,7 @@ class AuthorizationEndpoint:
         registration may have changed under it.
         """
         client = self._requests.client_in(transaction)
-        if known := self._resumed.find(transaction, client):
+        if known := self.resumed.find(transaction, client):
             return known
         asked = self._requests.measure(
             Arrived.from_json(transaction.parameters or {}),
@@ -186,17 +183,8 @@ class AuthorizationEndpoint:
             started=transaction.started_at,
             transaction_id=transaction.id,
         )
-        self._resumed.keep(transaction, asked)
+        self.resumed.keep(transaction, asked)
         return asked
-
-    def become(self, transaction: Transaction, asked: Asked, context: Context) -> None:
-        """The request, considered at this very instant, has become this sign-in."""
-        if asked.operation is not None or transaction.started_at != context.at:
-            return  # its demand is about another instant, or about the sign-in itself
-        demand = asked.demand
-        if demand.enrol_within == _TO_COME:
-            demand = replace(demand, enrol_within=transaction.id)
-        self._resumed.keep(transaction, replace(asked, demand=demand))
 
     def conclude(
         self,
@@ -215,8 +203,9 @@ class AuthorizationEndpoint:
         if user is None or live is None or not isinstance(standing.decision, Satisfied):
             raise ValueError("only a satisfied sign-in can be concluded")
         asked = asked or self.resume(transaction)
-        if asked.pushed is not None:
+        if asked.pushed is not None or self._responder.messages(asked):
             # Who else may have answered it already: what was proved here stays, whatever comes.
+            transactions.settle(transaction)
             db.session.commit()
         try:
             check_entry(asked.client, user.id)

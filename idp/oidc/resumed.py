@@ -1,11 +1,16 @@
 """Requests under way, as they were measured: for the steps of a sign-in, which all ask for it."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from idp.config.live import LiveSettings
 from idp.models import Transaction
 from idp.oidc.asked import Asked
 from idp.services.clients import RegisteredClient
+
+TO_COME: Final = "to come"
+"""Stands for the transaction that a request will become, should it need one."""
 
 MOST: Final = 1000
 """Some ten kilobytes each: what so many people answer at once whom one process serves."""
@@ -35,6 +40,15 @@ class Resumed:
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[transaction.id] = asked, self._basis(transaction)
+
+    def become(self, transaction: Transaction, asked: Asked, now: datetime) -> None:
+        """The same for a request that was measured ``now``, and has become this sign-in."""
+        if asked.operation is not None or transaction.started_at != now:
+            return  # its demand is about another instant, or about the sign-in itself
+        demand = asked.demand
+        if demand.enrol_within == TO_COME:
+            demand = replace(demand, enrol_within=transaction.id)
+        self.keep(transaction, replace(asked, demand=demand))
 
     def _basis(self, transaction: Transaction) -> tuple[object, ...]:
         return transaction.parameters, transaction.started_at, self._settings.changed

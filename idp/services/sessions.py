@@ -1,8 +1,8 @@
 """Browser sessions and their ledger: opened, presented, rotated, ended."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, and_, bindparam, exists, false, or_, select, update
 from sqlalchemy.orm import aliased
@@ -63,9 +63,22 @@ _IN_TIME = and_(
 _sessions: Final = cast("Table", BrowserSession.__table__)
 _THIS: Final = _sessions.update().where(_sessions.c.id == bindparam("session"))
 _START: Final = Plain(_sessions.insert())
+_evidence: Final = cast("Table", EvidenceRow.__table__)
+_BEGUN: Final = {
+    column.name: bindparam(f"begun_{column.name}", type_=column.type)
+    for column in _sessions.columns
+    if column.name != "ended_at"
+}
+_START_AND_ADD: Final = Plain(
+    {
+        # One statement, whose values for the session have names of their own.
+        "postgresql": _evidence.insert().add_cte(_sessions.insert().values(_BEGUN).cte("begun")),
+        "sqlite": _evidence.insert(),
+    }
+)
 _TOUCH: Final = Plain(_THIS.values(last_seen_at=bindparam("now")))
 _ROTATE: Final = Plain(_THIS.values(token_hash=bindparam("hash"), last_seen_at=bindparam("now")))
-_ADD: Final = Plain(cast("Table", EvidenceRow.__table__).insert())
+_ADD: Final = Plain(_evidence.insert())
 
 
 class Sessions:
@@ -138,26 +151,31 @@ class Sessions:
             _TOUCH.run({"session": session.id, "now": now})
 
     def start(
-        self, user_id: str, *, persistent: bool, context: Context, token: str | None = None
+        self,
+        user_id: str,
+        *,
+        persistent: bool,
+        context: Context,
+        token: str | None = None,
+        first: Evidence | None = None,
     ) -> str:
-        """A new session for a first proof. By ``token`` a cookie can present it; without one, none
-        can before ``rotate``."""
+        """A new session for a ``first`` proof, or for one that is added later. By ``token`` a
+        cookie can present it; without one, none can before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
         session_id = new_id()
-        _START.run(
-            {
-                "id": session_id,
-                "user_id": user_id,
-                "token_hash": digest(token) if token else None,
-                "persistent": persistent,
-                "user_agent": context.user_agent[:400],
-                "address": context.address,
-                "created_at": context.at,
-                "last_seen_at": context.at,
-                "expires_at": context.at + lifetime,
-            }
-        )
+        row = {
+            "id": session_id,
+            "user_id": user_id,
+            "token_hash": digest(token) if token else None,
+            "persistent": persistent,
+            "user_agent": context.user_agent[:400],
+            "address": context.address,
+            "created_at": context.at,
+            "last_seen_at": context.at,
+            "expires_at": context.at + lifetime,
+        }
+        _start(row, _noted(session_id, first, enrolled=False) if first else None)
         return session_id
 
     def add(
@@ -177,18 +195,7 @@ class Sessions:
 
     def note(self, session_id: str, evidence: Evidence, *, enrolled: bool = False) -> None:
         """The same for what is evidence already."""
-        _ADD.run(
-            {
-                "session_id": session_id,
-                "transaction_id": evidence.transaction_id,
-                "method": evidence.method,
-                "credential_id": evidence.credential_id,
-                "proves": " ".join(sorted(evidence.proves)),
-                "amr": " ".join(evidence.amr),
-                "enrolled": enrolled,
-                "at": evidence.at,
-            }
-        )
+        _ADD.run(_noted(session_id, evidence, enrolled=enrolled))
 
     def begun(
         self,
@@ -222,6 +229,28 @@ class Sessions:
         token = new_secret()
         _ROTATE.run({"session": session_id, "hash": digest(token), "now": now})
         return token
+
+
+def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:
+    if proof is not None and db.engine.dialect.name == "postgresql":
+        _START_AND_ADD.run({**proof, **{f"begun_{name}": row[name] for name in row}})
+        return
+    _START.run(row)
+    if proof is not None:
+        _ADD.run(proof)
+
+
+def _noted(session_id: str, evidence: Evidence, *, enrolled: bool) -> dict[str, Any]:
+    return {
+        "session_id": session_id,
+        "transaction_id": evidence.transaction_id,
+        "method": evidence.method,
+        "credential_id": evidence.credential_id,
+        "proves": " ".join(sorted(evidence.proves)),
+        "amr": " ".join(evidence.amr),
+        "enrolled": enrolled,
+        "at": evidence.at,
+    }
 
 
 def listed(user_id: str, now: datetime) -> Sequence[BrowserSession]:

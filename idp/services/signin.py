@@ -41,6 +41,7 @@ class SignIn:
         find_by_login: Callable[[str], User | None],
     ) -> None:
         self._factors = factors
+        self._laborious = {name: one for name, one in factors.items() if isinstance(one, Laborious)}
         self._sessions = sessions
         self._throttle = throttle
         self._weighing = weighing
@@ -49,10 +50,11 @@ class SignIn:
 
     def attempt(self, standing: Standing, attempt: Attempt, context: Context) -> Outcome:
         """Judge one answer and write down what it showed. Commits, unless it was accepted: what
-        that leads to may come to be together with it.
+        that leads to may come to be together with it, and whoever commits that has to
+        ``transactions.settle`` the step.
 
-        Raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing of
-        this one remains but its count as an attempt; and ``Busy``, of which nothing remains.
+        That raises ``Overtaken`` when another request advanced the sign-in meanwhile: then nothing
+        of this one remains but its count as an attempt. Raises ``Busy``, of which nothing remains.
         """
         choice = standing.choice(attempt.method)
         if choice is None:
@@ -103,13 +105,14 @@ class SignIn:
             return refused
         attempt = Attempt(method, {}, presented=presented, device_token=None)
         accepted = self._accept(standing, attempt, proof, persons.the(proof.user_id), context)
+        transactions.settle(standing.transaction)
         db.session.commit()
         return accepted
 
     def _insist_on_room(self, method: str) -> None:
         """In a flood of sign-ins, turn away before anything is counted or looked up."""
-        factor = self._factors[method]
-        if isinstance(factor, Laborious) and factor.crowded:
+        factor = self._laborious.get(method)
+        if factor is not None and factor.crowded:
             raise Busy(method)
 
     def _judge(
@@ -173,7 +176,7 @@ class SignIn:
         opens = self._weighing.opens(known, ledger)
         accepted = self._in_session(known, evidence, live, attempt, context, opens=opens)
         session_id = accepted.session_id
-        transactions.next_step(transaction, user_id=user.id, session_id=session_id, state=kept)
+        transactions.take_step(transaction, user_id=user.id, session_id=session_id, state=kept)
         self._record_accepted(transaction, attempt, proof, session_id, context)
         if proof.notice:
             self._notices.tell(user, proof.notice, context)
@@ -202,9 +205,8 @@ class SignIn:
         user, persistent = known.user, bool(attempt.answer.get("remember"))
         token = new_secret() if opens else None
         session_id = self._sessions.start(
-            user.id, persistent=persistent, context=context, token=token
+            user.id, persistent=persistent, context=context, token=token, first=evidence
         )
-        self._sessions.note(session_id, evidence)
         if token is None:
             return Accepted(known, session_id, None, persistent)
         begun = self._sessions.begun(

@@ -34,6 +34,8 @@ AGAIN = "again"
 """In the state: it was begun because a change came with too little proof, and was not done."""
 
 _STEP = "step"
+_WAITING: Final = "waiting"
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 _transactions: Final = cast("Table", Transaction.__table__)
 _COLUMNS: Final = tuple(column.name for column in _transactions.columns)
@@ -168,11 +170,18 @@ def advance(transaction: Transaction, **changes: Any) -> None:
     The condition on ``version`` is what makes a double submit, a second tab and a race between
     two nodes come out as one step.
     """
+    waiting: Mapping[str, Any] = getattr(transaction, _WAITING, _NOTHING)
+    changes = {**waiting, **changes}
     claim = {"of": transaction.id, "at_version": transaction.version}
     advanced = _advancing(tuple(changes)).value({**changes, **claim})
     if advanced is None:
         raise Overtaken
     transaction.version = advanced
+    setattr(transaction, _WAITING, _NOTHING)
+    _show(transaction, changes)
+
+
+def _show(transaction: Transaction, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
         setattr(transaction, name, _as_kept(value))
 
@@ -203,6 +212,20 @@ def _as_kept(value: Any) -> Any:
 def next_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:
     """The same for what ends a step: forms that were made for it are worthless from here on."""
     advance(transaction, state={**state, _STEP: transaction.version + 1}, **changes)
+
+
+def take_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:
+    """The same, written with whatever advances the record next, so that one step which is the last
+    is written once. Whoever commits before that has to ``settle`` it."""
+    changes = {"state": {**state, _STEP: transaction.version + 1}, **changes}
+    setattr(transaction, _WAITING, changes)
+    _show(transaction, changes)
+
+
+def settle(transaction: Transaction) -> None:
+    """Write a step that was only taken. Raises ``Overtaken``."""
+    if getattr(transaction, _WAITING, _NOTHING):
+        advance(transaction)
 
 
 def step_of(transaction: Transaction) -> int:

@@ -41,6 +41,8 @@ class Known:
 
     user: User
     held: Sequence[Credential]
+    offers: tuple[Offer, ...]
+    """What she could prove with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Weighing:
 
     def known(self, user: User) -> Known:
         """Read what this person holds."""
-        return Known(user, _held_by(user))
+        held = _held_by(user)
+        return Known(user, held, self._offers(user, held))
 
     def standing(
         self,
@@ -123,8 +126,7 @@ class Weighing:
             return Standing(transaction, None, None, demand, self._anonymous(demand))
         if known is None or known.user.id != user_id:
             known = self.known(persons.the(user_id))
-        user, held = known.user, known.held
-        offers = self._offers(user, held)
+        user, held, offers = known.user, known.held, known.offers
         # A factor made along this very sign-in is asked for from the next one on.
         made = transaction.state.get("prompted", {}).get("made", ())
         kept = [one for one in held if one.id not in made] if made else held
@@ -230,7 +232,7 @@ class Weighing:
 
     def opens(self, known: Known, evidence: Sequence[Evidence]) -> bool:
         """Is this enough for the session to be presented at all?"""
-        floor = Demand(floor=self.floor(self._offers(known.user, known.held)))
+        floor = Demand(floor=self.floor(known.offers))
         return isinstance(decide(floor, evidence, ()), Satisfied)
 
 

@@ -72,7 +72,7 @@ def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
     if live_session() is None and not _UNLIKE.intersection(state):
         transaction.state = {**state, "ceremonies": _likely(transaction, wanted.asked)}
     transactions.store_alone(transaction)
-    services().authorization.become(transaction, wanted.asked, context())
+    services().authorization.resumed.become(transaction, wanted.asked, context().at)
     if state.get("create"):
         # Initiating User Registration 1.0: the form for a new account is what is shown first.
         return url_for("register.form", sign_in=transaction.id)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from flask import Response, jsonify, make_response, url_for
+from flask import Response, jsonify, url_for
 
 from idp.factors.base import Refused
 from idp.models import Transaction
 from idp.services import transactions
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
+from idp.web import responses
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import NO_ADDRESS, address, asked_of, too_many
@@ -75,7 +76,9 @@ def ask(
     transaction = standing.transaction
     chosen = standing.choice(method) if method else None
     page = page_of(standing, chosen, asked=refused is not None)
-    return make_response(page.render(standing, chosen, refused, _kept(transaction, values)), status)
+    return responses.Response(
+        page.render(standing, chosen, refused, _kept(transaction, values)), status
+    )
 
 
 def _ask_json(

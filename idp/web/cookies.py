@@ -1,5 +1,6 @@
 """The cookies: who this browser is, and which session it may present."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -32,9 +33,26 @@ def _settings() -> Settings:
 
 def read(base: str) -> str | None:
     """The value the browser sent, None for none or one too long to be ours."""
-    held = here.asked().cookies
-    value = held.get(name(base, _settings())) if held else None
+    value = _held().get(base)
     return value if value and len(value) <= _LONGEST else None
+
+
+def _held() -> dict[str, str]:
+    """Ours, by what they are for, as they were written: nothing in them is ever quoted."""
+    own = here.own()
+    held: dict[str, str] | None = own.get("cookies")
+    if held is None:
+        sent = here.asked().environ.get("HTTP_COOKIE", "")
+        held = own.cookies = dict(_ours(sent, name("", _settings()))) if sent else {}
+    return held
+
+
+def _ours(sent: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """RFC 6265 section 5.4: of two of one name the first is the one meant for this path."""
+    for pair in reversed(sent.split(";")):
+        whose, _equals, value = pair.strip().partition("=")
+        if whose.startswith(prefix):
+            yield whose.removeprefix(prefix), value
 
 
 def _write(response: Response, base: str, value: str, max_age: timedelta | None) -> None:

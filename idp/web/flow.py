@@ -188,15 +188,20 @@ def go_on(
     Commits: what was written for the answer may come to be together with what it leads to.
     """
     if wants_json():
-        services().commit()
+        _commit(transaction)
         return proceed(transaction, allowed=allowed)
     standing = standing_of(transaction, known)
     if transaction.parameters is not None and not _is_held_up(standing):
         outcome = _conclude(standing, allowed=allowed)
         if not isinstance(outcome, AskConsent):
             return send(outcome.response)
-    services().commit()
+    _commit(transaction)
     return see_other(address(transaction))
+
+
+def _commit(transaction: Transaction) -> None:
+    transactions.settle(transaction)
+    services().commit()
 
 
 def _is_held_up(standing: Standing) -> bool:

@@ -40,8 +40,9 @@ class Skeletons:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[found] = parts
+        shown = {name: escape(value) for name, value in values.items()}
         filled = [*parts]
-        filled[1::2] = [escape(values[name]) for name in parts[1::2]]
+        filled[1::2] = [shown[name] for name in parts[1::2]]
         return "".join(filled)
 
     def _marks(self, values: Values) -> Values:

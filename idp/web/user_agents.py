@@ -1,5 +1,7 @@
 """A browser's own description of itself, as a person would say it. For display only."""
 
+from functools import lru_cache
+
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -21,6 +23,7 @@ _SYSTEMS = (
 )
 
 
+@lru_cache(1024)
 def device_name(user_agent: str) -> str:
     """Such as "Firefox on Windows"; "Unknown browser" when it says nothing we know."""
     browser = _first(user_agent, _BROWSERS)

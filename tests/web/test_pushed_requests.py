@@ -103,6 +103,18 @@ def test_two_tabs_of_one_request_get_one_answer(
     assert "was answered before" in shown(late).document.text
 
 
+def test_what_was_proved_for_one_that_was_answered_elsewhere_stays_proved(
+    town: House, shop: RelyingParty, alice: Person
+) -> None:
+    url, here, there = pushed(shop), town.browser(), town.browser()
+    page = here.page(url)
+    assert gone(enter(there, there.page(url), alice)).parameters["code"]
+    assert "was answered before" in shown(enter(here, page, alice)).document.text
+    with town.app.app_context():
+        kept = db.session.get_one(Transaction, page.path.rpartition("/")[2])
+        assert (kept.user_id, kept.version) == (alice.id, 1)
+
+
 def test_a_cancelled_request_is_answered(town: House, shop: RelyingParty) -> None:
     url, agent = pushed(shop), town.browser()
     page = agent.page(url)
