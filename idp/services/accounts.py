@@ -150,14 +150,13 @@ class Accounts:
 
 
 def find_by_login(login_name: str) -> User | None:
-    """The same without an object. A user name has no ``@``, so at most one account answers.
+    """The same without an object. A user name has no ``@``, and an address has one.
 
     What nobody can be called is looked up as well, so that it takes as long.
     """
     known_as = normalise_login(login_name) or ""
-    return db.session.scalar(
-        select(User).where(or_(User.email == known_as, User.username == known_as))
-    )
+    column = User.email if "@" in known_as else User.username
+    return db.session.scalar(select(User).where(column == known_as))
 
 
 def new_user(fields: Fields, context: Context) -> tuple[User, list[str]]:

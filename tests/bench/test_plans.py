@@ -80,6 +80,31 @@ def test_sqlite_finds_every_plain_statement_by_an_index(house: House) -> None:
     assert [(text, step) for text, step in slow if "CONSTANT ROW" not in step] == []
 
 
+MANY = """
+    INSERT INTO users (id, email, email_verified, profile, webauthn_handle, created_at, updated_at,
+                       version)
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+    SELECT 'person' || i, 'person' || i || '@example.org', 1, '{}', 'handle' || i,
+           '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 1 FROM n
+"""
+
+
+def test_sqlite_finds_a_person_by_an_index_when_it_knows_that_nobody_has_a_user_name(
+    house: House,
+) -> None:
+    """What ANALYZE finds out leads it to read all people for "this address or this name"."""
+    texts = [text for text in plain_statements("sqlite") if "FROM users" in text]
+    either = "SELECT * FROM users WHERE email = ? OR username = ?"
+    with house.app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql(MANY)
+        connection.exec_driver_sql("ANALYZE")
+    with house.app.app_context(), db.engine.connect() as connection:
+        assert "SCAN users" in list(plan(connection, either))
+        slow = [(text, step) for text in texts for step in plan(connection, text) if "SCAN" in step]
+    assert any("username = ?" in text for text in texts)
+    assert slow == []
+
+
 def test_postgresql_finds_every_plain_statement_by_an_index(
     house: House, postgresql_url: str
 ) -> None:
