@@ -103,7 +103,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": keys[0],
         "SECRET_KEY_FALLBACKS": keys[1:],
-        "SESSION_COOKIE_NAME": "__Host-idp_once" if settings.secure else "idp_once",
+        "SESSION_COOKIE_NAME": "__Host-idp_form" if settings.secure else "idp_form",
         "SESSION_COOKIE_SECURE": settings.secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -130,6 +130,7 @@ def _install_web(app: Flask, settings: Settings) -> None:
     static_files.install(app)
     cross_origin.install(app, settings)
     i18n.install(app)
+    forms.install(app)
     errors.install(app)
     pages = [
         login.bp,

@@ -13,7 +13,6 @@ from idp.web import here
 SESSION = "idp_session"
 BROWSER = "idp_browser"
 DEVICE = "idp_device"
-FORM = "idp_form"
 STATE = "idp_state"
 REMEMBERED = "idp_remembered"
 
@@ -121,22 +120,6 @@ def clear(response: Response, base: str) -> None:
 def write_remembered(response: Response, value: str) -> None:
     """Remember whose address is typed here; as long as the browser is known at all."""
     _write(response, REMEMBERED, value, _DEVICE_AGE)
-
-
-def form_secret() -> str:
-    """What this browser's forms are known by; made, and sent, where there is none."""
-    own = here.own()
-    secret: str | None = own.get("form_secret")
-    if secret is None:
-        secret = own.form_secret = read(FORM) or new_secret()
-        if read(FORM) is None:
-            after_this_request(partial(_send_form_secret, secret))
-    return secret
-
-
-def _send_form_secret(secret: str, response: Response) -> Response:
-    _write(response, FORM, secret, None)
-    return response
 
 
 def write_device(response: Response, value: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -18,7 +19,6 @@ from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, problem_details, wants_json
 from idp.web.context import context, live_session, services
-from idp.web.forms import NotOurs
 
 log = logging.getLogger("idp.web")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -190,7 +190,7 @@ _FOR_PEOPLE = frozenset({"/oauth/authorize", "/oauth/logout"})
 """Among the protocol's endpoints, those that a browser is sent to."""
 
 
-def form_refused(_error: NotOurs) -> Response:
+def csrf_failed(_error: CSRFError) -> Response:
     """The form was not ours, or the browser has lost its cookies since it was shown."""
     if wants_json():
         return problem(400, "invalid_request", _("The form's token is missing or too old."))
@@ -207,7 +207,7 @@ def form_refused(_error: NotOurs) -> Response:
 def http_error(error: HTTPException) -> Response:
     """Werkzeug's errors, in our clothes."""
     status = error.code or 500
-    if error.response is not None and not isinstance(error, NotOurs):
+    if error.response is not None and not isinstance(error, CSRFError):
         return make_response(error.response)
     if _is_protocol() or wants_json():
         response = _for_a_script(status, "invalid_request", error.name)
@@ -242,6 +242,6 @@ def install(app: Flask) -> None:
     for family in (OperationalError, InterfaceError, PoolTimeout, DBAPIError):
         app.register_error_handler(family, storage_failed)
     app.register_error_handler(Busy, busy)
-    app.register_error_handler(NotOurs, form_refused)
+    app.register_error_handler(CSRFError, csrf_failed)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)

@@ -4,25 +4,26 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
-from flask import abort, request
-from werkzeug.exceptions import HTTPException
-
-from idp.web import cookies, here
-from idp.web.context import services
+from flask import Flask, abort, current_app, g, request, session
+from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadData, URLSafeTimedSerializer
 
 MAX_FIELDS = 64
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FIELD: Final = "csrf_token"
-_PURPOSE: Final = "form"
+csrf = CSRFProtect()
 
 
-class NotOurs(HTTPException):
-    """A form that did not come from a page of ours, or from one that this browser has forgotten."""
-
-    code = 400
+def install(app: Flask) -> None:
+    """Guard every form of the pages; protocol endpoints are guarded by their own rules."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the page's own transaction
+    app.config["WTF_CSRF_SSL_STRICT"] = False  # no Referer is ever sent: Referrer-Policy
+    csrf.init_app(app)
 
 
 def guard() -> None:
@@ -31,41 +32,41 @@ def guard() -> None:
     A foreign page can make a browser post a form, but not JSON: that content type needs a
     preflight, which is never answered here, and the cookies are SameSite=Lax besides.
     """
-    asked = here.asked()
-    if asked.method in ("GET", "HEAD", "OPTIONS") or asked.is_json:
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.is_json:
         return
-    if not _is_ours(asked.form.get(_FIELD, ""), cookies.read(cookies.FORM)):
-        raise NotOurs
+    # The library makes its signature's keys anew for every form, and says what is wrong.
+    if not _is_ours(request.form.get(_FIELD, "")):
+        csrf.protect()
 
 
 def token() -> str:
-    """The token that this page's forms carry: by a key of ours, from what a cookie holds.
-
-    Another at each page, or how well one is compressed could tell what is in it (BREACH).
-    """
-    own = here.own()
-    found: str | None = own.get(_FIELD)
-    if found is None:
-        salt = secrets.token_hex(8)
-        signed = services().box.keyed_digest(_PURPOSE, f"{salt}\0{cookies.form_secret()}")
-        found = f"{salt}.{signed}"
-        setattr(own, _FIELD, found)
-    return found
+    """The token that this page's forms carry; the session's cookie holds what it signs."""
+    if _FIELD not in g:
+        if _FIELD not in session:
+            session[_FIELD] = secrets.token_hex(20)
+        setattr(g, _FIELD, _signer(current_app.secret_key).dumps(session[_FIELD]))
+    return str(g.get(_FIELD))
 
 
-def _is_ours(token: str, held: str | None) -> bool:
-    salt, _dot, signed = token.partition(".")
-    if held is None or not token.isascii():
+def _is_ours(token: str) -> bool:
+    held = session.get(_FIELD)
+    try:
+        signed = _signer(current_app.secret_key).loads(token) if token and held else None
+    except BadData:
         return False
-    ours = services().box.keyed_digests(_PURPOSE, f"{salt}\0{held}")
-    return any(compare_digest(signed, one) for one in ours)
+    return isinstance(signed, str) and isinstance(held, str) and compare_digest(signed, held)
+
+
+@lru_cache(maxsize=4)
+def _signer(key: str) -> URLSafeTimedSerializer:
+    """As Flask-WTF makes it."""
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token")
 
 
 def submitted() -> dict[str, str]:
     """The fields that are not empty, the first of each name, as text."""
-    asked = here.asked()
-    if not asked.is_json:
-        return {name: value for name, value in asked.form.items() if value}
+    if not request.is_json:
+        return {name: value for name, value in request.form.items() if value}
     body = _json()
     if not isinstance(body, dict) or len(body) > MAX_FIELDS:
         abort(400)

@@ -33,7 +33,6 @@ def leave(live: Live, wanted: Leave | None = None) -> Response:
     session.clear()  # what was to be told on the next page is no matter of the next person's
     response = see_other(page)
     cookies.clear_session(response)
-    cookies.clear(response, cookies.FORM)  # nor are the forms that are still open
     return response
 
 
