@@ -10,9 +10,10 @@ from typing import Final
 
 from flask import Flask, abort, request, session
 from flask_wtf.csrf import CSRFProtect
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 
 from idp.web import here
+from idp.web.signing import Serializer
 
 MAX_FIELDS = 64
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -66,9 +67,9 @@ def _key() -> str:
 
 
 @lru_cache(maxsize=4)
-def _signer(key: str) -> URLSafeTimedSerializer:
+def _signer(key: str) -> Serializer:
     """As Flask-WTF makes it."""
-    return URLSafeTimedSerializer(key, salt="wtf-csrf-token")
+    return Serializer(key, salt="wtf-csrf-token")
 
 
 def submitted() -> dict[str, str]:

@@ -9,11 +9,11 @@ import flask
 from flask import Flask
 from flask.globals import request_ctx
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import MapAdapter
 
 from idp.web.requests import Request
 from idp.web.responses import Response
+from idp.web.signing import Serializer
 
 Hooks: TypeAlias = tuple[Callable[..., Any], ...]
 
@@ -55,10 +55,16 @@ class FormSessions(SecureCookieSessionInterface):
         self._app = app
 
     @cached_property
-    def _serializer(self) -> URLSafeTimedSerializer | None:
-        return super().get_signing_serializer(self._app)
+    def _serializer(self) -> Serializer:
+        app = self._app
+        return Serializer(
+            [*app.config["SECRET_KEY_FALLBACKS"], app.secret_key],  # the newest comes last
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={"key_derivation": self.key_derivation},
+        )
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: Flask) -> Serializer:
         """The same for every request."""
         return self._serializer
 
