@@ -11,7 +11,7 @@ from idp.cli.refusals import Refused
 from idp.models import Credential, User, db
 from idp.services.account_fields import Fields
 from idp.services.claims import claims_of
-from idp.services.sessions import listed
+from idp.services.session_list import listed
 from idp.web.services import Services
 
 _OF_THE_ACCOUNT = {"name": "name", "preferred_username": "username", "groups": "groups"}

@@ -8,7 +8,7 @@ from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.refusals import Refused
 from idp.services.deletion import TIME_TO_UNDO
 from idp.services.endings import end_everything
-from idp.services.sessions import listed
+from idp.services.session_list import listed
 from idp.services.signing_out import end_session
 
 _NAMES = ("id", "user_agent", "address", "created_at", "last_seen_at", "expires_at")

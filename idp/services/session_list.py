@@ -1,6 +1,6 @@
 """A person's sessions as she may see them: which browser, since when, and what opened each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from idp.config import Settings
 from idp.models import BrowserSession, EvidenceRow, db
-from idp.services import sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +23,23 @@ class SessionView:
     methods: tuple[str, ...]
 
 
+def listed(user_id: str, now: datetime) -> Sequence[BrowserSession]:
+    """A person's sessions that have been opened and are not over, the latest used first."""
+    return db.session.scalars(
+        select(BrowserSession)
+        .where(
+            BrowserSession.user_id == user_id,
+            BrowserSession.ended_at.is_(None),
+            BrowserSession.token_hash.is_not(None),
+            BrowserSession.expires_at > now,
+        )
+        .order_by(BrowserSession.last_seen_at.desc())
+    ).all()
+
+
 def session_list(user_id: str, settings: Settings, now: datetime) -> list[SessionView]:
     """Those that can still be presented, the latest used first."""
-    alive = [one for one in sessions.listed(user_id, now) if _is_in_use(one, settings, now)]
+    alive = [one for one in listed(user_id, now) if _is_in_use(one, settings, now)]
     methods = _methods(one.id for one in alive)
     return [
         SessionView(

@@ -253,20 +253,6 @@ def _noted(session_id: str, evidence: Evidence, *, enrolled: bool) -> dict[str, 
     }
 
 
-def listed(user_id: str, now: datetime) -> Sequence[BrowserSession]:
-    """A person's sessions that have been opened and are not over, the latest used first."""
-    return db.session.scalars(
-        select(BrowserSession)
-        .where(
-            BrowserSession.user_id == user_id,
-            BrowserSession.ended_at.is_(None),
-            BrowserSession.token_hash.is_not(None),
-            BrowserSession.expires_at > now,
-        )
-        .order_by(BrowserSession.last_seen_at.desc())
-    ).all()
-
-
 def end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:
     """End one session of this person; False when there is none such that is not over."""
     ended = db.session.scalar(
@@ -309,4 +295,4 @@ def record_ended(session_ids: Sequence[str], user_id: str, context: Context, rea
     logout_notices.owe(session_ids, user_id=user_id, context=context)
 
 
-__all__ = ["SEEN_EVERY", "Live", "Sessions", "end", "end_all", "listed", "record_ended"]
+__all__ = ["SEEN_EVERY", "Live", "Sessions", "end", "end_all", "record_ended"]

@@ -10,9 +10,10 @@ from idp.assurance import Rung
 from idp.clock import epoch
 from idp.models import BrowserSession, User, db
 from idp.oidc.protected import Needed
-from idp.services import sessions, signing_out
+from idp.services import signing_out
 from idp.services.access import LiveToken
 from idp.services.passkeys import passkeys
+from idp.services.session_list import listed
 from idp.services.weighing import credentials_of
 from idp.web.api.operation import Method, OwnOperation
 from idp.web.api.presenting import direct
@@ -103,7 +104,7 @@ def list_passkeys(live: LiveToken) -> Response:
 @own("GET", "/me/sessions", answer=members({"sessions": many(SESSION)}))
 def list_sessions(live: LiveToken) -> Response:
     """The browsers in which the person is signed in."""
-    found = sessions.listed(live.granted.person, context().at)
+    found = listed(live.granted.person, context().at)
     return jsonify(sessions=[_session(one, live) for one in found])
 
 
