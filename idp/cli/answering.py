@@ -1,6 +1,5 @@
 """How Granian calls the application: as its own WSGI adapter does, with threads that take turns."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
@@ -9,7 +8,7 @@ from idp.web.bounded import Bounded
 from idp.web.responses import Header
 from idp.web.slow_clients import is_here
 
-_GATEWAY: Final = {
+_GATEWAY: Final[dict[str, Any]] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "Granian",
@@ -20,7 +19,7 @@ _GATEWAY: Final = {
     "wsgi.run_once": False,
     "wsgi.version": (1, 0),
 }
-"""What is the same for every request (PEP 3333)."""
+"""What is the same for every request (PEP 3333); of this process's own environment nothing."""
 
 
 class Exchange(Protocol):
@@ -53,11 +52,10 @@ class Answering:
     def __init__(self, app: Bounded) -> None:
         self._app = app
         self._relay = app.relay
-        self._around: dict[str, Any] = {**os.environ, **_GATEWAY}
 
     def __call__(self, exchange: Exchange, scope: dict[str, Any]) -> None:
         self._relay.begin()
-        environ = self._around | scope
+        environ = _GATEWAY | scope
         start = Start()
         try:
             _send(exchange, start, self._app(environ, start))

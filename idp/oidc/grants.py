@@ -100,8 +100,10 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def prepare(self, client: RegisteredClient) -> None:
         """Find what answering will take, before anything is used up. Raises ``OAuthError``."""
+        now = self.request.direct.context.at
+        self.desk.issuance.ready(now)
         if self.IDENTIFIES:
-            self.desk.sealing.ready(client, "id_token", now=self.request.direct.context.at)
+            self.desk.sealing.ready(client, "id_token", now=now)
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange what the client presented. Raises ``OAuthError``."""

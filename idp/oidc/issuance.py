@@ -52,6 +52,10 @@ class Issuance:
         self._keys = keys
         self._sealing = sealing
 
+    def ready(self, now: datetime) -> None:
+        """Have at hand what will sign. Raises what the database and the keys do."""
+        self._keys.ready(now)
+
     def respond(
         self, redeemed: Redeemed, client: RegisteredClient, *, repeats_nonce: bool
     ) -> dict[str, object]:

@@ -130,6 +130,10 @@ class SigningKeys:
         snapshot = self._snapshot
         return snapshot.key_set if snapshot and _is_fresh(snapshot, now) else None
 
+    def ready(self, now: datetime) -> None:
+        """Look into the database now, if a look is due: what signs next need not."""
+        self._current(now)
+
     def forget(self) -> None:
         """Read the keys anew at the next use: something was just changed here."""
         self._snapshot = None

@@ -33,6 +33,20 @@ def test_the_id_token_is_signed_as_the_client_registered(desk: Desk, algorithm: 
     }
 
 
+@on_both
+def test_a_look_for_the_keys_comes_before_anything_is_used_up(desk: Desk, clock: FakeClock):
+    """Where the database fails then, the same code is good for another try."""
+    party = desk.client()
+    code = desk.code(party)
+    clock.advance(seconds=10)  # the keys were looked at longer ago than a process trusts
+    with desk.app.app_context(), counted() as statements:
+        assert party.token_request(**code_form(code)).is_success
+    of_keys = [n for n, one in enumerate(statements) if "FROM signing_keys" in one]
+    (claim,) = [n for n, one in enumerate(statements) if "UPDATE grants" in one]
+    assert len(of_keys) == 1
+    assert of_keys[0] < claim
+
+
 def test_a_client_that_registers_nothing_gets_rs256(desk: Desk):
     assert header_of(desk.tokens(desk.client()).id_token)["alg"] == "RS256"
 
