@@ -1,6 +1,5 @@
 """The cookies: who this browser is, and which session it may present."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -38,21 +37,15 @@ def read(base: str) -> str | None:
 
 
 def _held() -> dict[str, str]:
-    """Ours, by what they are for, as they were written: nothing in them is ever quoted."""
+    """Ours, by what they are for: of two of one name the first, as it is the one for this path
+    (RFC 6265 section 5.4)."""
     own = here.own()
     held: dict[str, str] | None = own.get("cookies")
     if held is None:
-        sent = here.asked().environ.get("HTTP_COOKIE", "")
-        held = own.cookies = dict(_ours(sent, name("", _settings()))) if sent else {}
+        prefix, sent = name("", _settings()), here.asked().cookies
+        ours = [one for one in sent.items(multi=True) if one[0].startswith(prefix)]
+        held = own.cookies = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}
     return held
-
-
-def _ours(sent: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """RFC 6265 section 5.4: of two of one name the first is the one meant for this path."""
-    for pair in reversed(sent.split(";")):
-        whose, _equals, value = pair.strip().partition("=")
-        if whose.startswith(prefix):
-            yield whose.removeprefix(prefix), value
 
 
 def _write(response: Response, base: str, value: str, max_age: timedelta | None) -> None:
