@@ -22,6 +22,7 @@ from granian.server.mp import MPServer, WorkerProcess
 
 from idp import logs
 from idp.cli.answering import Answering
+from idp.cli.awake import wake_for_signals
 from idp.config import ConfigurationError, Settings
 from idp.web.bounded import READERS, Bounded
 from idp.web.sizes import LARGER, MAX_BODY
@@ -96,6 +97,7 @@ class Server(MPServer):
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
         logs.configure(log_level)
+        wake_for_signals()
         os.register_at_fork(
             before=_hold_signals,
             after_in_parent=_take_signals,
@@ -161,6 +163,7 @@ def _start_and_wait(worker: WorkerProcess, start: Callable[[], None], loaded: Ev
 def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
     """The application, in a worker."""
     _listen_to_the_parent()
+    wake_for_signals()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     wsgi = import_module("idp.wsgi")
     app = Bounded(
