@@ -124,6 +124,7 @@ class Services(SignInServices):
 
     @cached_property
     def provider(self) -> Provider:
+        """The endpoints that speak OpenID Connect, and what they publish."""
         return Provider.build(
             self.settings,
             clients=self.clients,
@@ -142,6 +143,7 @@ class Services(SignInServices):
 
     @cached_property
     def device_approval(self) -> DeviceApproval:
+        """What a browser decides for a device (RFC 8628)."""
         return DeviceApproval(
             self.settings,
             capabilities=capabilities_of(self.settings),
@@ -158,6 +160,7 @@ class Services(SignInServices):
 
     @cached_property
     def requests(self) -> Requests:
+        """Authorization requests, resolved and held against who sends them."""
         return Requests(
             self.settings,
             capabilities=capabilities_of(self.settings),
@@ -174,6 +177,7 @@ class Services(SignInServices):
 
     @cached_property
     def responder(self) -> Responder:
+        """Answers to authorization requests, with the grant that is behind each."""
         return Responder(
             self.settings,
             box=self.box,
@@ -185,6 +189,7 @@ class Services(SignInServices):
 
     @cached_property
     def authorization(self) -> AuthorizationEndpoint:
+        """What becomes of an authorization request (RFC 6749 section 3.1)."""
         return AuthorizationEndpoint(
             requests=self.requests,
             responder=self.responder,
@@ -197,6 +202,7 @@ class Services(SignInServices):
 
     @cached_property
     def trials(self) -> Trials:
+        """Applications tried out, without a sign-in that counts."""
         return Trials(
             self.settings,
             requests=self.requests,

@@ -40,6 +40,7 @@ class Page:
         refused: Refused | None,
         values: Mapping[str, str],
     ) -> str:
+        """The page as HTML: what was ``refused`` and the ``values`` typed so far stand in it."""
         last = remembered(values) if standing.user is None else None
         ordered = self._ordered(standing, chosen)
         publics = [begun(standing, choice) for choice in ordered]

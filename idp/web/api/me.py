@@ -55,6 +55,7 @@ def own(
     """An operation for whoever has a token with the scope ``account``, about her own account."""
 
     def register(view: View[P]) -> Callable[P, Response]:
+        """Put ``view`` into the registry, and guard it."""
         made = OwnOperation(
             name=view.__name__,
             method=method,
