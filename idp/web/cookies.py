@@ -43,8 +43,8 @@ def _held() -> dict[str, str]:
     try:
         held: dict[str, str] = own.cookies
     except AttributeError:
-        prefix, sent = name("", _settings()), here.asked().cookies
-        ours = [one for one in sent.items(multi=True) if one[0].startswith(prefix)]
+        prefix, sent = name("", _settings()), here.asked().pairs
+        ours = [one for one in sent if one[0].startswith(prefix)]
         held = own.cookies = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}
     return held
 
