@@ -75,8 +75,8 @@ def store(transaction: Transaction) -> None:
 
 
 def store_alone(transaction: Transaction) -> None:
-    """The same, and commit."""
-    _BEGIN.end_with(_row(transaction))
+    """The same, and commit: nothing was proved yet, and whoever loses it in a crash begins anew."""
+    _BEGIN.end_unwaited(_row(transaction))
 
 
 def _row(transaction: Transaction) -> dict[str, Any]:
