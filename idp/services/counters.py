@@ -132,6 +132,6 @@ def settle(
     gone = {f"none{place}": key for place, key in enumerate(none)}
     values = {**off, **gone, "counted_at": counted_at}
     if off or gone:
-        _settling(len(off), len(gone)).run(values)
+        _settling(len(off), len(gone)).later(values)
     if off and gone and db.engine.dialect.name == "sqlite":
         _settling(0, len(gone)).run(values)

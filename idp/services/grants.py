@@ -104,7 +104,7 @@ class Grants:
         if granted.session_id is not None:
             statement = _ISSUE_AND_NOTE
             noted = session_clients.noted(granted.session_id, granted.client_id, now)
-        (statement.end_with if ends else statement.run)(
+        (statement.end_with if ends else statement.later)(
             {
                 **noted,
                 "id": grant_id,

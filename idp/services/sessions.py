@@ -195,7 +195,7 @@ class Sessions:
 
     def note(self, session_id: str, evidence: Evidence, *, enrolled: bool = False) -> None:
         """The same for what is evidence already."""
-        _ADD.run(_noted(session_id, evidence, enrolled=enrolled))
+        _ADD.later(_noted(session_id, evidence, enrolled=enrolled))
 
     def begun(
         self,
@@ -233,11 +233,11 @@ class Sessions:
 
 def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:
     if proof is not None and db.engine.dialect.name == "postgresql":
-        _START_AND_ADD.run({**proof, **{f"begun_{name}": row[name] for name in row}})
+        _START_AND_ADD.later({**proof, **{f"begun_{name}": row[name] for name in row}})
         return
-    _START.run(row)
+    _START.later(row)
     if proof is not None:
-        _ADD.run(proof)
+        _ADD.later(proof)
 
 
 def _noted(session_id: str, evidence: Evidence, *, enrolled: bool) -> dict[str, Any]:
