@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
-from idp.models import Client, Transaction, new_id
+from idp.models import Client, Transaction, new_id_at
 from idp.models.base import dump_json
 from idp.models.plain import Plain
 from idp.secrecy import digest
@@ -101,7 +101,7 @@ def made(
     return _value(
         {
             **dict.fromkeys(_COLUMNS),
-            "id": new_id(),
+            "id": new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,
             "user_id": user_id,
