@@ -21,7 +21,7 @@ from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
 from idp.web.forms import submitted
 from idp.web.models import address
-from idp.web.ways import task_of
+from idp.web.ways import tasks_of
 
 AWAY = {"restarted": True}
 """What a sign-in is told that takes the place of one that has run out."""
@@ -88,7 +88,8 @@ def _likely(transaction: Transaction, asked: Asked) -> Mapping[str, Any]:
     standing = services().weighing.standing(
         transaction, asked.demand, presented=None, context=context()
     )
-    tasks = {one: task_of(standing, one, asked) for one in standing.choices if not one.enrol}
+    choices = [one for one in standing.choices if not one.enrol]
+    tasks = zip(choices, tasks_of(standing, choices, asked), strict=True)
     return services().ceremonies.begun(tasks, context().at)
 
 
