@@ -41,18 +41,26 @@ class LiveSettings(Settings):
     @property
     def changed(self) -> tuple[tuple[str, Any], ...]:
         """All that is changed: two looks that find the same saw the same settings."""
-        return tuple(sorted(object.__getattribute__(self, "_changed").items()))
+        return tuple(sorted(self._changed.items()))
 
     def started_with(self, name: str) -> Any:
         """The value that the file, the environment or the default gave."""
-        return object.__getattribute__(self, name)
+        return getattr(Settings, name).__get__(self)
 
-    def __getattribute__(self, name: str) -> Any:
-        if name in _CHANGEABLE:
-            changed = object.__getattribute__(self, "_changed")
-            if name in changed:
-                return changed[name]
-        return object.__getattribute__(self, name)
+
+def _looked_up(name: str) -> property:
+    """Where the others are found at once, this is looked for among what was changed first."""
+    started: Any = getattr(Settings, name)
+
+    def look(own: LiveSettings) -> Any:
+        changed = own._changed
+        return changed[name] if name in changed else started.__get__(own)
+
+    return property(look, started.__set__)
+
+
+for _name in CHANGEABLE:
+    setattr(LiveSettings, _name, _looked_up(_name))
 
 
 def parse(name: str, value: object) -> Any:
