@@ -24,7 +24,7 @@ def tasks_of(standing: Standing, choices: Iterable[Choice], asked: Asked | None)
     transaction_id, user_agent = standing.transaction.id, device_name(context().user_agent)
     login_name = standing.transaction.state.get("login_name") if standing.user is None else None
     binding, app = None, services().settings.site_name
-    wished: UserVerification | None = None
+    wished: str | None = None
     if asked is not None:
         binding, app = asked.binding, asked.client.name
         wished = asked.client.metadata.user_verification
@@ -34,7 +34,7 @@ def tasks_of(standing: Standing, choices: Iterable[Choice], asked: Asked | None)
     ]
 
 
-def _verification(choice: Choice, wished: UserVerification | None) -> UserVerification:
+def _verification(choice: Choice, wished: str | None) -> UserVerification:
     """What the decision needs; where it needs none, as little as the registration wishes."""
     if choice.user_verification == "preferred" and wished == "discouraged":
         return "discouraged"
