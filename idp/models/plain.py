@@ -163,7 +163,7 @@ _UNWAITED: Final = literal_column("set_config('synchronous_commit', 'off', true)
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
     dialect: Any = _DIALECTS[name]
     keys: list[str] | None = None
-    if isinstance(core, Insert):
+    if isinstance(core, Insert) and core.select is None:
         core, keys = core.inline(), list(given)  # no RETURNING that nobody asked for
     compiled: Any = core.compile(dialect=dialect, column_keys=keys)
     names = tuple(compiled.positiontup or ())

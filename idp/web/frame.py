@@ -10,13 +10,14 @@ from flask import Flask
 from flask.globals import _cv_request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.signals import request_tearing_down
+from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
 
 from idp.web import here
 from idp.web.requests import Request
 from idp.web.responses import Response
 from idp.web.routing import Adapter, Matches
-from idp.web.signing import Serializer
+from idp.web.signing import Serializer, Tagged
 
 Hooks: TypeAlias = tuple[Callable[..., Any], ...]
 
@@ -63,7 +64,7 @@ class FormSessions(SecureCookieSessionInterface):
         return Serializer(
             [*app.config["SECRET_KEY_FALLBACKS"], app.secret_key],  # the newest comes last
             salt=self.salt,
-            serializer=self.serializer,
+            serializer=Tagged(),
             signer_kwargs={"key_derivation": self.key_derivation},
         )
 
@@ -76,9 +77,36 @@ class FormSessions(SecureCookieSessionInterface):
         return FormSession(partial(super().open_session, app, request))
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
-        """What nobody looked at has not changed."""
-        if session.accessed or session.modified:
-            super().save_session(app, session, response)
+        """What nobody looked at has not changed; what only was looked at is not sent again."""
+        if session.modified and not session:
+            super().save_session(app, session, response)  # which takes the cookie back
+        elif session.modified or session.accessed:
+            _depends_on_cookies(response)
+            if session.modified:
+                name, attributes = self._cookie
+                value = self._serializer.dumps(dict(session))
+                response.headers.add("Set-Cookie", f"{name}={value}{attributes}")
+
+    @cached_property
+    def _cookie(self) -> tuple[str, str]:
+        """Its name, and what is said beside its value, in which nothing has to be quoted."""
+        app, name = self._app, self.get_cookie_name(self._app)
+        nothing = dump_cookie(
+            name,
+            domain=self.get_cookie_domain(app),
+            path=self.get_cookie_path(app),
+            secure=self.get_cookie_secure(app),
+            httponly=self.get_cookie_httponly(app),
+            samesite=self.get_cookie_samesite(app),
+        )
+        return name, nothing.removeprefix(f"{name}=")
+
+
+def _depends_on_cookies(response: Any) -> None:
+    if "Vary" in response.headers:
+        response.vary.add("Cookie")
+    else:
+        response.headers["Vary"] = "Cookie"
 
 
 class App(Flask):

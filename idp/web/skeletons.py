@@ -1,13 +1,16 @@
 """Pages that are alike but for a few values: rendered once, and from then on put together."""
 
+import json
 import re
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from markupsafe import escape
 
 from idp.factors.base import UNIQUE
+from idp.models.base import dump_json
 
 MOST: Final = 4000
 """An application has one or two. What is the same in several is kept once: a further one takes
@@ -58,29 +61,18 @@ class Skeletons:
         return tuple([self._texts.setdefault(part, part) for part in parts])
 
 
-def apart(publics: list[Mapping[str, Any]]) -> tuple[dict[str, str], list[Any]]:
-    """What is of these ceremonies alone, by a name; and the rest, with the names in its place."""
-    own: dict[str, str] = {}
-
-    def hollow(value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {name: mark(one) if name == UNIQUE else hollow(one) for name, one in value.items()}
-
-    def mark(value: str) -> str:
-        name = f"own{len(own)}"
-        own[name] = value
-        return name
-
-    return own, [hollow(public) for public in publics]
+def apart(publics: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What is of these ceremonies alone, by a name; and the rest, JSON that is cut there."""
+    cut = _OWN.split(dump_json(publics))
+    return {f"own{number}": value for number, value in enumerate(cut[1::2])}, tuple(cut[::2])
 
 
-def together(hollow: Any, marks: Values) -> Any:
-    """The rest, with marks in the place of names."""
-    if isinstance(hollow, list):
-        return [together(one, marks) for one in hollow]
-    if not isinstance(hollow, Mapping):
-        return hollow
-    return {
-        name: marks[one] if name == UNIQUE else together(one, marks) for name, one in hollow.items()
-    }
+def together(rest: Sequence[str], marks: Values) -> list[Any]:
+    """The ceremonies again, with marks in the place of what is their own."""
+    own = [f'"{UNIQUE}":"{marks[f"own{number}"]}"' for number in range(len(rest) - 1)]
+    found: list[Any] = json.loads("".join(chain.from_iterable(zip(rest, [*own, ""], strict=True))))
+    return found
+
+
+_OWN: Final = re.compile(rf'"{UNIQUE}":"([^"\\]*)"')
+"""A member of that name. In a text, a quotation mark would have a backslash before it."""
