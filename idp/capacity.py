@@ -6,8 +6,8 @@ whoever hashes leaves the place in which it worked to others, and takes one agai
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, local
 from time import monotonic
@@ -108,7 +108,8 @@ class Gate:
             self._room.leave()
 
     def _done(self, future: "Future[T]") -> T:
-        wait((future,), timeout=self._patience)
+        with suppress(TimeoutError):
+            return future.result(timeout=self._patience)
         if future.cancel():  # which it cannot be once it is worked on
             measures.turned_away(self.name)
             raise Busy(self.name)
