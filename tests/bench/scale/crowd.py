@@ -73,8 +73,11 @@ class Crowd:
         return str(answer["access_token"])
 
     def greet(self, http: Http) -> None:
-        """Let the server hear of every application that will be used: it keeps them in memory."""
+        """Let the server hear of every application that will be used, as it has of those that are
+        in use: it keeps them in memory, what their requests have in common and their first page.
+        """
         for client in self.clients:
             actor = self.actor(http, client)
             actor.jar = {}
             expect(http.send("GET", actor.authorization(prompt="none")), 303)
+            actor.arrive()
