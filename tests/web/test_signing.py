@@ -26,6 +26,7 @@ def test_what_it_signs_is_read_by_the_library_and_the_other_way_round() -> None:
     theirs: URLSafeTimedSerializer = URLSafeTimedSerializer([OLD, NEW], **OPTIONS)
     for value in ({"a": 1}, {"a": 1}, "\u00e9", {"compressed": "x" * 500}):
         assert theirs.loads(ours.dumps(value)) == value
+        assert len(ours.dumps(value)) == len(theirs.dumps(value))
         assert ours.loads(theirs.dumps(value)) == value
 
 
