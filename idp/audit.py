@@ -71,7 +71,7 @@ def record(
         data["request_id"] = context.request_id
     if context.via:
         data["via"] = context.via
-    _RECORD.run(
+    _RECORD.later(
         {
             "at": context.at,
             "name": name,

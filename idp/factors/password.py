@@ -22,7 +22,7 @@ from idp.factors.base import (
     Wish,
     of_kind,
 )
-from idp.factors.rows import delete_all, hold
+from idp.factors.rows import HELD, delete_all, held_by, hold
 from idp.models import Credential, User, db, new_id, release
 from idp.models.plain import Plain
 from idp.passwords import Hasher, normalise, problem, requirement_for
@@ -33,13 +33,22 @@ _FIELD = "password"
 _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
 
 _credentials_table = cast("Table", Credential.__table__)
-_HELD = Plain(select(_credentials_table).where(_credentials_table.c.user_id == bindparam("user")))
 _OWNER_IS_WELL = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
-_USE = Plain(
+_USING = (
     update(Credential)
     .where(Credential.id == bindparam("used"), _OWNER_IS_WELL)
     .values(last_used_at=bindparam("now"))
     .returning(Credential.id)
+)
+_USE = Plain(_USING)
+_USED = _USING.cte("used")
+# What she holds is read anew: a second step that was set up while the hash was computed counts.
+_USE_AND_SHOW = Plain(
+    {
+        "postgresql": select(_credentials_table)
+        .where(_credentials_table.c.user_id == bindparam("user"))
+        .where(exists(select(_USED.c.id)))
+    }
 )
 
 REFUSED = Refused(
@@ -102,10 +111,11 @@ class Password:
         if user is None or mine is None or not verdict.correct:
             return REFUSED
         renewed = self._renewed(password) if verdict.outdated else None
-        if not _use(mine, renewed, now):
+        held = _use(mine, renewed, now)
+        if not held:
             return REFUSED
-        signals = _signals(password, credentials)
-        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals)
+        signals = _signals(password, held)
+        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals, held)
 
     def _renewed(self, password: str) -> str | None:
         """Its hash at today's cost; None when there is no room for it: the next time will do."""
@@ -167,22 +177,27 @@ def row(user_id: str, hashed: str, now: datetime) -> dict[str, Any]:
 
 
 def _credentials(user: User | None) -> Sequence[Credential]:
-    # Nobody is looked up as well: the query is part of the work.
-    owner = user.id if user is not None else ""
-    return _HELD.all({"user": owner})
+    return held_by(user) if user is not None else ()
 
 
 def _kinds(credentials: Sequence[Credential]) -> set[str]:
     return {one.kind for one in credentials if one.used_at is None}
 
 
-def _use(credential: Credential, renewed: str | None, now: datetime) -> bool:
-    """Note the use, with a ``renewed`` hash where there is one.
+def _use(credential: Credential, renewed: str | None, now: datetime) -> Sequence[Credential]:
+    """Note the use, with a ``renewed`` hash where there is one; all that its owner holds by now.
 
-    False when the password was replaced, or its owner disabled, while the hash was computed.
+    Nothing when the password was replaced, or its owner disabled, while the hash was computed.
     """
-    if renewed is None:
-        return _USE.value({"used": credential.id, "now": now}) is not None
+    owner, use = {"user": credential.user_id}, {"used": credential.id, "now": now}
+    if renewed is None and _USE_AND_SHOW.is_for(db.engine.dialect.name):
+        rows = _USE_AND_SHOW.all({**use, **owner})  # as they were before the use
+        return [one._replace(last_used_at=now) if one.id == credential.id else one for one in rows]
+    used = _USE.value(use) is not None if renewed is None else _renew(credential, renewed, now)
+    return HELD.all(owner) if used else ()
+
+
+def _renew(credential: Credential, renewed: str, now: datetime) -> bool:
     used = db.session.execute(
         update(Credential)
         .where(Credential.id == credential.id, _OWNER_IS_WELL)

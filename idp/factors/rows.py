@@ -1,8 +1,22 @@
 """What several factors do with rows: keep a person's changes apart, and one row at most once."""
 
-from sqlalchemy import delete, select
+from collections.abc import Sequence
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, delete, select
 
 from idp.models import Credential, User, db
+from idp.models.plain import Plain
+
+_credentials: Final = cast("Table", Credential.__table__)
+HELD: Final = Plain(select(_credentials).where(_credentials.c.user_id == bindparam("user")))
+"""Everything that a person holds, as values: nothing that is done to them is stored."""
+
+
+def held_by(user: User) -> Sequence[Credential]:
+    """The same for ``user``, as it was read with her by whoever found her so (``persons``)."""
+    found: Sequence[Credential] | None = getattr(user, "held", None)
+    return HELD.all({"user": user.id}) if found is None else found
 
 
 def hold(user_id: str) -> None:

@@ -1,11 +1,9 @@
 """Talking to the database below SQLAlchemy: connections, and statements that are ready to send."""
 
-import json
 import select
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Final, cast
 
@@ -17,12 +15,13 @@ from psycopg.errors import (
     error_from_result,
 )
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
-from sqlalchemy import JSON, Dialect, Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
-from sqlalchemy.types import TypeEngine
 
 from idp.models import standby
+from idp.models.pipeline import Prepared, together
+from idp.models.values import Convert
 
 _KEEPALIVES: Final = {
     "keepalives_idle": 30,
@@ -33,8 +32,6 @@ _KEEPALIVES: Final = {
 
 _GOOD: Final = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
 _OPEN: Final = frozenset({TransactionStatus.INTRANS, TransactionStatus.INERROR})
-
-Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +69,10 @@ class Text:
         return tuple(zip(self.names, self.dumps, strict=True))
 
 
+Sent = tuple[Text, Mapping[str, Any]]
+"""A statement and its values, by their names."""
+
+
 class Connection(psycopg.Connection[Any]):
     """Ends transactions by one call into libpq instead of a coroutine around several.
 
@@ -93,12 +94,15 @@ class Connection(psycopg.Connection[Any]):
     def _end(self, word: bytes, otherwise: Callable[[], None]) -> None:
         status = self.pgconn.transaction_status
         if status in _OPEN:
-            ended = _succeed(self, self.pgconn.exec_(word))
-            if ended.command_status != word:
-                # A transaction in which something failed: PostgreSQL calls that a success.
-                raise psycopg.OperationalError("nothing was committed: a statement had failed")
+            _ended(_succeed(self, self.pgconn.exec_(word)), word)
         elif status != TransactionStatus.IDLE:
             otherwise()
+
+
+def _ended(answer: Any, word: bytes = b"COMMIT") -> None:
+    if answer.command_status != word:
+        # A transaction in which something failed: PostgreSQL calls that a success.
+        raise psycopg.OperationalError("nothing was committed: a statement had failed")
 
 
 def prepare(engine: Engine) -> None:
@@ -142,26 +146,58 @@ def _succeed(connection: psycopg.Connection[Any], result: Any) -> Any:
 
 
 def send_to_postgresql(
-    proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], joins: bool
+    proxied: PoolProxiedConnection, sent: Sequence[Sent], joins: bool
 ) -> list[Any]:
-    """Send it, prepared. Raises ``psycopg.Error``."""
+    """Send them, prepared; what the last one finds. Raises ``psycopg.Error``."""
     connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
-    values = text.values(given)
-    libpq = connection.pgconn
-    if text.name not in connection.prepared:
-        _prepare(connection, text)
-    if joins and text.writes and _is_idle(libpq) and not connection.autocommit:
-        _succeed(connection, libpq.exec_(b"BEGIN"))
-    try:
-        found = _succeed(connection, libpq.exec_prepared(text.name, values))
-    except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
-        connection.prepared.clear()
-        raise
+    found = _found(connection, sent, joins)
+    text = sent[-1][0]
     get, row, columns = found.get_value, text.row, text.columns
     return [
         row(*[None if (cell := get(i, j)) is None else load(cell) for j, load in columns])
         for i in range(found.ntuples if columns else 0)
     ]
+
+
+def _found(connection: Connection, sent: Sequence[Sent], joins: bool) -> Any:
+    return _answers(connection, sent, begins=joins and _begins(connection, sent))[-1]
+
+
+def commit_on_postgresql(
+    proxied: PoolProxiedConnection, sent: Sequence[Sent], joins: bool
+) -> list[Any]:
+    """Send them and COMMIT: all of them hold, or none. Raises ``psycopg.Error``."""
+    connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
+    begins = joins and _begins(connection, sent)
+    _ended(_answers(connection, sent, begins=begins, commits=True)[-1])
+    return []
+
+
+def _answers(
+    connection: Connection, sent: Sequence[Sent], *, begins: bool, commits: bool = False
+) -> list[Any]:
+    """To each, in order; also to BEGIN and COMMIT, where they go with them."""
+    statements = _ready(connection, sent)
+    try:
+        if begins or commits or len(statements) > 1:
+            answers = together(connection, statements, begins=begins, commits=commits)
+            return [_succeed(connection, one) for one in answers]
+        return [_succeed(connection, connection.pgconn.exec_prepared(*statements[0]))]
+    except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
+        connection.prepared.clear()
+        raise
+
+
+def _begins(connection: Connection, sent: Sequence[Sent]) -> bool:
+    writes = any(text.writes for text, _values in sent)
+    return writes and _is_idle(connection.pgconn) and not connection.autocommit
+
+
+def _ready(connection: Connection, sent: Sequence[Sent]) -> list[Prepared]:
+    for text, _values in sent:
+        if text.name not in connection.prepared:
+            _prepare(connection, text)
+    return [(text.name, text.values(given)) for text, given in sent]
 
 
 def is_at_rest(connection: Any) -> bool:
@@ -192,11 +228,10 @@ def is_outdated(error: BaseException) -> bool:
     return isinstance(error, FeatureNotSupported)
 
 
-def send_to_sqlite(
-    proxied: PoolProxiedConnection, text: Text, given: Mapping[str, Any], _joins: bool
-) -> list[Any]:
-    """The same. Raises ``sqlite3.Error``."""
+def send_to_sqlite(proxied: PoolProxiedConnection, sent: Sequence[Sent], _joins: bool) -> list[Any]:
+    """The same of one. Raises ``sqlite3.Error``."""
     connection: Any = proxied.dbapi_connection
+    ((text, given),) = sent
     loads = text.loads
     rows = connection.execute(text.text, text.values(given)).fetchall()
     return [
@@ -205,85 +240,8 @@ def send_to_sqlite(
     ]
 
 
-SEND: Final = {"postgresql": send_to_postgresql, "sqlite": send_to_sqlite}
+Send = Callable[[PoolProxiedConnection, Sequence[Sent], bool], list[Any]]
 
-
-def dump(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """How values of a type are handed to the driver."""
-    own = of.dialect_impl(dialect).bind_processor(dialect)
-    if dialect.name == "sqlite":
-        return own
-    return _json_of(of, dialect) if _kind(of) is dict else _WORDS.get(_kind(of), _word)
-
-
-def load(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """How what is found of a type is read; NULL stays None."""
-    if dialect.name == "sqlite":
-        return of.dialect_impl(dialect).result_processor(dialect, None)
-    return _LOADS[_kind(of)]
-
-
-def _kind(of: Any) -> type:
-    """The Python type of a column type, also of one that decorates another."""
-    own = getattr(of, "impl_instance", of)
-    return dict if isinstance(own, JSON) else own.python_type
-
-
-def _json_of(of: Any, dialect: Any) -> Convert:
-    serialise = dialect._json_serializer
-    nothing = None if of.none_as_null else b"null"
-    return lambda value: nothing if value is None else _text(serialise(value))
-
-
-def _word(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    return (_DUMPS.get(value.__class__) or _other)(value)
-
-
-def _maybe_text(value: Any) -> bytes | None:
-    if value.__class__ is not str or "\0" in value:
-        return _word(value)
-    encoded: bytes = value.encode()
-    return encoded
-
-
-def _text(value: str) -> bytes:
-    if "\0" in value:  # libpq would take what stands before it for the whole
-        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return value.encode()
-
-
-def _other(value: object) -> bytes:
-    """What derives from one of these; anything else would be written as Python shows it."""
-    if not isinstance(value, str | int | datetime):
-        raise psycopg.DataError(f"a value of type {type(value).__name__} is not known here")
-    return _text(str(value))
-
-
-def _instant(value: bytes) -> datetime:
-    return datetime.fromisoformat(value.decode()).astimezone(UTC)
-
-
-_raw_decode: Final = json.JSONDecoder().raw_decode
-
-
-def _read_json(value: bytes) -> Any:
-    """What PostgreSQL keeps as JSON is one document, and UTF-8: only blanks may be around it."""
-    return _raw_decode(value.decode().strip())[0]
-
-
-_DUMPS: Final[Mapping[type, Convert]] = {
-    str: _text,
-    bool: lambda value: b"t" if value else b"f",
-    datetime: lambda value: value.isoformat().encode(),
-}
-_WORDS: Final[Mapping[type, Convert]] = {str: _maybe_text}
-"""What most values are, without a look at which they are."""
-_LOADS: Final[Mapping[type, Convert]] = {
-    str: bytes.decode,
-    int: int,
-    bool: lambda value: value == b"t",
-    datetime: _instant,
-    dict: _read_json,
-}
+SEND: Final[Mapping[str, Send]] = {"postgresql": send_to_postgresql, "sqlite": send_to_sqlite}
+COMMIT_AFTER: Final[Mapping[str, Send]] = {"postgresql": commit_on_postgresql}
+"""For which a wait can be spared."""

@@ -9,22 +9,24 @@ that a session takes over (``transactions``), so that all of them see one anothe
 import hashlib
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine, String, literal_column
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
-from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from idp.models import driver
 from idp.models.base import dump_json, sessions
 from idp.models.driver import Text
-from idp.models.failures import checked_out, raised
+from idp.models.failures import checked_out
 from idp.models.pool import give_back
+from idp.models.sending import answered
 from idp.models.transactions import Transaction
+from idp.models.values import dump, load
 
 PlainRow: TypeAlias = Any
 """A named tuple of what a statement found; its reader says which columns it needs."""
@@ -83,7 +85,7 @@ class Plain:
         text = self._text_for(engine, values)
         joined = sessions.joined(scope, engine, writes=text.writes)
         if joined is not None:
-            return _sent(engine, joined, joined.connection, text, values)
+            return answered(engine, joined, joined.connection, text, values)
         return _send_alone(engine, text, values)
 
     def _text_for(self, engine: Engine, values: Values) -> Text:
@@ -108,6 +110,20 @@ class Plain:
         """For a statement that finds nothing."""
         self.all(values)
 
+    def later(self, values: Values) -> None:
+        """Run it with the next statement of this transaction, or with its commit.
+
+        For what nobody waits for: on PostgreSQL it takes no wait of its own. What goes wrong with
+        it is raised there, and nothing that stands after it is done then.
+        """
+        scope, engine = sessions.here()
+        text = self._text_for(engine, values)
+        joined = sessions.joined(scope, engine, writes=True)
+        if isinstance(joined, Transaction) and engine.dialect.name in driver.COMMIT_AFTER:
+            joined.waiting.append((text, values))
+        else:
+            self.all(values)
+
     def end_with(self, values: Values) -> Sequence[PlainRow]:
         """Run it as the last of its transaction, and commit. What it finds, like ``all``.
 
@@ -120,6 +136,28 @@ class Plain:
             sessions.commit()
             return found
         return _send_alone(engine, self._text_for(engine, values), values)
+
+    def end_unwaited(self, values: Values) -> Sequence[PlainRow]:
+        """The same, for what may be lost with a crash because that costs no more than a new try:
+        where it is a transaction by itself, nobody waits until PostgreSQL has it on its disk.
+
+        Everybody sees it at once all the same, and whatever is committed after it holds only if
+        it does. What finds it has a column more.
+        """
+        statement = self if sessions.in_transaction() else self._unwaited
+        return statement.end_with(values)
+
+    @cached_property
+    def _unwaited(self) -> "Plain":
+        # SQLite, as it is set up here, waits for no disk at any commit.
+        waiting: Any = self._cores["postgresql"]
+        return Plain({**self._cores, "postgresql": waiting.returning(_UNWAITED)})
+
+
+_UNWAITED: Final = literal_column("set_config('synchronous_commit', 'off', true)", String).label(
+    "unwaited"
+)
+"""For the transaction at hand alone, looked at when that commits."""
 
 
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
@@ -138,8 +176,8 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
         names=names,
         fixed={one: binds[one].effective_value for one in names if not binds[one].required},
         writes=_writes(core, compiled),
-        dumps=tuple(driver.dump(binds[one].type, dialect) for one in names),
-        loads=tuple(driver.load(one.type, dialect) for one in columns.values()),
+        dumps=tuple(dump(binds[one].type, dialect) for one in names),
+        loads=tuple(load(one.type, dialect) for one in columns.values()),
         row=namedtuple("Found", list(columns)),
     )
 
@@ -153,64 +191,6 @@ def _writes(core: Core, compiled: Any) -> bool:
 def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
     alone = checked_out(engine)
     try:
-        return _sent(engine, None, alone, text, values)
+        return answered(engine, None, alone, text, values)
     finally:
         give_back(engine, alone)
-
-
-def _sent(
-    engine: Engine,
-    joined: Connection | Transaction | None,
-    proxied: PoolProxiedConnection,
-    text: Text,
-    values: Values,
-) -> Sequence[PlainRow]:
-    below, hear = proxied.dbapi_connection, engine.dispatch
-    heard = hear.before_cursor_execute or hear.after_cursor_execute
-    tell = _Listeners(engine, joined, below, text, values) if heard else None
-    if tell:
-        tell.before()
-    try:
-        found = driver.SEND[engine.dialect.name](proxied, text, values, joined is not None)
-    except engine.dialect.loaded_dbapi.Error as error:
-        used = joined or proxied
-        raise raised(error, engine, used, below=below, statement=text.text) from error
-    if tell:
-        tell.after()
-    return found
-
-
-class _Listeners:
-    """Whoever wants to hear of statements, and what they are told: as SQLAlchemy would."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        joined: Connection | Transaction | None,
-        below: Any,
-        text: Text,
-        values: Values,
-    ) -> None:
-        self._hear = engine.dispatch
-        self._told = joined, _Sent(below), text.text, values, _Asked(), False
-
-    def before(self) -> None:
-        for tell in self._hear.before_cursor_execute:
-            tell(*self._told)
-
-    def after(self) -> None:
-        for tell in self._hear.after_cursor_execute:
-            tell(*self._told)
-
-
-class _Sent:
-    """What listeners get to see of a cursor that there is not."""
-
-    __slots__ = ("connection",)
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-
-class _Asked:
-    """What listeners keep things on between a statement and its answer; SQLAlchemy's context."""

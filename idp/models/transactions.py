@@ -13,7 +13,8 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from idp.models import failures
+from idp.models import failures, sending
+from idp.models.driver import Sent
 from idp.models.pool import give_back, handing_over
 
 
@@ -24,6 +25,8 @@ class Transaction:
         self._engine = engine
         self._connection = failures.checked_out(engine)
         self._broken = False
+        self.waiting: list[Sent] = []
+        """What is sent with the next statement, or with the commit."""
 
     @property
     def connection(self) -> PoolProxiedConnection:
@@ -72,11 +75,23 @@ class Transaction:
         try:
             for tell in self._engine.dispatch.commit:
                 tell(self)
-            connection.commit()
+            self._commit(connection)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise failures.raised(error, self._engine, self, below=below) from error
         finally:
             self._leave()
+
+    def _commit(self, connection: PoolProxiedConnection) -> None:
+        if self.waiting:
+            sending.committed(self._engine, self, connection, self.waiting)
+        else:
+            connection.commit()
+
+    def settle(self) -> None:
+        """Send what waits. Raises ``DBAPIError``."""
+        if self.waiting:
+            text, values = self.waiting.pop()
+            sending.answered(self._engine, self, self.connection, text, values)
 
     def rollback(self) -> None:
         """As returning the connection does: what cannot be rolled back is not used again."""
@@ -179,6 +194,7 @@ class Sessions(scoped_session[Session]):
     def _made(self) -> Session:
         session, transaction = self._make(), self._open.get(self._scope())
         if transaction is not None:
+            transaction.settle()
             _take_over(session, transaction.connection)
             del self._open[self._scope()]
         return session

@@ -6,29 +6,56 @@ For whoever only looks. Who changes an account reads it by ``Accounts``.
 from types import SimpleNamespace
 from typing import Final, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 
-from idp.models import User
+from idp.factors.rows import HELD
+from idp.models import Credential, User, db
 from idp.models.plain import Plain, PlainRow
 from idp.services.addresses import normalise_login
 
 _users: Final = cast("Table", User.__table__)
+_credentials: Final = cast("Table", Credential.__table__)
+_HERS: Final = tuple(column.name for column in _users.columns)
+_OF_EACH: Final = tuple(column.name for column in _credentials.columns)
 _BY_ID: Final = Plain(select(_users).where(_users.c.id == bindparam("id")))
-# Two, and not one that has either: once SQLite knows (ANALYZE) that hardly anybody has a user name,
-# it reads the whole table for "this address or this user name".
-_BY_ADDRESS: Final = Plain(select(_users).where(_users.c.email == bindparam("known_as")))
-_BY_USERNAME: Final = Plain(select(_users).where(_users.c.username == bindparam("known_as")))
+_WITH_HELD: Final = select(
+    _users, *(column.label(f"held_{column.name}") for column in _credentials.columns)
+).outerjoin(_credentials, _credentials.c.user_id == _users.c.id)
+
+
+def _with_held(known_as: ColumnElement[bool]) -> Plain:
+    # SQLite waits for nobody, and joins by reading all people once it knows (ANALYZE) that hardly
+    # anybody has a user name.
+    return Plain(
+        {"postgresql": _WITH_HELD.where(known_as), "sqlite": select(_users).where(known_as)}
+    )
+
+
+# Two, and not one that has either: SQLite would read the whole table for that, too.
+_BY_ADDRESS: Final = _with_held(_users.c.email == bindparam("known_as"))
+_BY_USERNAME: Final = _with_held(_users.c.username == bindparam("known_as"))
 
 
 def by_login(login_name: str) -> User | None:
     """Whose e-mail address or user name this is, however it was typed; also when disabled.
 
-    A user name has no ``@``, and an address has one. What nobody can be called is looked up as
-    well, so that it takes as long.
+    With what she holds, for ``held_by``. A user name has no ``@``, and an address has one. What
+    nobody can be called is looked up as well, and what nobody holds, so that it takes as long.
     """
     known_as = normalise_login(login_name) or ""
-    row = (_BY_ADDRESS if "@" in known_as else _BY_USERNAME).one({"known_as": known_as})
-    return None if row is None else _value(row)
+    rows = (_BY_ADDRESS if "@" in known_as else _BY_USERNAME).all({"known_as": known_as})
+    if db.engine.dialect.name == "sqlite":
+        held = HELD.all({"user": rows[0].id if rows else ""})
+    else:
+        held = [_held(row) for row in rows if row.held_id is not None]
+    if not rows:
+        return None
+    return cast("User", _Person(**dict(zip(_HERS, rows[0], strict=False)), held=held))
+
+
+def _held(row: PlainRow) -> Credential:
+    columns = zip(_OF_EACH, row[len(_HERS) :], strict=True)
+    return cast("Credential", SimpleNamespace(**dict(columns)))
 
 
 class _Person(SimpleNamespace):

@@ -12,7 +12,7 @@ from idp.assurance import Evidence
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
-from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id
+from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
@@ -163,7 +163,7 @@ class Sessions:
         cookie can present it; without one, none can before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
-        session_id = new_id()
+        session_id = new_id_at(context.at)
         row = {
             "id": session_id,
             "user_id": user_id,
@@ -195,7 +195,7 @@ class Sessions:
 
     def note(self, session_id: str, evidence: Evidence, *, enrolled: bool = False) -> None:
         """The same for what is evidence already."""
-        _ADD.run(_noted(session_id, evidence, enrolled=enrolled))
+        _ADD.later(_noted(session_id, evidence, enrolled=enrolled))
 
     def begun(
         self,
@@ -233,11 +233,11 @@ class Sessions:
 
 def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:
     if proof is not None and db.engine.dialect.name == "postgresql":
-        _START_AND_ADD.run({**proof, **{f"begun_{name}": row[name] for name in row}})
+        _START_AND_ADD.later({**proof, **{f"begun_{name}": row[name] for name in row}})
         return
-    _START.run(row)
+    _START.later(row)
     if proof is not None:
-        _ADD.run(proof)
+        _ADD.later(proof)
 
 
 def _noted(session_id: str, evidence: Evidence, *, enrolled: bool) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class SignIn:
         kept = {key: transaction.state[key] for key in transaction.state if key in _KEPT}
         if waiting := self._corroborate(transaction, attempt, proof, shown):
             kept["awaiting"] = waiting
-        known = self._weighing.known(user)
+        known = self._weighing.known(user, proof.held)
         opens = self._weighing.opens(known, ledger)
         accepted = self._in_session(known, evidence, live, attempt, context, opens=opens)
         session_id = accepted.session_id

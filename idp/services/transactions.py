@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
-from idp.models import Client, Transaction, new_id
+from idp.models import Client, Transaction, new_id_at
 from idp.models.base import dump_json
 from idp.models.plain import Plain
 from idp.secrecy import digest
@@ -85,14 +85,14 @@ def store(transaction: Transaction) -> None:
 
 
 def store_alone(transaction: Transaction) -> None:
-    """The same, and commit."""
-    _BEGIN.end_with(_row(transaction))
+    """The same, and commit: nothing was proved yet, and whoever loses it in a crash begins anew."""
+    _BEGIN.end_unwaited(_row(transaction))
 
 
 def store_at(transaction: Transaction, revision: int) -> bool:
     """The same, if its application's registration is at ``revision``: was it?"""
     row = {**_row(transaction), "client": transaction.client_id, "revision": revision}
-    return bool(_BEGIN_AT.end_with(row))
+    return bool(_BEGIN_AT.end_unwaited(row))
 
 
 def _row(transaction: Transaction) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def made(
     return _value(
         {
             **dict.fromkeys(_COLUMNS),
-            "id": new_id(),
+            "id": new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,
             "user_id": user_id,

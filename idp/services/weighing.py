@@ -2,9 +2,9 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import select
 
 from idp.assurance import (
     Challenge,
@@ -22,17 +22,14 @@ from idp.assurance import (
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Factor
+from idp.factors.rows import HELD
 from idp.models import Credential, Transaction, User, db
-from idp.models.plain import Plain
 from idp.services import persons
 from idp.services.methods import in_use
 from idp.services.sessions import Live, Sessions
 from idp.services.transactions import subject_of
 
-_credentials: Final = cast("Table", Credential.__table__)
 _MOST_KNOWN: Final = 200
-
-_HELD: Final = Plain(select(_credentials).where(_credentials.c.user_id == bindparam("user")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +99,9 @@ class Weighing:
             self._in_use = asked, found
         return found
 
-    def known(self, user: User) -> Known:
-        """Read what this person holds."""
-        held = _held_by(user)
+    def known(self, user: User, held: Sequence[Credential] | None = None) -> Known:
+        """What this person holds: ``held``, for whoever has just read it."""
+        held = _held_by(user) if held is None else held
         return Known(user, held, self._offers(user, held))
 
     def standing(
@@ -269,7 +266,7 @@ def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:
 
 def _held_by(user: User | None) -> Sequence[Credential]:
     """The same as values: nothing that is done to them is stored."""
-    return () if user is None else _HELD.all({"user": user.id})
+    return () if user is None else HELD.all({"user": user.id})
 
 
 def credentials_of(user: User | None) -> Sequence[Credential]:

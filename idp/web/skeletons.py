@@ -12,8 +12,9 @@ from markupsafe import escape
 from idp.factors.base import UNIQUE
 from idp.models.base import dump_json
 
-MOST: Final = 500
-"""Of some six kilobytes each."""
+MOST: Final = 4000
+"""An application has one or two. What is the same in several is kept once: a further one takes
+some three kilobytes."""
 
 Values = Mapping[str, str]
 Render = Callable[[Values], str]
@@ -28,6 +29,7 @@ class Skeletons:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[str, ...]] = {}
+        self._texts: dict[str, str] = {}
         # Nobody who is shown on a page can have it for a name.
         self._mark = f"mark{secrets.token_hex(16)}"
 
@@ -42,6 +44,7 @@ class Skeletons:
             parts = self._cut(render(self._marks(values)), values)
             if len(self._known) >= MOST:
                 self._known.clear()
+                self._texts.clear()
             self._known[found] = parts
         shown = {name: escape(value) for name, value in values.items()}
         filled = [*parts]
@@ -54,7 +57,8 @@ class Skeletons:
     def _cut(self, page: str, values: Values) -> tuple[str, ...]:
         """Text and names of values, by turns; text at both ends."""
         names = "|".join(map(re.escape, values))
-        return tuple(re.split(f"{self._mark}({names})x", page))
+        parts = re.split(f"{self._mark}({names})x", page)
+        return tuple([self._texts.setdefault(part, part) for part in parts])
 
 
 def apart(publics: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, Engine, event
 
-from idp.models import db
+from idp.models import db, driver, pipeline
 from tests.bench.operations import Operation
 from tests.bench.wire import InProcess
 from tests.bench.world import World
@@ -24,11 +24,14 @@ class Statements:
     commits: int = 0
     rollbacks: int = 0
     pings: int = 0
+    along: int = 0
+    """How many of these were sent with another, and not waited for by themselves."""
 
     @property
     def trips(self) -> int:
         """Each waits for the answer of a database server, once."""
-        return len(self.texts) + self.begins + self.commits + self.rollbacks + self.pings
+        ends = self.begins + self.commits + self.rollbacks
+        return len(self.texts) + ends + self.pings - self.along
 
 
 def count(world: World, operation: Operation) -> Statements:
@@ -55,11 +58,21 @@ def counting(engine: Engine) -> Iterator[Statements]:
         counted.pings += 1
         return ping(*arguments)
 
+    together = pipeline.together
+
+    def sent_together(*arguments: Any, **named: Any) -> list[Any]:
+        answers = together(*arguments, **named)
+        counted.along += len(answers) - 1
+        return answers
+
     hooks = _hooks(counted)
     for name, hook in hooks.items():
         event.listen(engine, name, hook)
     try:
-        with patch.object(engine.dialect, "do_ping", pinged):
+        with (
+            patch.object(engine.dialect, "do_ping", pinged),
+            patch.object(driver, "together", sent_together),
+        ):
             yield counted
     finally:
         for name, hook in hooks.items():

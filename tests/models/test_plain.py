@@ -11,8 +11,10 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from idp.audit import Context, record
-from idp.models import AuditEvent, Entry, Grant, db, driver
+from idp.models import AuditEvent, Entry, Grant, db
+from idp.models.base import sessions
 from idp.models.plain import Plain
+from idp.models.values import dump
 from idp.state import store
 from tests.helpers.clock import NOON
 from tests.services.bare import bare_app
@@ -141,7 +143,7 @@ def test_an_event_is_kept_or_forgotten_with_what_it_tells_of(app: Flask) -> None
 def test_a_null_and_a_json_null_are_told_apart() -> None:
     """``cnf`` of a grant is NULL where nothing is bound."""
     grants, dialect = cast("Table", Grant.__table__), psycopg_dialect.dialect()
-    bound, data = (driver.dump(one.type, dialect) for one in (grants.c.cnf, _entries.c.data))
+    bound, data = (dump(one.type, dialect) for one in (grants.c.cnf, _entries.c.data))
     assert bound is not None
     assert data is not None
     assert (bound(None), data(None)) == (None, b"null")
@@ -193,3 +195,35 @@ def test_a_connection_that_the_server_left_is_not_handed_out(postgresql_url: str
         assert GET.one({"key": "k"}) is not None
         db.session.remove()
         db.engine.dispose()
+
+
+def test_what_may_be_lost_is_seen_by_all_and_waited_for_by_nobody(app: Flask) -> None:
+    told = _listening()
+    PUT.end_unwaited(entry("k"))
+    assert not sessions.in_transaction()
+    assert [one.data for one in GET.all({"key": "k"})] == [entry("k")["data"]]
+    assert ("synchronous_commit" in told[0]) is (db.engine.dialect.name == "postgresql")
+    with pytest.raises(IntegrityError):
+        PUT.end_unwaited(entry("k"))
+
+
+def test_it_is_waited_for_with_what_is_committed_together_with_it(app: Flask) -> None:
+    told = _listening()
+    PUT.run(entry("one"))
+    PUT.end_unwaited(entry("another"))
+    assert not sessions.in_transaction()
+    assert [len(GET.all({"key": key})) for key in ("one", "another")] == [1, 1]
+    assert not any("synchronous_commit" in text for text in told)
+
+
+def test_whatever_comes_after_it_is_waited_for(over_postgresql: Flask) -> None:
+    """It holds for one transaction, and not for the connection."""
+    PUT.end_unwaited(entry("k"))
+    assert db.session.scalar(text("SHOW synchronous_commit")) == "on"
+
+
+def _listening() -> list[str]:
+    """What is sent from here on."""
+    told: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *heard: told.append(heard[2]))
+    return told

@@ -1,0 +1,67 @@
+"""Several statements over one wait: libpq's pipeline mode.
+
+PostgreSQL works on them in order and stops at the first that fails: what stands after it, COMMIT
+included, is passed over.
+"""
+
+import select
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+
+Prepared = tuple[bytes, list[Any]]
+"""The name of a statement that is ready on the connection, and its values."""
+
+
+def together(
+    connection: psycopg.Connection[Any],
+    statements: Sequence[Prepared],
+    *,
+    begins: bool = False,
+    commits: bool = False,
+) -> list[Any]:
+    """Send them, after BEGIN and before COMMIT as asked; the answers to all, errors among them.
+
+    Raises ``psycopg.OperationalError`` when the connection broke, which it is then closed for:
+    nobody would know which answer comes next.
+    """
+    libpq = connection.pgconn
+    try:
+        libpq.enter_pipeline_mode()
+        if begins:
+            libpq.send_query_params(b"BEGIN", None)
+        for name, values in statements:
+            libpq.send_query_prepared(name, values)
+        if commits:
+            libpq.send_query_params(b"COMMIT", None)
+        libpq.pipeline_sync()
+        answers = _answers(libpq)
+        libpq.exit_pipeline_mode()
+    except BaseException:
+        connection.close()
+        raise
+    return answers
+
+
+def _answers(libpq: Any) -> list[Any]:
+    answers: list[Any] = []
+    waits = select.poll()
+    while libpq.flush():  # more than the kernel takes at once, while it may have answers for us
+        waits.register(libpq.socket, select.POLLIN | select.POLLOUT)
+        waits.poll()
+        libpq.consume_input()
+    waits.register(libpq.socket, select.POLLIN)
+    while True:
+        while libpq.is_busy():
+            waits.poll()  # here and not within libpq, which would keep all other threads waiting
+            libpq.consume_input()
+        answer = libpq.get_result()
+        if answer is None:  # between the answers to two statements, or for ever
+            if libpq.status != ConnStatus.OK:
+                raise psycopg.OperationalError(libpq.get_error_message())
+        elif answer.status == ExecStatus.PIPELINE_SYNC:
+            return answers
+        else:
+            answers.append(answer)
