@@ -90,7 +90,7 @@ class Serializer(URLSafeTimedSerializer):
         payload, _, stamp = signed.rpartition(self._signer.sep)
         if (
             hmac.compare_digest(made, self._signer.seal(signed))
-            and not (return_timestamp or salt or payload.startswith(b"."))
+            and not (return_timestamp or salt)
             and (max_age is None or 0 <= self._signer.age(stamp) <= max_age)
         ):
             return self.load_payload(payload)
