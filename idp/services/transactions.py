@@ -96,7 +96,8 @@ def store_at(transaction: Transaction, revision: int) -> bool:
 
 
 def _row(transaction: Transaction) -> dict[str, Any]:
-    return {name: getattr(transaction, name) for name in _COLUMNS}
+    known = vars(transaction)
+    return {name: known[name] for name in _COLUMNS}
 
 
 def made(

@@ -15,7 +15,7 @@ from idp.protocol.parameters import Parameters
 from idp.services import transactions
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
-from idp.web import errors, flow
+from idp.web import cookies, errors, flow
 from idp.web.again import after, is_due
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
@@ -81,14 +81,20 @@ def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
 
 
 def _made(wanted: Interact, note: Mapping[str, Any]) -> Transaction:
-    state = {**(wanted.purpose.state or {}), **note}
-    transaction = flow.made(
-        replace(wanted.purpose, state=state),
+    purpose, live = wanted.purpose, live_session()
+    if note:
+        purpose = replace(purpose, state={**(purpose.state or {}), **note})
+    transaction = transactions.made(
+        purpose,
+        browser_token=cookies.browser_token(),
+        lifetime=services().settings.transaction_lifetime,
+        context=context(),
         user_id=wanted.user_id,
         session_id=wanted.session_id,
+        after=[one.at for one in live.evidence] if live else (),
     )
-    if live_session() is None and not _UNLIKE.intersection(state):
-        transaction.state = {**state, "ceremonies": _likely(transaction, wanted.asked)}
+    if live is None and _UNLIKE.isdisjoint(transaction.state):
+        transaction.state["ceremonies"] = _likely(transaction, wanted.asked)
     return transaction
 
 

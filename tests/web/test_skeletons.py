@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp.web.skeletons import MOST, Render, Skeletons, Values
+from idp.web.skeletons import MOST, Render, Skeletons, Values, apart, together
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -144,6 +144,35 @@ def test_values_are_escaped_and_none_is_taken_for_another() -> None:
 
     skeletons.page("key", {"a": "x", "b": "y"}, render)
     assert skeletons.page("key", {"a": "<b>", "b": "a"}, render) == "<p>&lt;b&gt;</p>a&lt;b&gt;"
+
+
+def test_a_value_of_several_lines_is_one() -> None:
+    skeletons = Skeletons()
+
+    def render(values: Values) -> str:
+        return f"{values['a']}|{values['b']}"
+
+    skeletons.page("key", {"a": "x", "b": "y"}, render)
+    assert skeletons.page("key", {"a": "<\n>", "b": "&"}, render) == "&lt;\n&gt;|&amp;"
+    assert skeletons.page("key", {"a": "\n", "b": "\n\n"}, render) == "\n|\n\n"
+
+
+@pytest.mark.parametrize(
+    "publics",
+    [
+        [],
+        [{}, {"options": {"challenge": "c1", "rp": "x"}}, {"challenge": "c2", "a": [None, True]}],
+        [{"text": 'a "challenge":"c3" in it', "challenge": "c4"}, {"challenge": ""}],
+        [{"challenge": 'quoted "'}, {"challenge": 5}, {"deep": [{"challenge": "c5"}]}],
+    ],
+    ids=["none", "several", "a text that looks like one", "what is no such text"],
+)
+def test_what_is_of_a_ceremony_alone_is_found_and_put_back(publics: list[dict[str, Any]]) -> None:
+    own, rest = apart(publics)
+    assert together(rest, own) == publics
+    assert all(re.fullmatch(r"c[1245]|", value) for value in own.values())
+    others = {name: f"other{name}" for name in own}
+    assert together(rest, others) != publics or not own
 
 
 def test_what_is_empty_is_another_page() -> None:

@@ -89,6 +89,11 @@ class Pending:
         return nonce if self.binding is None else bound_challenge(nonce, self.binding)
 
     @property
+    def challenge_text(self) -> str:
+        """The same in base64url, as options have it."""
+        return self.nonce if self.binding is None else bytes_to_base64url(self.challenge)
+
+    @property
     def verification_required(self) -> bool:
         """Must the UV flag be set?"""
         return self.user_verification == "required"
