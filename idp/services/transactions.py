@@ -109,6 +109,7 @@ def made(
     user_id: str | None = None,
     session_id: str | None = None,
     after: Iterable[datetime] = (),
+    transaction_id: str | None = None,
 ) -> Transaction:
     """A transaction, bound to the browser and, where ``user_id`` is given, to a person; not stored.
 
@@ -118,7 +119,7 @@ def made(
     return _value(
         {
             **dict.fromkeys(_COLUMNS),
-            "id": new_id_at(context.at),
+            "id": transaction_id or new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,
             "user_id": user_id,

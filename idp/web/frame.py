@@ -114,7 +114,7 @@ def _depends_on_cookies(response: Any) -> None:
     if "Vary" in response.headers:
         response.vary.add("Cookie")
     else:
-        response.headers["Vary"] = "Cookie"
+        response.headers.add("Vary", "Cookie")
 
 
 class App(Flask):

@@ -77,7 +77,7 @@ class Serializer(URLSafeTimedSerializer):
         signed: bytes = self._signer.sign(_b64(text.encode()))
         return signed.decode()
 
-    def loads(
+    def loads(  # type: ignore[override]  # as the library itself does
         self,
         s: str | bytes,
         max_age: int | None = None,

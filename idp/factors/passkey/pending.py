@@ -79,8 +79,8 @@ class Pending:
         return found
 
     def dump(self) -> dict[str, Any]:
-        """As the transaction keeps it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """As the transaction keeps it: without what is not said, which ``load`` knows."""
+        return {name: said for name in self.__slots__ if (said := getattr(self, name))}
 
     @property
     def challenge(self) -> bytes:
