@@ -45,30 +45,22 @@ class LiveSettings(Settings):
 
     def started_with(self, name: str) -> Any:
         """The value that the file, the environment or the default gave."""
-        return _LIVE[name].started(self) if name in _LIVE else getattr(self, name)
+        return getattr(Settings, name).__get__(self)
 
 
-class _Changeable:
-    """One that may change. All others are read as they are, which costs a fifth of this."""
+def _looked_up(name: str) -> property:
+    """Where the others are found at once, this is looked for among what was changed first."""
+    started: Any = getattr(Settings, name)
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._started: Any = vars(Settings)[name]
+    def look(own: LiveSettings) -> Any:
+        changed = own._changed
+        return changed[name] if name in changed else started.__get__(own)
 
-    def __get__(self, settings: LiveSettings, _of: object) -> Any:
-        changed = settings._changed
-        return changed[self._name] if self._name in changed else self.started(settings)
-
-    def __set__(self, settings: LiveSettings, value: object) -> None:
-        self._started.__set__(settings, value)
-
-    def started(self, settings: LiveSettings) -> Any:
-        return self._started.__get__(settings)
+    return property(look, started.__set__)
 
 
-_LIVE: Final = {name: _Changeable(name) for name in CHANGEABLE}
-for _name, _one in _LIVE.items():
-    setattr(LiveSettings, _name, _one)
+for _name in CHANGEABLE:
+    setattr(LiveSettings, _name, _looked_up(_name))
 
 
 def parse(name: str, value: object) -> Any:

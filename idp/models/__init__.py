@@ -1,7 +1,7 @@
 """Tables, one noun a file. Nothing here knows a rule; it only keeps."""
 
 from idp.models.audit import AuditEvent
-from idp.models.base import db, new_id, only_reads, release
+from idp.models.base import db, only_reads, release
 from idp.models.client import Client, ClientSecret, ClientWord, RegistrationToken
 from idp.models.counter import Counter
 from idp.models.credential import Credential
@@ -9,6 +9,7 @@ from idp.models.device_request import DeviceRequest
 from idp.models.entry import Entry
 from idp.models.fact import Fact
 from idp.models.grant import AccessToken, Consent, Grant, RefreshToken
+from idp.models.ids import new_id, new_id_at
 from idp.models.key import SigningKey
 from idp.models.outbox import OutboxMessage
 from idp.models.picture import Picture
@@ -47,6 +48,7 @@ __all__ = [
     "db",
     "membership",
     "new_id",
+    "new_id_at",
     "only_reads",
     "release",
 ]

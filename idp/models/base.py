@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -78,13 +77,6 @@ if TYPE_CHECKING:
     Model = Base
 else:
     Model = db.Model
-
-
-def new_id() -> str:
-    """A random identifier: 128 bits, URL-safe, 22 characters; the first of them no hyphen."""
-    made = secrets.token_urlsafe(16)
-    # People hand ids to commands, which take what begins with a hyphen for an option.
-    return new_id() if made.startswith("-") else made
 
 
 def dump_json(value: object) -> str:

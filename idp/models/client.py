@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.models.base import Model, by_bytes, new_id
+from idp.models.base import Model, by_bytes
+from idp.models.ids import new_id
 
 
 class Client(Model):

@@ -9,10 +9,11 @@ that a session takes over (``transactions``), so that all of them see one anothe
 import hashlib
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 from weakref import WeakSet
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, String, literal_column
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql.dml import Insert, UpdateBase
@@ -138,11 +139,33 @@ class Plain:
             return found
         return _send_alone(engine, self._text_for(engine, values), values)
 
+    def end_unwaited(self, values: Values) -> Sequence[PlainRow]:
+        """The same, for what may be lost with a crash because that costs no more than a new try:
+        where it is a transaction by itself, nobody waits until PostgreSQL has it on its disk.
+
+        Everybody sees it at once all the same, and whatever is committed after it holds only if
+        it does. What finds it has a column more.
+        """
+        statement = self if sessions.in_transaction() else self._unwaited
+        return statement.end_with(values)
+
+    @cached_property
+    def _unwaited(self) -> "Plain":
+        # SQLite, as it is set up here, waits for no disk at any commit.
+        waiting: Any = self._cores["postgresql"]
+        return Plain({**self._cores, "postgresql": waiting.returning(_UNWAITED)})
+
+
+_UNWAITED: Final = literal_column("set_config('synchronous_commit', 'off', true)", String).label(
+    "unwaited"
+)
+"""For the transaction at hand alone, looked at when that commits."""
+
 
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
     dialect: Any = _DIALECTS[name]
     keys: list[str] | None = None
-    if isinstance(core, Insert):
+    if isinstance(core, Insert) and core.select is None:
         core, keys = core.inline(), list(given)  # no RETURNING that nobody asked for
     compiled: Any = core.compile(dialect=dialect, column_keys=keys)
     names = tuple(compiled.positiontup or ())

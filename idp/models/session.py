@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.models.base import Model, new_id
+from idp.models.base import Model
+from idp.models.ids import new_id
 
 
 class BrowserSession(Model):

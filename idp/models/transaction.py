@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.models.base import Model, new_id
+from idp.models.base import Model
+from idp.models.ids import new_id
 
 
 class Transaction(Model):

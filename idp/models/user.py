@@ -6,7 +6,8 @@ from typing import Any, Final
 from sqlalchemy import Column, ForeignKey, Index, String, Table, column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.models.base import Model, by_bytes, new_id
+from idp.models.base import Model, by_bytes
+from idp.models.ids import new_id
 
 LISTED: Final = {
     "ix_users_disabled": column("disabled_at").is_not(None),

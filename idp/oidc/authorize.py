@@ -9,13 +9,13 @@ from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import record_step_up
+from idp.oidc.interaction import hints_at_other, interact, must_choose
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
 from idp.oidc.resumed import TO_COME, Resumed
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.arrived import Arrived
-from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.parameters import Parameters
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
@@ -27,7 +27,6 @@ from idp.services.grants import Granted
 from idp.services.session_state import SessionStates
 from idp.services.sessions import Live
 from idp.services.subjects import Subjects
-from idp.services.transactions import Purpose
 from idp.services.weighing import Standing, Weighing
 
 
@@ -73,6 +72,30 @@ class AuthorizationEndpoint:
             presented = replace(presented, seen=None)  # it may have been fetched, from far away
         return self._take_up(arrived, client, presented, context)
 
+    def suppose(self, parameters: Parameters, context: Context) -> Interact | None:
+        """The same for nobody, if the client is registered as it was when it was read last.
+
+        That is for the caller to see: in the statement that does something for it. None for all
+        that is no plain request for a sign-in. Writes nothing.
+        """
+        if Arrived.refers(parameters):
+            return None
+        try:
+            client = self._requests.known_client(parameters)
+            asked = client and self._measure(Arrived.plainly(parameters), client, context)
+            # Getting ready to sign or encrypt may have to fetch, from where the client says.
+            if not asked or self._responder.messages(asked):
+                return None
+            outcome = self._consider(asked, None, context)
+        except OAuthError:
+            return None  # which has to be told by what is registered now
+        return outcome if isinstance(outcome, Interact) else None
+
+    def begun(self, transaction: Transaction, asked: Asked, now: datetime) -> None:
+        """A request that arrived, or was supposed to have, has become this sign-in."""
+        client = self._requests.confirmed(asked.client)
+        self.resumed.become(transaction, asked, client, now)
+
     def resolve(self, parameters: Parameters, client: RegisteredClient, now: datetime) -> Arrived:
         """The parameters that count. Writes nothing.
 
@@ -105,15 +128,16 @@ class AuthorizationEndpoint:
         self, arrived: Arrived, client: RegisteredClient, presented: Live | None, context: Context
     ) -> Answered | Interact:
         try:
-            asked = self._requests.measure(
-                arrived, client, started=context.at, transaction_id=TO_COME
-            )
+            asked = self._measure(arrived, client, context)
             return self._consider(asked, presented, context)
         except OAuthError as error:
             if not error.redirectable:
                 raise
             to = self._reply_to(arrived.parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
+
+    def _measure(self, arrived: Arrived, client: RegisteredClient, context: Context) -> Asked:
+        return self._requests.measure(arrived, client, started=context.at, transaction_id=TO_COME)
 
     def _consider(
         self, asked: Asked, presented: Live | None, context: Context
@@ -124,43 +148,21 @@ class AuthorizationEndpoint:
         fitting = presented if presented and subject in (None, presented.user_id) else None
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
-        if fitting and not self._must_choose(request, fitting):
+        if fitting and not must_choose(request, fitting):
             decision = self._weighing.weigh(fitting, asked.demand)
             if isinstance(decision, Satisfied) and self._question_to(fitting, asked) is None:
                 check_entry(asked.client, fitting.user_id)
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
                 raise unmet()
-            return self._interact(asked, fitting, subject=subject)
-        return self._interact(asked, None, subject=subject, choose=presented is not None)
-
-    def _must_choose(self, request: AuthorizationRequest, live: Live) -> bool:
-        creating = Prompt.CREATE in request.prompts
-        return (
-            creating or Prompt.SELECT_ACCOUNT in request.prompts or _hints_at_other(request, live)
-        )
-
-    def _interact(
-        self, asked: Asked, live: Live | None, *, subject: str | None = None, choose: bool = False
-    ) -> Interact:
-        state = {
-            "choose": choose and not subject,
-            transactions.SUBJECT: subject,
-            "create": Prompt.CREATE in asked.request.prompts,
-            "login_name": asked.request.login_hint,
-        }
-        purpose = Purpose(
-            client_id=asked.client.id,
-            parameters=asked.arrived.to_json(),
-            state={name: value for name, value in state.items() if value},
-        )
-        return Interact(purpose, live.user_id if live else None, live.id if live else None, asked)
+            return interact(asked, fitting, subject=subject)
+        return interact(asked, None, subject=subject, choose=presented is not None)
 
     def _silently(self, asked: Asked, live: Live | None, context: Context) -> Answered:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
         if live is None:
             raise OAuthError("login_required", "Nobody fitting is signed in.")
-        if _hints_at_other(asked.request, live):
+        if hints_at_other(asked.request, live):
             raise OAuthError("account_selection_required", "Another account is signed in.")
         decision = decide_silently(self._weighing, asked.demand, live)
         check_entry(asked.client, live.user_id)
@@ -288,9 +290,3 @@ class AuthorizationEndpoint:
             details=asked.details(satisfied, context.at),
         )
         return self._responder.grant(granted, asked, now=context.at, transaction=transaction)
-
-
-def _hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
-    """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle."""
-    hint = (request.login_hint or "").strip().casefold()
-    return "@" in hint and hint != live.email.casefold()

@@ -129,6 +129,7 @@ class Issuance:
             algorithm=ACCESS_TOKEN_ALGORITHM,
             now=tokens.issued_at,
             typ=ACCESS_TOKEN_TYPE,
+            comes_back=True,
         )
 
 

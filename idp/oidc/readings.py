@@ -25,7 +25,8 @@ from idp.protocol.errors import OAuthError
 from idp.services import demands
 from idp.services.clients import RegisteredClient
 
-MOST_KEPT: Final = 1000
+MOST_KEPT: Final = 4000
+"""Of some two kilobytes each; an application has one or two."""
 LONGEST_KEPT: Final = 2000
 """Characters in all: what names many things is not asked twice, and would only fill memory."""
 

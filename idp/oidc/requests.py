@@ -61,6 +61,18 @@ class Requests:
             return _let_in(self._clients.at(client_id, seen.revision))
         return _let_in(self._clients.get(client_id))
 
+    def known_client(self, parameters: Parameters) -> RegisteredClient | None:
+        """The same as it was when it was read last, not ``confirmed``; None where nothing is known.
+
+        Raises ``OAuthError``.
+        """
+        client = self._clients.known(identify(parameters))
+        return None if client is None or client.disabled else client
+
+    def confirmed(self, client: RegisteredClient) -> RegisteredClient:
+        """That one, for whoever has seen that it is still at that revision."""
+        return self._clients.confirmed(client)
+
     def client_in(self, transaction: Transaction) -> RegisteredClient:
         """The same of the request that a transaction is for, which may have been read with it."""
         revision = transactions.client_revision(transaction)

@@ -41,14 +41,19 @@ class Resumed:
             self._known.clear()
         self._known[transaction.id] = asked, self._basis(transaction)
 
-    def become(self, transaction: Transaction, asked: Asked, now: datetime) -> None:
-        """The same for a request that was measured ``now``, and has become this sign-in."""
+    def become(
+        self, transaction: Transaction, asked: Asked, client: RegisteredClient, now: datetime
+    ) -> None:
+        """The same for a request that was measured ``now``, and has become this sign-in.
+
+        ``client`` is whose it is, confirmed.
+        """
         if asked.operation is not None or transaction.started_at != now:
             return  # its demand is about another instant, or about the sign-in itself
         demand = asked.demand
         if demand.enrol_within == TO_COME:
             demand = replace(demand, enrol_within=transaction.id)
-        self.keep(transaction, replace(asked, demand=demand))
+        self.keep(transaction, Asked(asked.request, client, demand, None, asked.arrived))
 
     def _basis(self, transaction: Transaction) -> tuple[object, ...]:
         return transaction.parameters, transaction.started_at, self._settings.changed

@@ -28,6 +28,11 @@ class Arrived:
         """Parameters that came as they are."""
         return cls(parameters)
 
+    @staticmethod
+    def refers(parameters: Parameters) -> bool:
+        """Does what counts stand elsewhere: in a signature, or behind a reference?"""
+        return not parameters.values.keys().isdisjoint(_BY_REFERENCE)
+
     @property
     def is_plain(self) -> bool:
         """Can the same be asked by putting the parameters into an address?"""

@@ -1,6 +1,6 @@
 """Asking: one factor's ceremony, begun, kept with the transaction, shown again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -71,13 +71,13 @@ class Ceremonies:
         db.session.commit()
         return ceremony.public
 
-    def begun(self, tasks: Mapping[Choice, Task], now: datetime) -> dict[str, Any]:
+    def begun(self, tasks: Iterable[tuple[Choice, Task]], now: datetime) -> dict[str, Any]:
         """For a sign-in of nobody known that is about to be stored: what ``ask`` would begin.
 
         As its state keeps it, by method; of factors that begin on request, nothing.
         """
         found: dict[str, Any] = {}
-        for choice, task in tasks.items():
+        for choice, task in tasks:
             factor = self._factors[choice.method]
             ceremony = NOTHING if factor.on_request else factor.begin(None, task, now)
             if ceremony != NOTHING:

@@ -133,6 +133,13 @@ class Clients:
         """
         return self._unconfirmed.get(client_id)
 
+    def confirmed(self, client: RegisteredClient) -> RegisteredClient:
+        """One that was ``known``, for whoever has seen that it is at that revision."""
+        cached = self._cache.get(client.id)
+        if cached is not None and cached.revision == client.revision:
+            return cached
+        return replace(client, confirmed=True)
+
     def get(self, client_id: str) -> RegisteredClient | None:
         """The client of that id, also a disabled one; None when there is none."""
         if not is_client_id(client_id):

@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, ColumnElement, Select, Table, bindparam, func, s
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
-from idp.models import Grant, RefreshToken, new_id
+from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
 from idp.protocol import pkce
 from idp.secrecy import digest, new_secret
@@ -118,7 +118,7 @@ def claim_at_once(
             "now": now,
             "challenge": pkce.s256(code_verifier),
             "redirect_uri": redirect_uri,
-            "refresh": new_id(),
+            "refresh": new_id_at(now),
             "refresh_hash": digest(token),
             "refreshes": may_refresh(client, ("offline_access",)),
             "idle": min(until, now + settings.refresh_token_idle),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from idp import audit
 from idp.audit import Context
-from idp.models import Client, Consent, db, new_id
+from idp.models import Client, Consent, db, new_id_at
 from idp.models.plain import Plain
 from idp.services.clients import SELF_REGISTERED
 from idp.services.grants import end_all
@@ -141,7 +141,7 @@ class Consents:
                 db.session.execute(
                     _consents.insert(),
                     {
-                        "id": new_id(),
+                        "id": new_id_at(now),
                         "user_id": user_id,
                         "client_id": client_id,
                         "scope": " ".join(dict.fromkeys(scopes)),

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
-from idp.models import Grant, User, new_id
+from idp.models import Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
@@ -145,7 +145,7 @@ def keep_grant(
     granted: Granted, kept: Mapping[str, Any], *, now: datetime, expires_at: datetime
 ) -> str:
     """Write a grant that no code redeems, in the caller's transaction; returns its id."""
-    grant_id = new_id()
+    grant_id = new_id_at(now)
     row = {"id": grant_id, "created_at": now, "expires_at": expires_at, **row_of(granted, kept)}
     _KEEP.run(row)
     return grant_id

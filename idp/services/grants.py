@@ -8,7 +8,7 @@ from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import Grant, db, new_id
+from idp.models import Grant, db, new_id_at
 from idp.models.plain import Plain
 from idp.protocol import pkce
 from idp.protocol.authorization import AuthorizationRequest
@@ -99,7 +99,7 @@ class Grants:
         ``ends`` says that nothing else is to be written: then it commits.
         """
         lifetime = self._settings.code_lifetime
-        grant_id, code_ends = new_id(), now + min(lifetime, policy.code_lifetime or lifetime)
+        grant_id, code_ends = new_id_at(now), now + min(lifetime, policy.code_lifetime or lifetime)
         statement, noted = _ISSUE, {}
         if granted.session_id is not None:
             statement = _ISSUE_AND_NOTE

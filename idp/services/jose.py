@@ -17,6 +17,7 @@ from joserfc.util import base64_to_int
 
 from idp import measures
 from idp.protocol.json_values import Json, parse_json
+from idp.services.signatures import Signatures
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA", "PS256")
 """What a key can be made for; RS256 and PS256 do not share one (RFC 8725 section 3.1)."""
@@ -35,7 +36,7 @@ _ALGORITHMS: Final = {name: JWSRegistry.algorithms[name] for name in ALGORITHMS}
 """By themselves, without what chooses among them: each is told its key, and never a header."""
 
 # RFC 7515 section 7.1: three parts, and no padding or line end anywhere.
-_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 
 _write: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -74,10 +75,14 @@ _RSA_NUMBERS: Final = ("d", "p", "q", "dp", "dq", "qi", "e", "n")
 
 
 class Pinned:
-    """A key and its one algorithm: what joserfc looks at again at every use, is looked at once."""
+    """A key and its one algorithm: what joserfc looks at again at every use, is looked at once.
+
+    ``signatures`` are those of it that are known to be good; they go when the key does.
+    """
 
     def __init__(self, key: Key, algorithm: str) -> None:
         self.algorithm = algorithm
+        self.signatures = Signatures()
         self._key = key
         self._halves: dict[str, Any] = {}
 
@@ -116,9 +121,13 @@ class Presented:
     algorithm: str
     kid: str
     typ: str
-    signed: bytes
     payload: str
-    signature: str
+    token: str
+
+    def halves(self) -> tuple[bytes, str]:
+        """What was signed, and the signature in base64url."""
+        signed, _, signature = self.token.rpartition(".")
+        return signed.encode(), signature
 
 
 def read(token: str) -> Presented:
@@ -130,8 +139,8 @@ def read(token: str) -> Presented:
     parts = _COMPACT.fullmatch(token) if len(token) <= MAX_TOKEN else None
     if parts is None:
         raise InvalidToken("not a compact JWS")
-    header, payload, signature = parts.groups()
-    return Presented(*_read_header(header), f"{header}.{payload}".encode(), payload, signature)
+    header, payload = parts.groups()
+    return Presented(*_read_header(header), payload, token)
 
 
 def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
@@ -140,8 +149,12 @@ def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
     Raises ``InvalidToken``.
     """
     # The key's algorithm, which the header can only agree with (RFC 8725 section 3.1).
-    if presented.algorithm != key.algorithm or not _is_signed(presented, key):
+    if presented.algorithm != key.algorithm:
         raise InvalidToken("not signed by this key")
+    if presented.token not in key.signatures:
+        if not _is_signed(presented, key):
+            raise InvalidToken("not signed by this key")
+        key.signatures.remember(presented.token)
     try:
         claims = parse_json(_decode(presented.payload).decode())
     except ValueError as error:
@@ -152,8 +165,11 @@ def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
 
 
 def _is_signed(presented: Presented, key: Pinned) -> bool:
+    signed, signature = presented.halves()
     try:
-        return bool(key.model.verify(presented.signed, _decode(presented.signature), key))
+        raw = _decode(signature)
+        # RFC 4648 section 3.5: bits that mean nothing are zero, or one signature is many texts.
+        return _encode(raw) == signature and bool(key.model.verify(signed, raw, key))
     except (JoseError, TypeError, ValueError):
         return False
 

@@ -86,18 +86,27 @@ class SigningKeys:
         self._parsed: dict[str, Pinned] = {}
 
     def sign(
-        self, claims: Mapping[str, Any], *, algorithm: str, now: datetime, typ: str = "JWT"
+        self,
+        claims: Mapping[str, Any],
+        *,
+        algorithm: str,
+        now: datetime,
+        typ: str = "JWT",
+        comes_back: bool = False,
     ) -> str:
         """A compact JWS by the key of ``algorithm`` that signs at ``now``.
 
-        Raises ``NoSigningKey``, ``KeysUnreadable``.
+        What ``comes_back`` is known again here. Raises ``NoSigningKey``, ``KeysUnreadable``.
         """
         snapshot = self._current(now)
         life = signing_at(snapshot.lives, algorithm, now)
         if life is None:
             raise NoSigningKey(algorithm)
         key = snapshot.keys[life.kid]
-        return jose.sign(claims, key=key, kid=life.kid, typ=typ)
+        token = jose.sign(claims, key=key, kid=life.kid, typ=typ)
+        if comes_back:
+            key.signatures.remember(token)
+        return token
 
     def verify(self, token: str, *, typ: str, now: datetime) -> Mapping[str, Json]:
         """The claims of a JWT that one of the published keys signed; its times are not checked.
@@ -161,7 +170,8 @@ class SigningKeys:
     def _read(self, now: datetime) -> _Snapshot:
         rows = _ROWS.all({})
         lives = life_of(rows)
-        in_use = {row.id: self._parse(row) for row in rows if row.private_jwk}
+        # Of a key that is gone nothing is kept, nor of what it signed.
+        in_use = self._parsed = {row.id: self._parse(row) for row in rows if row.private_jwk}
         published = [life for life in lives if life.is_published(now, self.keep)]
         return _Snapshot(now, lives, in_use, _document(rows, {life.kid for life in published}))
 
@@ -172,7 +182,7 @@ class SigningKeys:
                 private = self._box.open(row.private_jwk)
             except Unreadable:
                 raise KeysUnreadable from None
-            key = self._parsed[row.id] = Pinned(jose.reopened(private), row.algorithm)
+            key = Pinned(jose.reopened(private), row.algorithm)
         return key
 
 

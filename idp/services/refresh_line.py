@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
-from idp.models import Grant, RefreshToken, new_id
+from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import Box, digest
 from idp.services.clients import REVISION_NOW, RegisteredClient
@@ -216,7 +216,7 @@ class RefreshLines:
         self, token: str, client: RegisteredClient, now: datetime
     ) -> tuple[str, dict[str, Any]]:
         """The token to use next, and what the statement that claims is told."""
-        row_id = new_id()
+        row_id = new_id_at(now)
         successor = next(self._derived(token, row_id))
         named = {"successor": row_id, "successor_hash": digest(successor)}
         return successor, {**self._used(token, client, now), **named}

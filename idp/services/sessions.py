@@ -12,7 +12,7 @@ from idp.assurance import Evidence
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
-from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id
+from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services import logout_notices
@@ -163,7 +163,7 @@ class Sessions:
         cookie can present it; without one, none can before ``rotate``."""
         settings = self._settings
         lifetime = settings.session_lifetime_kept if persistent else settings.session_lifetime
-        session_id = new_id()
+        session_id = new_id_at(context.at)
         row = {
             "id": session_id,
             "user_id": user_id,

@@ -7,7 +7,7 @@ from typing import Final, cast
 from sqlalchemy import Table
 
 from idp.config import Settings
-from idp.models import AccessToken, RefreshToken, new_id
+from idp.models import AccessToken, RefreshToken, new_id, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import digest, new_secret
 from idp.services.binding import UNBOUND, Binding
@@ -112,7 +112,7 @@ def keep_refresh(
     token = token or new_secret()
     _KEEP_REFRESH.run(
         {
-            "id": row_id or new_id(),
+            "id": row_id or new_id_at(now),
             "token_hash": digest(token),
             "grant_id": grant_id,
             "scope": " ".join(scope),

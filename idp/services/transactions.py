@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
-from idp.models import Client, Transaction, new_id
+from idp.models import Client, Transaction, new_id_at
 from idp.models.base import dump_json
 from idp.models.plain import Plain
 from idp.secrecy import digest
@@ -41,6 +41,16 @@ _transactions: Final = cast("Table", Transaction.__table__)
 _COLUMNS: Final = tuple(column.name for column in _transactions.columns)
 _BEGIN: Final = Plain(_transactions.insert())
 _clients: Final = cast("Table", Client.__table__)
+_BEGIN_AT: Final = Plain(
+    _transactions.insert()
+    .from_select(
+        _COLUMNS,
+        select(*(bindparam(one.name, type_=one.type).label(one.name) for one in _transactions.c))
+        .select_from(_clients)
+        .where(_clients.c.id == bindparam("client"), _clients.c.revision == bindparam("revision")),
+    )
+    .returning(_transactions.c.id)
+)
 _FIND: Final = Plain(
     select(_transactions, _clients.c.revision.label("client_revision"))
     .select_from(_transactions.outerjoin(_clients, _clients.c.id == _transactions.c.client_id))
@@ -75,8 +85,14 @@ def store(transaction: Transaction) -> None:
 
 
 def store_alone(transaction: Transaction) -> None:
-    """The same, and commit."""
-    _BEGIN.end_with(_row(transaction))
+    """The same, and commit: nothing was proved yet, and whoever loses it in a crash begins anew."""
+    _BEGIN.end_unwaited(_row(transaction))
+
+
+def store_at(transaction: Transaction, revision: int) -> bool:
+    """The same, if its application's registration is at ``revision``: was it?"""
+    row = {**_row(transaction), "client": transaction.client_id, "revision": revision}
+    return bool(_BEGIN_AT.end_unwaited(row))
 
 
 def _row(transaction: Transaction) -> dict[str, Any]:
@@ -101,7 +117,7 @@ def made(
     return _value(
         {
             **dict.fromkeys(_COLUMNS),
-            "id": new_id(),
+            "id": new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,
             "user_id": user_id,

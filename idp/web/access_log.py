@@ -4,10 +4,10 @@ import logging
 from time import perf_counter
 from typing import Final
 
-from flask import Flask, Response, g
-from flask.globals import request_ctx
+from flask import Flask, Response
 
 from idp import logs, measures
+from idp.web import here
 
 log = logging.getLogger(logs.REQUESTS)
 
@@ -16,19 +16,19 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 
 
 def _start() -> None:
-    g.began = perf_counter()
+    here.own().began = perf_counter()
     measures.began()
 
 
 def _finish(response: Response) -> Response:
-    asked = request_ctx.request
+    asked = here.asked()
     rule = asked.url_rule
     tell(
         asked.endpoint,
         rule.rule if rule else None,
         method=asked.method,
         status=response.status_code,
-        began=g.get("began"),
+        began=here.own().get("began"),
     )
     return response
 

@@ -1,9 +1,12 @@
 """The shapes an answer takes: a redirect, or JSON for a script."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
 from flask import Response, jsonify
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from idp.web import here
 from idp.web.responses import Bare
@@ -18,7 +21,19 @@ def wants_json() -> bool:
         return True
     if "HTTP_ACCEPT" not in asked.environ:
         return False
-    return asked.accept_mimetypes.best_match(["text/html", "application/json"]) == _JSON
+    accept = asked.environ["HTTP_ACCEPT"]
+    return (_known if len(accept) <= _LONGEST_KNOWN else _prefers_json)(accept)
+
+
+def _prefers_json(accept: str) -> bool:
+    """RFC 9110 section 12.5.1."""
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return accepted.best_match(["text/html", _JSON]) == _JSON
+
+
+_LONGEST_KNOWN: Final = 300
+_known: Final = lru_cache(maxsize=200)(_prefers_json)
+"""There are not many browsers, and each says the same every time."""
 
 
 def redirect_to(url: str) -> Response:

@@ -21,7 +21,7 @@ from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
 from idp.web.forms import submitted
 from idp.web.models import address
-from idp.web.ways import task_of
+from idp.web.ways import tasks_of
 
 AWAY = {"restarted": True}
 """What a sign-in is told that takes the place of one that has run out."""
@@ -30,6 +30,8 @@ AWAY = {"restarted": True}
 def arrive(parameters: Parameters) -> Response:
     """Answer the request, or send the browser to the sign-in that it becomes."""
     live = live_session(parameters.clean("client_id"))
+    if live is None and (url := _begin_at_once(parameters)):
+        return redirect_to(url)
     try:
         outcome = services().authorization.arrive(parameters, presented=live, context=context())
     except OAuthError as error:
@@ -62,7 +64,23 @@ def _lead_on(
     return by(_begin(outcome, note or {}))
 
 
+def _begin_at_once(parameters: Parameters) -> str | None:
+    """What most people come for who are not signed in, by one statement; None for all else."""
+    wanted = services().authorization.suppose(parameters, context())
+    if wanted is None:
+        return None
+    transaction = _made(wanted, {})
+    stored = transactions.store_at(transaction, wanted.asked.client.revision)
+    return _begun(transaction, wanted) if stored else None
+
+
 def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
+    transaction = _made(wanted, note)
+    transactions.store_alone(transaction)
+    return _begun(transaction, wanted)
+
+
+def _made(wanted: Interact, note: Mapping[str, Any]) -> Transaction:
     state = {**(wanted.purpose.state or {}), **note}
     transaction = flow.made(
         replace(wanted.purpose, state=state),
@@ -71,9 +89,12 @@ def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
     )
     if live_session() is None and not _UNLIKE.intersection(state):
         transaction.state = {**state, "ceremonies": _likely(transaction, wanted.asked)}
-    transactions.store_alone(transaction)
-    services().authorization.resumed.become(transaction, wanted.asked, context().at)
-    if state.get("create"):
+    return transaction
+
+
+def _begun(transaction: Transaction, wanted: Interact) -> str:
+    services().authorization.begun(transaction, wanted.asked, context().at)
+    if transaction.state.get("create"):
         # Initiating User Registration 1.0: the form for a new account is what is shown first.
         return url_for("register.form", sign_in=transaction.id)
     return address(transaction)
@@ -88,7 +109,8 @@ def _likely(transaction: Transaction, asked: Asked) -> Mapping[str, Any]:
     standing = services().weighing.standing(
         transaction, asked.demand, presented=None, context=context()
     )
-    tasks = {one: task_of(standing, one, asked) for one in standing.choices if not one.enrol}
+    choices = [one for one in standing.choices if not one.enrol]
+    tasks = zip(choices, tasks_of(standing, choices, asked), strict=True)
     return services().ceremonies.begun(tasks, context().at)
 
 

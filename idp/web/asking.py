@@ -87,11 +87,13 @@ def _ask_json(
     if refused is not None:
         return problem(status, refused.reason, refusal(refused))
     first = method if method and standing.choice(method) else standing.choices[0].method
+    methods = [choice.method for choice in standing.choices]
+    publics = begun(standing, standing.choices)
     body = {
         "next": first,
-        "choices": [choice.method for choice in standing.choices],
+        "choices": methods,
         "url": address(standing.transaction),
-        "options": {one.method: dict(begun(standing, one)) for one in standing.choices},
+        "options": dict(zip(methods, map(dict, publics), strict=True)),
     }
     return jsonify(body)
 

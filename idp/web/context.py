@@ -53,8 +53,9 @@ def ids_of(environ: WSGIEnvironment) -> dict[str, str]:
 def context() -> Context:
     """The circumstances that services and the audit log are told, made once a request."""
     own = here.own()
-    found: Context | None = own.get("context")
-    if found is None:
+    try:
+        found: Context = own.context
+    except AttributeError:
         asked = here.asked()
         found = own.context = Context(
             at=own.now,

@@ -40,10 +40,11 @@ def _held() -> dict[str, str]:
     """Ours, by what they are for: of two of one name the first, as it is the one for this path
     (RFC 6265 section 5.4)."""
     own = here.own()
-    held: dict[str, str] | None = own.get("cookies")
-    if held is None:
-        prefix, sent = name("", _settings()), here.asked().cookies
-        ours = [one for one in sent.items(multi=True) if one[0].startswith(prefix)]
+    try:
+        held: dict[str, str] = own.cookies
+    except AttributeError:
+        prefix, sent = name("", _settings()), here.asked().pairs
+        ours = [one for one in sent if one[0].startswith(prefix)]
         held = own.cookies = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}
     return held
 

@@ -6,10 +6,10 @@ So that whatever comes of a request may be read as well: a refusal, a 405, a 503
 from typing import Final
 
 from flask import Flask
-from flask.globals import request_ctx
 
 from idp.config import Settings
 from idp.oidc.capabilities import endpoints_of
+from idp.web import here
 from idp.web.responses import Header, Response
 
 MAX_AGE: Final = 3600
@@ -41,7 +41,7 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def mark(response: Response) -> Response:
-        asked = request_ctx.request
+        asked = here.asked()
         if asked.path in endpoints or asked.path.startswith(folders):
             response.beside += _preflight(response) if asked.method == "OPTIONS" else _READABLE
         return response

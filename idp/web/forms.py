@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, abort, request, session
 from flask_wtf.csrf import CSRFProtect
@@ -46,11 +46,15 @@ def guard() -> None:
 def token() -> str:
     """The token that this page's forms carry; the session's cookie holds what it signs."""
     own = here.own()
-    if _FIELD not in own:
-        if _FIELD not in session:
-            session[_FIELD] = secrets.token_hex(20)
-        setattr(own, _FIELD, _signer(_key()).dumps(session[_FIELD]))
-    return str(own.get(_FIELD))
+    made: str | None = own.get(_FIELD)
+    if made is None:
+        held: Any = session._get_current_object()  # type: ignore[attr-defined]  # once
+        secret = held.get(_FIELD)
+        if secret is None:
+            secret = held[_FIELD] = secrets.token_hex(20)
+        made = _signer(_key()).dumps(secret)
+        setattr(own, _FIELD, made)
+    return made
 
 
 def _is_ours(token: str) -> bool:

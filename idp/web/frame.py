@@ -7,13 +7,17 @@ from urllib.parse import urlsplit
 
 import flask
 from flask import Flask
-from flask.globals import request_ctx
+from flask.globals import _cv_request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.signals import request_tearing_down
+from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
 
+from idp.web import here
 from idp.web.requests import Request
 from idp.web.responses import Response
-from idp.web.signing import Serializer
+from idp.web.routing import Adapter, Matches
+from idp.web.signing import Serializer, Tagged
 
 Hooks: TypeAlias = tuple[Callable[..., Any], ...]
 
@@ -60,7 +64,7 @@ class FormSessions(SecureCookieSessionInterface):
         return Serializer(
             [*app.config["SECRET_KEY_FALLBACKS"], app.secret_key],  # the newest comes last
             salt=self.salt,
-            serializer=self.serializer,
+            serializer=Tagged(),
             signer_kwargs={"key_derivation": self.key_derivation},
         )
 
@@ -73,9 +77,36 @@ class FormSessions(SecureCookieSessionInterface):
         return FormSession(partial(super().open_session, app, request))
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
-        """What nobody looked at has not changed."""
-        if session.accessed or session.modified:
-            super().save_session(app, session, response)
+        """What nobody looked at has not changed; what only was looked at is not sent again."""
+        if session.modified and not session:
+            super().save_session(app, session, response)  # which takes the cookie back
+        elif session.modified or session.accessed:
+            _depends_on_cookies(response)
+            if session.modified:
+                name, attributes = self._cookie
+                value = self._serializer.dumps(dict(session))
+                response.headers.add("Set-Cookie", f"{name}={value}{attributes}")
+
+    @cached_property
+    def _cookie(self) -> tuple[str, str]:
+        """Its name, and what is said beside its value, in which nothing has to be quoted."""
+        app, name = self._app, self.get_cookie_name(self._app)
+        nothing = dump_cookie(
+            name,
+            domain=self.get_cookie_domain(app),
+            path=self.get_cookie_path(app),
+            secure=self.get_cookie_secure(app),
+            httponly=self.get_cookie_httponly(app),
+            samesite=self.get_cookie_samesite(app),
+        )
+        return name, nothing.removeprefix(f"{name}=")
+
+
+def _depends_on_cookies(response: Any) -> None:
+    if "Vary" in response.headers:
+        response.vary.add("Cookie")
+    else:
+        response.headers["Vary"] = "Cookie"
 
 
 class App(Flask):
@@ -89,6 +120,7 @@ class App(Flask):
         self.session_interface = FormSessions(self)
         self._place = urlsplit(issuer)
         self._known: dict[str | None, tuple[Hooks, Hooks]] = {}
+        self._matches: Matches = {}
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is."""
@@ -98,7 +130,7 @@ class App(Flask):
         """Addresses are the issuer's, whatever the Host header says."""
         if request is None:
             return super().create_url_adapter(None)
-        return MapAdapter(
+        return Adapter(
             self.url_map,
             self._place.netloc,
             f"{request.root_path}/",
@@ -107,11 +139,12 @@ class App(Flask):
             request.path,
             request.method,
             request.query_string.decode("latin-1"),
+            matches=self._matches,
         )
 
     def preprocess_request(self) -> Any:
         """What is to be done before the view; the first that answers ends it."""
-        before, _after = self._around(request_ctx.request)
+        before, _after = self._around(here.asked())
         for hook in before:
             if (answer := hook()) is not None:
                 return answer
@@ -119,12 +152,17 @@ class App(Flask):
 
     def process_response(self, response: Any) -> Any:
         """What is to be done with the answer, the last that was registered first."""
-        context: Any = request_ctx._get_current_object()  # type: ignore[attr-defined]
+        context: Any = _cv_request.get()
         _before, after = self._around(context.request)
         for hook in (*context._after_request_functions, *after):
             response = hook(response)
         self.session_interface.save_session(self, context._session, response)
         return response
+
+    def do_teardown_request(self, *arguments: Any, **named: Any) -> None:
+        """For whoever wants to hear that a request is over."""
+        if self.teardown_request_funcs or request_tearing_down.receivers:
+            super().do_teardown_request(*arguments, **named)
 
     def _around(self, asked: flask.Request) -> tuple[Hooks, Hooks]:
         """An endpoint's hooks, before and after: put together once, not for every request."""

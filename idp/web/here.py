@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask
 from flask.globals import _cv_app, _cv_request
+
+from idp.web.requests import Request
 
 
 def app() -> Flask:
@@ -18,4 +20,5 @@ def own() -> Any:
 
 def asked() -> Request:
     """The request."""
-    return _cv_request.get().request
+    request: Request = _cv_request.get().request  # type: ignore[assignment]
+    return request

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +52,13 @@ class ChoiceView:
 
 def address(transaction: Transaction) -> str:
     """Where a transaction's current step is shown."""
-    return url_for("login.show", transaction_id=transaction.id)
+    return f"{_sign_ins(here.asked().root_path)}{transaction.id}"
+
+
+@lru_cache(maxsize=16)
+def _sign_ins(_root: str) -> str:
+    """What stands before their ids: it depends on nothing but where the application is mounted."""
+    return url_for("login.show", transaction_id="x").removesuffix("x")
 
 
 def app_of(transaction: Transaction) -> AppView | None:
@@ -59,6 +66,22 @@ def app_of(transaction: Transaction) -> AppView | None:
 
     Any form of its pages may end at the client's address, "Cancel" among them.
     """
+    found = _application(transaction)
+    return app_view(*found) if found else None
+
+
+def app_in(transaction: Transaction) -> tuple[str, int, str] | None:
+    """What the same depends on: for a page that shows it as it was made before."""
+    found = _application(transaction)
+    if found is None:
+        return None
+    client, redirect_uri = found
+    _allow_logo(client)
+    return client.id, client.revision, redirect_uri
+
+
+def _application(transaction: Transaction) -> tuple[RegisteredClient, str] | None:
+    """With the address that its answer goes to."""
     if transaction.client_id is None or transaction.parameters is None:
         return None
     redirect_uri = str(transaction.parameters["redirect_uri"])
@@ -69,7 +92,12 @@ def app_of(transaction: Transaction) -> AppView | None:
     if transaction.client_id not in read:
         read[transaction.client_id] = services().clients.get(transaction.client_id)
     client = read[transaction.client_id]
-    return app_view(client, redirect_uri) if client else None
+    return (client, redirect_uri) if client else None
+
+
+def _allow_logo(client: RegisteredClient) -> None:
+    if client.metadata.logo_uri:
+        headers.allow_image(client.metadata.logo_uri)
 
 
 def back_to_sign_in() -> str:
@@ -103,8 +131,7 @@ def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppVi
     home = redirect_uri or ""
     if not client.self_registered:
         home = metadata.client_uri or home or next(iter(metadata.redirect_uris), "")
-    if metadata.logo_uri:
-        headers.allow_image(metadata.logo_uri)
+    _allow_logo(client)
     return AppView(
         name=client.name,
         host=urlsplit(home).hostname,

@@ -28,9 +28,17 @@ class Request(flask.Request):
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """As Werkzeug reads them, whose way through whatever may be sent takes longer."""
+        """The same as for Werkzeug, and in its shape."""
+        return ImmutableMultiDict(self.pairs)
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The cookies, name and value, as Werkzeug reads them: whose way through whatever may be
+        sent takes longer."""
         sent = self.environ.get("HTTP_COOKIE", "")
+        if not sent:
+            return []
         if not _AS_BROWSERS_SEND.fullmatch(sent):
-            return super().cookies
-        pairs = [one.partition("=") for one in sent.split("; ")]
-        return ImmutableMultiDict([(name, value) for name, _, value in pairs])
+            return list(super().cookies.items(multi=True))
+        parts = [one.partition("=") for one in sent.split("; ")]
+        return [(name, value) for name, _, value in parts]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from werkzeug.routing import BaseConverter, Rule
+from werkzeug.routing import BaseConverter, MapAdapter, Rule
 from werkzeug.routing.rules import RulePart
 
 
@@ -67,3 +67,27 @@ def _first(rule: LazyRule, **values: object) -> tuple[str, str]:
 def _first_with_query(rule: LazyRule, **values: object) -> tuple[str, str]:
     rule._build_unknown = rule.compiled(append_unknown=True).__get__(rule)
     return rule._build_unknown(**values)
+
+
+Matches: TypeAlias = dict[tuple[str, str], Rule]
+"""By method and path, the routes that have no variables: so many as there are, and no more."""
+
+
+class Adapter(MapAdapter):
+    """Walks the tree of routes once for an address that is written out in one."""
+
+    def __init__(self, *arguments: Any, matches: Matches) -> None:
+        super().__init__(*arguments)
+        self._matches = matches
+
+    def match(self, *arguments: Any, **named: Any) -> Any:
+        """As Flask asks: for a rule, and by nothing else than what the adapter was made for."""
+        if arguments or named != {"return_rule": True}:
+            return super().match(*arguments, **named)
+        asked = self.default_method, self.path_info
+        if known := self._matches.get(asked):
+            return known, {}
+        rule, values = super().match(return_rule=True)
+        if not values and rule.rule == self.path_info:  # and not one of its many other spellings
+            self._matches[asked] = rule
+        return rule, values

@@ -1,16 +1,20 @@
 """Pages that are alike but for a few values: rendered once, and from then on put together."""
 
+import json
 import re
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from markupsafe import escape
 
 from idp.factors.base import UNIQUE
+from idp.models.base import dump_json
 
-MOST: Final = 500
-"""Of some six kilobytes each."""
+MOST: Final = 4000
+"""An application has one or two. What is the same in several is kept once: a further one takes
+some three kilobytes."""
 
 Values = Mapping[str, str]
 Render = Callable[[Values], str]
@@ -25,6 +29,7 @@ class Skeletons:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[str, ...]] = {}
+        self._texts: dict[str, str] = {}
         # Nobody who is shown on a page can have it for a name.
         self._mark = f"mark{secrets.token_hex(16)}"
 
@@ -39,6 +44,7 @@ class Skeletons:
             parts = self._cut(render(self._marks(values)), values)
             if len(self._known) >= MOST:
                 self._known.clear()
+                self._texts.clear()
             self._known[found] = parts
         shown = {name: escape(value) for name, value in values.items()}
         filled = [*parts]
@@ -51,32 +57,22 @@ class Skeletons:
     def _cut(self, page: str, values: Values) -> tuple[str, ...]:
         """Text and names of values, by turns; text at both ends."""
         names = "|".join(map(re.escape, values))
-        return tuple(re.split(f"{self._mark}({names})x", page))
+        parts = re.split(f"{self._mark}({names})x", page)
+        return tuple([self._texts.setdefault(part, part) for part in parts])
 
 
-def apart(publics: list[Mapping[str, Any]]) -> tuple[dict[str, str], list[Any]]:
-    """What is of these ceremonies alone, by a name; and the rest, with the names in its place."""
-    own: dict[str, str] = {}
-
-    def hollow(value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {name: mark(one) if name == UNIQUE else hollow(one) for name, one in value.items()}
-
-    def mark(value: str) -> str:
-        name = f"own{len(own)}"
-        own[name] = value
-        return name
-
-    return own, [hollow(public) for public in publics]
+def apart(publics: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What is of these ceremonies alone, by a name; and the rest, JSON that is cut there."""
+    cut = _OWN.split(dump_json(publics))
+    return {f"own{number}": value for number, value in enumerate(cut[1::2])}, tuple(cut[::2])
 
 
-def together(hollow: Any, marks: Values) -> Any:
-    """The rest, with marks in the place of names."""
-    if isinstance(hollow, list):
-        return [together(one, marks) for one in hollow]
-    if not isinstance(hollow, Mapping):
-        return hollow
-    return {
-        name: marks[one] if name == UNIQUE else together(one, marks) for name, one in hollow.items()
-    }
+def together(rest: Sequence[str], marks: Values) -> list[Any]:
+    """The ceremonies again, with marks in the place of what is their own."""
+    own = [f'"{UNIQUE}":"{marks[f"own{number}"]}"' for number in range(len(rest) - 1)]
+    found: list[Any] = json.loads("".join(chain.from_iterable(zip(rest, [*own, ""], strict=True))))
+    return found
+
+
+_OWN: Final = re.compile(rf'"{UNIQUE}":"([^"\\]*)"')
+"""A member of that name. In a text, a quotation mark would have a backslash before it."""

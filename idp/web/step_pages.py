@@ -6,18 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, url_for
 
 from idp.assurance import Choice
 from idp.factors.base import Refused
 from idp.models import Transaction, User
-from idp.models.base import dump_json
 from idp.services import transactions
 from idp.services.weighing import Standing
-from idp.web import brand, enrol, forms, i18n
+from idp.web import brand, enrol, forms, here, i18n
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
-from idp.web.models import ChoiceView, address, app_of, asked_of, errors_of, links_of
+from idp.web.models import ChoiceView, address, app_in, app_of, asked_of, errors_of, links_of
 from idp.web.operation import operation_view
 from idp.web.remembered import Remembered, is_last, prefilled, remembered
 from idp.web.skeletons import Values, apart, together
@@ -43,7 +42,7 @@ class Page:
         """The page as HTML: what was ``refused`` and the ``values`` typed so far stand in it."""
         last = remembered(values) if standing.user is None else None
         ordered = self._ordered(standing, chosen)
-        publics = [begun(standing, choice) for choice in ordered]
+        publics = begun(standing, ordered)
         if chosen is None and refused is None and (self.one_form or self.addressless):
             asked = asked_of(standing.transaction)
             if asked is None or asked.operation is None:
@@ -56,7 +55,7 @@ class Page:
         self,
         standing: Standing,
         choices: Sequence[Choice],
-        publics: list[Mapping[str, Any]],
+        publics: Sequence[Mapping[str, Any]],
         values: Mapping[str, str],
         last: Remembered | None,
     ) -> str:
@@ -65,9 +64,9 @@ class Page:
         transaction, settings = standing.transaction, services().settings
         brand.allow_logos(settings)
         key = (
-            *(self, app_of(transaction), _notice(standing), i18n.language(), request.script_root),
-            *(last and last.method, _remember(standing, values), settings.changed),
-            *(tuple((one.method, one.enrol) for one in choices), dump_json(rest)),
+            *(self.template, app_in(transaction), _notice(standing), i18n.language()),
+            *(here.asked().root_path, last and last.method, _remember(standing, values)),
+            *(settings.changed, *((one.method, one.enrol) for one in choices), *rest),
         )
         own = {
             "transaction": transaction.id,

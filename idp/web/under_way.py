@@ -11,7 +11,7 @@ from idp.models import Transaction
 from idp.protocol.errors import OAuthError
 from idp.services import transactions
 from idp.services.transactions import Overtaken
-from idp.web import arriving, cookies, errors, flow, pages
+from idp.web import arriving, cookies, errors, flow, here, pages
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import address
@@ -100,7 +100,8 @@ def _is_stale(transaction: Transaction) -> bool:
 
 def made_for() -> int | None:
     """The version of the transaction for which the form was made that is being sent."""
-    token = request.form.get("form_token") if request.method == "POST" else None
+    asked = here.asked()
+    token = asked.form.get("form_token") if asked.method == "POST" else None
     if token is None:
         return None
     return int(token) if token.isascii() and token.isdigit() and len(token) < 10 else -1

@@ -1,6 +1,6 @@
 """The ways to prove it that a page offers, with what their ceremonies need of a page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -16,31 +16,39 @@ from idp.web.user_agents import device_name
 
 def task_of(standing: Standing, choice: Choice, asked: Asked | None) -> Task:
     """What the ceremony of this choice has to achieve; ``asked`` is what the sign-in is for."""
-    anonymous = standing.user is None
-    return Task(
-        transaction_id=standing.transaction.id,
-        user_verification=_user_verification(choice, asked),
-        binding=asked.binding if asked else None,
-        login_name=standing.transaction.state.get("login_name") if anonymous else None,
-        app=asked.client.name if asked else services().settings.site_name,
-        user_agent=device_name(context().user_agent),
-    )
+    return tasks_of(standing, [choice], asked)[0]
 
 
-def _user_verification(choice: Choice, asked: Asked | None) -> UserVerification:
+def tasks_of(standing: Standing, choices: Iterable[Choice], asked: Asked | None) -> list[Task]:
+    """The same for each of these."""
+    transaction_id, user_agent = standing.transaction.id, device_name(context().user_agent)
+    login_name = standing.transaction.state.get("login_name") if standing.user is None else None
+    binding, app = None, services().settings.site_name
+    wished: str | None = None
+    if asked is not None:
+        binding, app = asked.binding, asked.client.name
+        wished = asked.client.metadata.user_verification
+    return [
+        Task(transaction_id, _verification(one, wished), binding, login_name, app, user_agent)
+        for one in choices
+    ]
+
+
+def _verification(choice: Choice, wished: str | None) -> UserVerification:
     """What the decision needs; where it needs none, as little as the registration wishes."""
-    wished = asked.client.metadata.user_verification if asked else None
     if choice.user_verification == "preferred" and wished == "discouraged":
         return "discouraged"
     return choice.user_verification
 
 
-def begun(standing: Standing, choice: Choice) -> Mapping[str, Any]:
-    """The public part of its ceremony, begun where looking may begin it."""
-    if choice.enrol:
-        return {}
-    task = task_of(standing, choice, asked_of(standing.transaction))
-    return services().ceremonies.ask(standing, choice, task, context()) or {}
+def begun(standing: Standing, choices: Sequence[Choice]) -> list[Mapping[str, Any]]:
+    """The public parts of their ceremonies, begun where looking may begin them."""
+    tasks = tasks_of(standing, choices, asked_of(standing.transaction))
+    ask, now = services().ceremonies.ask, context()
+    return [
+        {} if one.enrol else ask(standing, one, task, now) or {}
+        for one, task in zip(choices, tasks, strict=True)
+    ]
 
 
 def shown(standing: Standing, choice: Choice, public: Mapping[str, Any]) -> ChoiceView:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import psycopg
 import pyotp
 import pytest
 from sqlalchemy import event, func, select
@@ -55,6 +56,28 @@ def calm(response: httpx.Response) -> None:
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
 
 
+def on_disk(house: House) -> None:
+    """Wait for all that was written so far, also for what nobody else waits for."""
+    with house.app.app_context():
+        db.session.execute(select(func.pg_logical_emit_message(True, "test", "")))
+        db.session.commit()
+
+
+@contextmanager
+def unhurried(databases: Databases) -> Iterator[None]:
+    """Nothing is on the disk before somebody waits for it."""
+    cluster = databases.cluster
+    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    cluster.restart()
+    try:
+        yield
+    finally:
+        with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM RESET wal_writer_delay")
+        cluster.restart()
+
+
 class Alice:
     """Somebody half-way through a sign-in with password, code and consent."""
 
@@ -67,6 +90,7 @@ class Alice:
         self.agent: UserAgent = house.browser()
         self.url = shop.authorization_url()
         self.page = self.agent.page(self.url)
+        on_disk(house)
 
     def send(self, path: str, **values: str) -> httpx.Response:
         form: Form = self.page.form(path)
@@ -155,6 +179,27 @@ def test_a_whole_sign_in_with_a_crash_before_each_step(
         "proofs": 2,
         "grants": 1,
     }
+
+
+def test_a_sign_in_that_a_crash_forgot_begins_anew(
+    house: House, shop: RelyingParty, databases: Databases
+) -> None:
+    """Nobody waits until it is on the disk that somebody has come: nothing is proved by that."""
+    with unhurried(databases):
+        alice = Alice(house, shop)
+        forgotten = alice.agent.page(alice.url)
+        databases.cluster.restart(immediate=True)
+        assert alice.look().status_code == 200, "what was on the disk is there"
+        alice.page = forgotten
+        answer = alice.password()
+        assert (answer.status_code, alice.kept()["sessions"]) == (404, 0)
+        assert "This sign-in is no longer here" in answer.text
+        alice.page = alice.agent.page(alice.url)
+        for step in ("password", "code", "allow"):
+            response = getattr(alice, step)()
+            if step != "allow":
+                alice.page = alice.agent.page(response.headers["Location"])
+        assert shop.finish(Departure(response.headers["Location"])).claims["sub"] == alice.person.id
 
 
 def test_a_session_is_never_taken_for_ended(

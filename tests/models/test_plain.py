@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from idp.audit import Context, record
 from idp.models import AuditEvent, Entry, Grant, db
+from idp.models.base import sessions
 from idp.models.plain import Plain
 from idp.models.values import dump
 from idp.state import store
@@ -194,3 +195,35 @@ def test_a_connection_that_the_server_left_is_not_handed_out(postgresql_url: str
         assert GET.one({"key": "k"}) is not None
         db.session.remove()
         db.engine.dispose()
+
+
+def test_what_may_be_lost_is_seen_by_all_and_waited_for_by_nobody(app: Flask) -> None:
+    told = _listening()
+    PUT.end_unwaited(entry("k"))
+    assert not sessions.in_transaction()
+    assert [one.data for one in GET.all({"key": "k"})] == [entry("k")["data"]]
+    assert ("synchronous_commit" in told[0]) is (db.engine.dialect.name == "postgresql")
+    with pytest.raises(IntegrityError):
+        PUT.end_unwaited(entry("k"))
+
+
+def test_it_is_waited_for_with_what_is_committed_together_with_it(app: Flask) -> None:
+    told = _listening()
+    PUT.run(entry("one"))
+    PUT.end_unwaited(entry("another"))
+    assert not sessions.in_transaction()
+    assert [len(GET.all({"key": key})) for key in ("one", "another")] == [1, 1]
+    assert not any("synchronous_commit" in text for text in told)
+
+
+def test_whatever_comes_after_it_is_waited_for(over_postgresql: Flask) -> None:
+    """It holds for one transaction, and not for the connection."""
+    PUT.end_unwaited(entry("k"))
+    assert db.session.scalar(text("SHOW synchronous_commit")) == "on"
+
+
+def _listening() -> list[str]:
+    """What is sent from here on."""
+    told: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *heard: told.append(heard[2]))
+    return told

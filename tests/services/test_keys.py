@@ -1,9 +1,12 @@
 """Signing keys over their life: published before they sign, and until their tokens are gone."""
 
+import gc
 import hmac
 import json
+import weakref
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -192,6 +195,45 @@ def test_retiring_a_leaked_key_makes_its_tokens_worthless(node: Node):
     assert not node.accepts(token)
     assert kid_of(token) not in node.published()
     assert node.accepts(node.sign())
+
+
+def test_a_token_that_is_known_is_worth_nothing_once_its_key_is_not_trusted(
+    node: Node, settings: Settings, clock: FakeClock
+):
+    """Here and at another node, both of which had verified it."""
+    other, token = Node(settings, clock), node.sign()
+    assert node.accepts(token)
+    assert other.accepts(token)
+    node.rotation.rotate(node.context, algorithms=["ES256"])
+    node.rotation.retire(kid_of(token), node.context, at_once=True)
+    assert not node.accepts(token)
+    clock.advance(seconds=3)
+    assert not other.accepts(token)
+
+
+def test_what_a_key_signed_is_forgotten_with_it(node: Node, clock: FakeClock):
+    token = node.sign()
+    assert node.accepts(token)
+    gone = weakref.ref(node.keys._parsed[kid_of(token)].signatures)
+    assert gone()
+    node.rotation.rotate(node.context, algorithms=["ES256"], at_once=True)
+    clock.advance(seconds=node.keys.keep.total_seconds() + 10)
+    node.rotation.sweep(clock())
+    clock.advance(seconds=3)
+    assert node.accepts(node.sign())
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_this_process_signed_to_come_back_is_not_verified(
+    node: Node, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+):
+    looked = Mock(side_effect=JWSRegistry.algorithms["ES256"].verify)
+    monkeypatch.setattr(JWSRegistry.algorithms["ES256"], "verify", looked)
+    token = node.keys.sign(CLAIMS, algorithm="ES256", now=clock(), comes_back=comes_back)
+    assert node.accepts(token)
+    assert looked.call_count == (0 if comes_back else 1)
 
 
 def test_retiring_a_successor_that_waits_leaves_the_old_key_signing(node: Node):
@@ -391,3 +433,4 @@ def test_a_token_of_another_type_is_refused(node: Node, clock: FakeClock):
     assert node.keys.verify(token, typ="at+jwt", now=clock()) == CLAIMS
     with pytest.raises(InvalidToken):
         node.keys.verify(token, typ="JWT", now=clock())
+    assert node.keys.verify(token, typ="at+jwt", now=clock()) == CLAIMS

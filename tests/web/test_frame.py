@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from flask import after_this_request
+from flask import after_this_request, request_tearing_down
+from werkzeug.routing import Map, Rule
 from werkzeug.test import Client
 
 from idp.web.frame import App
 from idp.web.responses import Response
+from idp.web.routing import Adapter, Matches
 
 
 @pytest.fixture
@@ -68,6 +70,59 @@ def test_a_redirect_of_the_router_goes_to_the_issuers_host(app: App) -> None:
     found = Client(app).get("/whole", headers={"Host": "elsewhere.example.net"})
     assert found.status_code == 308
     assert found.headers["Location"] == "https://id.example.com/whole/"
+
+
+def test_a_known_address_is_what_it_was_the_first_time(app: App) -> None:
+    client = Client(app)
+    for _time in range(2):
+        assert client.get("/piecemeal").text == "a body"
+        assert client.head("/piecemeal").data == b""
+        assert client.post("/piecemeal").status_code == 405
+        assert client.get("/piecemeal/").status_code == 404
+        assert client.get("/whole").status_code == 308
+
+
+def test_no_more_addresses_are_remembered_than_are_written_out(app: App) -> None:
+    @app.get("/people/<name>")
+    def person(name: str) -> str:
+        return name
+
+    client = Client(app)
+    for spelling in ("/piecemeal", "/./piecemeal", "/people/ada", "/people/zoe", "/nowhere"):
+        client.get(spelling, follow_redirects=True)
+    assert set(app._matches) == {("GET", "/piecemeal")}
+
+
+def test_an_address_is_remembered_as_it_is_written_out_alone() -> None:
+    routes, matches = Map([Rule("/piecemeal", endpoint="piecemeal")]), Matches()
+    for path in ("//piecemeal", "/piecemeal"):
+        place = ("id.example.com", "/", "", "https", path, "GET", "")
+        rule, _values = Adapter(routes, *place, matches=matches).match(return_rule=True)
+        assert rule.endpoint == "piecemeal"
+    assert set(matches) == {("GET", "/piecemeal")}
+
+
+def test_whoever_wants_to_hear_of_the_end_of_a_request_does(app: App) -> None:
+    over: list[str] = []
+
+    def hear(_sender: App, **_told: object) -> None:
+        over.append("a signal")
+
+    app.teardown_request(lambda _error: over.append("a function"))
+    with request_tearing_down.connected_to(hear, app):
+        Client(app).get("/piecemeal")
+    assert over == ["a function", "a signal"]
+
+
+def test_a_signal_is_enough(app: App) -> None:
+    over: list[App] = []
+
+    def hear(sender: App, **_told: object) -> None:
+        over.append(sender)
+
+    with request_tearing_down.connected_to(hear, app):
+        Client(app).get("/piecemeal")
+    assert over == [app]
 
 
 def test_hooks_go_from_the_outside_in_and_back(app: App) -> None:

@@ -1,15 +1,19 @@
 """What is signed here the libraries read, and the other way round."""
 
 import hashlib
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from idp.web import forms
+from idp.web.frame import App
+from idp.web.responses import Response
 from idp.web.signing import Serializer
 from tests.helpers.house import House
 
@@ -20,9 +24,9 @@ OLD, NEW = "an older key", "a newer key"
 def test_what_it_signs_is_read_by_the_library_and_the_other_way_round() -> None:
     ours = Serializer([OLD, NEW], **OPTIONS)
     theirs: URLSafeTimedSerializer = URLSafeTimedSerializer([OLD, NEW], **OPTIONS)
-    for _round in range(2):
-        assert theirs.loads(ours.dumps({"a": 1})) == {"a": 1}
-        assert ours.loads(theirs.dumps({"a": 1})) == {"a": 1}
+    for value in ({"a": 1}, {"a": 1}, "\u00e9", {"compressed": "x" * 500}):
+        assert theirs.loads(ours.dumps(value)) == value
+        assert ours.loads(theirs.dumps(value)) == value
 
 
 def test_what_was_signed_by_an_older_key_is_read_and_signed_by_the_newer() -> None:
@@ -60,5 +64,45 @@ def test_the_cookie_is_of_the_format_that_flask_writes_and_reads(town: House) ->
     theirs = SecureCookieSessionInterface().get_signing_serializer(town.app)
     ours = town.app.session_interface.get_signing_serializer(town.app)  # type: ignore[attr-defined]
     assert theirs is not None
-    assert theirs.loads(ours.dumps({"a": 1})) == ours.loads(theirs.dumps({"a": 1})) == {"a": 1}
+    for held in ({"a": "text"}, {"a": ("a tuple", b"bytes")}, {"a": "text", "b": [("x", "y")]}):
+        assert theirs.loads(ours.dumps(held)) == ours.loads(theirs.dumps(held)) == held
     assert isinstance(town.app, Flask)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("vary", [{}, {"Vary": "Accept"}], ids=["plain", "varied"])
+def test_the_cookie_is_handed_out_and_taken_back_as_flask_does(
+    secure: bool, vary: dict[str, str]
+) -> None:
+    app = App("toy", issuer="https://id.example.com")
+    app.secret_key = "toy"
+    app.config.update(SECRET_KEY_FALLBACKS=[])
+    app.config.update(SESSION_COOKIE_SECURE=secure, SESSION_COOKIE_SAMESITE="Lax")
+    for change in (_look, _write, _empty):
+        with app.test_request_context():
+            change(session)
+            held: Any = session._get_current_object()  # type: ignore[attr-defined]
+            sent = []
+            for interface in (app.session_interface, SecureCookieSessionInterface()):
+                response = Response(headers=vary)
+                interface.save_session(app, held, response)
+                sent.append([(name, _VALUE.sub("=", one)) for name, one in response.headers])
+        assert sent[0] == sent[1]
+        assert any(name == "Vary" and "Cookie" in one for name, one in sent[0])
+        assert (change is _look) == all(name != "Set-Cookie" for name, _ in sent[0])
+
+
+_VALUE = re.compile("=[^;]+(?=; Secure|; HttpOnly)")
+
+
+def _look(held: MutableMapping[str, Any]) -> None:
+    assert "a" not in held
+
+
+def _write(held: MutableMapping[str, Any]) -> None:
+    held["a"] = "b"
+
+
+def _empty(held: MutableMapping[str, Any]) -> None:
+    held["a"] = "b"
+    held.clear()

@@ -169,3 +169,12 @@ def test_they_are_not_kept_without_end() -> None:
     assert len(made) == MOST + 2
     skeletons.page(0, {"a": "y"}, render)
     assert len(made) == MOST + 2
+
+
+def test_what_two_pages_have_in_common_is_kept_once() -> None:
+    pages = Skeletons()
+    for shop in ("one", "two"):
+        pages.page(shop, {"name": "Ann"}, lambda given, shop=shop: f"{shop}{given['name']}, hello!")
+    (first, _, greets), (second, _, greets_too) = pages._known.values()
+    assert (first, second) == ("one", "two")
+    assert greets is greets_too

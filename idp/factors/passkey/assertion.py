@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import update
@@ -27,7 +28,7 @@ from webauthn.helpers.structs import (
 
 from idp.assurance import proofs
 from idp.config import Settings
-from idp.factors.base import Answer, Proof
+from idp.factors.base import Answer, Proof, UserVerification
 from idp.factors.passkey.answer import read_answer
 from idp.factors.passkey.attestation import AttestationPolicy
 from idp.factors.passkey.authenticator_data import check_authenticator_data
@@ -49,15 +50,9 @@ class Assertion:
         self, pending: Pending, allowed: list[PublicKeyCredentialDescriptor]
     ) -> dict[str, Any]:
         """``PublicKeyCredentialRequestOptionsJSON``; nothing ``allowed`` means any passkey."""
-        options = generate_authentication_options(
-            rp_id=self.settings.rp_id,
-            challenge=pending.challenge,
-            timeout=TIMEOUT,
-            allow_credentials=allowed,
-            user_verification=UserVerificationRequirement(pending.user_verification),
-        )
-        as_json: dict[str, Any] = json.loads(options_to_json(options))
-        return as_json
+        of, wished = self.settings.rp_id, pending.user_verification
+        found = _options(of, wished, allowed) if allowed else _for_anybody(of, wished)
+        return {**found, "challenge": bytes_to_base64url(pending.challenge)}
 
     def finish(self, pending: Pending, answer: Answer, now: datetime) -> Proof:
         """Check the answer and move the record; raises ``Deviation`` at the first wrong step."""
@@ -124,6 +119,26 @@ class Assertion:
         if first:
             signals = {**signals, "awaits_corroboration": True}
         return Proof(passkey.user_id, passkey.id, shown.proves, shown.amr, signals)
+
+
+def _options(
+    rp_id: str, wished: UserVerification, allowed: list[PublicKeyCredentialDescriptor]
+) -> Mapping[str, Any]:
+    """With a challenge that counts for nothing."""
+    options = generate_authentication_options(
+        rp_id=rp_id,
+        timeout=TIMEOUT,
+        allow_credentials=allowed,
+        user_verification=UserVerificationRequirement(wished),
+    )
+    as_json: dict[str, Any] = json.loads(options_to_json(options))
+    return as_json
+
+
+@lru_cache(maxsize=8)
+def _for_anybody(rp_id: str, wished: UserVerification) -> Mapping[str, Any]:
+    """They differ in nothing but the challenge."""
+    return _options(rp_id, wished, [])
 
 
 def _identify(response: AuthenticationCredential, pending: Pending) -> Credential:
