@@ -116,7 +116,7 @@ class Password:
         if not held:
             return REFUSED
         signals = _signals(password, held)
-        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals, held)
+        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals, held=held)
 
     def _renewed(self, password: str) -> str | None:
         """Its hash at today's cost; None when there is no room for it: the next time will do."""

@@ -64,6 +64,10 @@ class _Person(SimpleNamespace):
 
     display_name = User.display_name
 
+    def __repr__(self) -> str:
+        """Who it is, and not the hash of her password."""
+        return f"<person {self.id}>"
+
 
 def _value(row: PlainRow) -> User:
     return cast("User", _Person(**row._asdict()))
