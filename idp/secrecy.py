@@ -98,7 +98,7 @@ class Box:
 
     def seal(self, value: Any) -> str:
         """Encrypt any JSON value."""
-        return self._fernet.encrypt(_JSON.encode(value).encode()).decode()
+        return self._first.encrypt(_JSON.encode(value).encode()).decode()
 
     def open(self, sealed: str) -> Any:
         """Decrypt what ``seal`` made; raises ``Unreadable`` when no key fits."""

@@ -59,6 +59,8 @@ class Demand:
 
     def cutoff(self, rung: Rung) -> datetime | None:
         """The instant before which a proof is too old for `rung`."""
+        if not self.rung_since:
+            return self.since
         # A rung implies those below, so it inherits their age limits: a proof too old to show
         # two factors cannot still show two factors and phishing resistance.
         limits = [limit for step, limit in self.rung_since.items() if step <= rung]

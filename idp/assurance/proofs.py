@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
-from idp.assurance.evidence import Evidence, traits_of
+from idp.assurance.evidence import Evidence
 from idp.assurance.trait import Trait, Traits, two_kinds
 
 
@@ -56,8 +57,13 @@ def amr_of(relied_upon: Collection[Evidence]) -> tuple[str, ...]:
 
     `mfa` is there exactly when they show two different kinds; no proof may claim it for itself.
     """
-    named = sorted({value for proof in relied_upon for value in proof.amr} - {"mfa"}, key=_place)
-    return (*named, "mfa") if two_kinds(traits_of(relied_upon)) else tuple(named)
+    return _amr_of(tuple([(proof.proves, proof.amr) for proof in relied_upon]))
+
+
+@lru_cache(maxsize=1024)  # the same few proofs are told of all the time
+def _amr_of(shown: tuple[tuple[Traits, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    named = sorted({value for _proves, amr in shown for value in amr} - {"mfa"}, key=_place)
+    return (*named, "mfa") if two_kinds([proves for proves, _amr in shown]) else tuple(named)
 
 
 def _place(value: str) -> tuple[int, str]:

@@ -95,10 +95,10 @@ class Proof:
     proves: frozenset[Trait]
     amr: tuple[str, ...]
     signals: Mapping[str, Any] = field(default_factory=dict)
-    held: Sequence[Credential] | None = None
-    """All that she holds, where it was read as the proof was claimed, for nobody to look again."""
     notice: str | None = None
     """A sentence that the person is told by mail, where its use is rare enough to be told."""
+    held: Sequence[Credential] | None = field(default=None, repr=False, compare=False)
+    """All that she holds, where it was read as the proof was claimed, for nobody to look again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from idp.factors.base import (
 )
 from idp.factors.rows import HELD, delete_all, held_by, hold
 from idp.models import Credential, User, db, new_id, release
+from idp.models.base import dialect
 from idp.models.plain import Plain
 from idp.passwords import Hasher, normalise, problem, requirement_for
 
@@ -115,7 +116,7 @@ class Password:
         if not held:
             return REFUSED
         signals = _signals(password, held)
-        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals, held)
+        return Proof(user.id, mine.id, PASSWORD.proves, PASSWORD.amr, signals, held=held)
 
     def _renewed(self, password: str) -> str | None:
         """Its hash at today's cost; None when there is no room for it: the next time will do."""
@@ -190,7 +191,7 @@ def _use(credential: Credential, renewed: str | None, now: datetime) -> Sequence
     Nothing when the password was replaced, or its owner disabled, while the hash was computed.
     """
     owner, use = {"user": credential.user_id}, {"used": credential.id, "now": now}
-    if renewed is None and _USE_AND_SHOW.is_for(db.engine.dialect.name):
+    if renewed is None and _USE_AND_SHOW.is_for(dialect()):
         rows = _USE_AND_SHOW.all({**use, **owner})  # as they were before the use
         return [one._replace(last_used_at=now) if one.id == credential.id else one for one in rows]
     used = _USE.value(use) is not None if renewed is None else _renew(credential, renewed, now)

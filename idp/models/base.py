@@ -73,6 +73,12 @@ sessions = Sessions(
 )
 db.session = sessions  # type: ignore[assignment]  # of sessions, whatever their class
 
+
+def dialect() -> str:
+    """Which database statements of this scope go to: ``postgresql`` or ``sqlite``."""
+    return sessions.here()[1].dialect.name
+
+
 if TYPE_CHECKING:
     Model = Base
 else:
@@ -173,7 +179,7 @@ def only_reads() -> None:
     less, and psycopg keeps its prepared statements, which a ROLLBACK makes it forget.
     """
     options: dict[str, Any] = {READ_ONLY: True}
-    if db.engine.dialect.name == "postgresql":
+    if dialect() == "postgresql":
         options["isolation_level"] = "AUTOCOMMIT"
     db.session.connection(execution_options=options)
 

@@ -88,6 +88,7 @@ def _read_json(value: bytes) -> Any:
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: _text,
     bool: lambda value: b"t" if value else b"f",
+    int: lambda value: b"%d" % value,
     datetime: _dumped,
 }
 _WORDS: Final[Mapping[type, Convert]] = {str: _maybe_text}

@@ -75,6 +75,8 @@ def normalise_login(text: str) -> str | None:
 
 def _folded(text: str) -> str:
     # Lowering can undo composition, so the form is made again; then a second run changes nothing.
+    if text.isascii():
+        return text.lower()
     lowered = unicodedata.normalize("NFKC", text).lower()
     return unicodedata.normalize("NFKC", lowered)
 
@@ -84,7 +86,7 @@ def _hides_structure(text: str) -> bool:
 
     Or into a dot, of which IDNA knows three more.
     """
-    return any(
+    return not text.isascii() and any(
         char in "\u3002\uff61" or not _keeps_apart(unicodedata.normalize("NFKC", char))
         for char in text
         if not char.isascii()
@@ -98,7 +100,9 @@ def _keeps_apart(normalised: str) -> bool:
 def _is_local_part(local: str) -> bool:
     if len(local.encode("utf-8", "replace")) > 64 or not _LOCAL.fullmatch(local):
         return False
-    return all(char.isascii() or unicodedata.category(char)[0] in "LMN" for char in local)
+    return local.isascii() or all(
+        char.isascii() or unicodedata.category(char)[0] in "LMN" for char in local
+    )
 
 
 def _ascii_domain(domain: str) -> str:

@@ -9,7 +9,8 @@ from typing import Final, cast
 from sqlalchemy import BindParameter, Delete, Insert, Table, Update, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.models import Counter, db
+from idp.models import Counter
+from idp.models.base import dialect
 from idp.models.plain import Plain
 
 _counters: Final = cast("Table", Counter.__table__)
@@ -133,5 +134,5 @@ def settle(
     values = {**off, **gone, "counted_at": counted_at}
     if off or gone:
         _settling(len(off), len(gone)).later(values)
-    if off and gone and db.engine.dialect.name == "sqlite":
+    if off and gone and dialect() == "sqlite":
         _settling(0, len(gone)).run(values)

@@ -52,10 +52,8 @@ class PasskeyPrompt:
         user, live = standing.user, standing.live
         if user is None or live is None or self._factor is None:
             return False
-        if not self._holdings.uses(METHOD):
-            return False
         snoozed = user.passkey_prompt_after is not None and context.at < user.passkey_prompt_after
-        if snoozed or not _is_new_sign_in(standing, live):
+        if snoozed or not _is_new_sign_in(standing, live) or not self._holdings.uses(METHOD):
             return False
         credentials = credentials_of(user)
         if self._factor.offers(user, credentials):

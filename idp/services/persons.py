@@ -9,7 +9,8 @@ from typing import Final, cast
 from sqlalchemy import ColumnElement, Table, bindparam, select
 
 from idp.factors.rows import HELD
-from idp.models import Credential, User, db
+from idp.models import Credential, User
+from idp.models.base import dialect
 from idp.models.plain import Plain, PlainRow
 from idp.services.addresses import normalise_login
 
@@ -44,7 +45,7 @@ def by_login(login_name: str) -> User | None:
     """
     known_as = normalise_login(login_name) or ""
     rows = (_BY_ADDRESS if "@" in known_as else _BY_USERNAME).all({"known_as": known_as})
-    if db.engine.dialect.name == "sqlite":
+    if dialect() == "sqlite":
         held = HELD.all({"user": rows[0].id if rows else ""})
     else:
         held = [_held(row) for row in rows if row.held_id is not None]
@@ -62,6 +63,10 @@ class _Person(SimpleNamespace):
     """The columns of an account: the ORM's books on one cost as much as to find it."""
 
     display_name = User.display_name
+
+    def __repr__(self) -> str:
+        """Who it is, and not the hash of her password."""
+        return f"<person {self.id}>"
 
 
 def _value(row: PlainRow) -> User:

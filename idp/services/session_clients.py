@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.models import Client, Grant, SessionClient, db
+from idp.models.base import dialect
 from idp.models.plain import Plain
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import parse_client_metadata
@@ -34,7 +35,7 @@ NOTING: Final = (
 
 def noted(session_id: str, client_id: str, now: datetime) -> dict[str, Any]:
     """The values of ``NOTING``, in the caller's transaction: SQLite has been told by then."""
-    if db.engine.dialect.name == "sqlite":
+    if dialect() == "sqlite":
         note(session_id, client_id, now)
         return {}
     return {"noted_session": session_id, "noted_client": client_id, "noted_since": now}

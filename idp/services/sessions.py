@@ -13,6 +13,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof
 from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id_at
+from idp.models.base import dialect
 from idp.models.plain import Plain
 from idp.secrecy import filed, new_secret_at
 from idp.services import logout_notices
@@ -232,7 +233,7 @@ class Sessions:
 
 
 def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:
-    if proof is not None and db.engine.dialect.name == "postgresql":
+    if proof is not None and dialect() == "postgresql":
         _START_AND_ADD.later({**proof, **{f"begun_{name}": row[name] for name in row}})
         return
     _START.later(row)

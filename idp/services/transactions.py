@@ -9,7 +9,7 @@ from hmac import compare_digest
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import JSON, Table, bindparam, select
 
 from idp.audit import Context
 from idp.models import Client, Transaction, new_id_at
@@ -39,6 +39,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 _transactions: Final = cast("Table", Transaction.__table__)
 _COLUMNS: Final = tuple(column.name for column in _transactions.columns)
+_JSON: Final = frozenset(one.name for one in _transactions.columns if isinstance(one.type, JSON))
 _BEGIN: Final = Plain(_transactions.insert())
 _clients: Final = cast("Table", Client.__table__)
 _BEGIN_AT: Final = Plain(
@@ -201,7 +202,7 @@ def advance(transaction: Transaction, **changes: Any) -> None:
 
 def _show(transaction: Transaction, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
-        setattr(transaction, name, _as_kept(value))
+        setattr(transaction, name, _as_kept(name, value))
 
 
 @cache
@@ -222,9 +223,9 @@ def _advancing(names: tuple[str, ...]) -> Plain:
     )
 
 
-def _as_kept(value: Any) -> Any:
+def _as_kept(name: str, value: Any) -> Any:
     """What reading it back would bring: nobody holds on to a part of it."""
-    return json.loads(dump_json(value)) if isinstance(value, Mapping) else value
+    return json.loads(dump_json(value)) if name in _JSON else value
 
 
 def next_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:
