@@ -12,7 +12,7 @@ from sqlalchemy import Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from idp.models import Entry, db
-from idp.models.base import prepare_engine
+from idp.models.base import prepare_engine, sessions
 from idp.models.transactions import Transaction
 from tests.bench.statements import counting
 from tests.models.test_plain import GET, PUT, entry
@@ -46,7 +46,7 @@ def test_what_a_listener_refuses_does_not_hold_and_keeps_no_connection(refusing:
         begin_and_commit()
     assert failed.tb is not None
     assert (kept("a"), counts()[0]) == ([False], 0)
-    assert db.session._open == {}
+    assert sessions._open == {}
     assert GET.one({"key": "a"}) is None
 
 
@@ -106,7 +106,7 @@ def test_a_session_that_cannot_take_over_leaves_it_to_be_rolled_back(
     for _ in range(2):
         with pytest.raises(PendingRollbackError):
             db.session()
-    assert len(db.session._open) == 1
+    assert len(sessions._open) == 1
     db.session.remove()
     db.session.add(Entry(**entry("c")))
     db.session.commit()

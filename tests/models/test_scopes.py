@@ -7,7 +7,7 @@ from flask import Flask
 
 from idp.models import Entry, db
 from idp.models.base import sessions
-from idp.models.pool import handing_over
+from idp.models.pool import give_back, handing_over
 from tests.bench.statements import counting
 from tests.models.test_plain import GET, PUT, entry
 from tests.models.test_pool import counts, pool
@@ -89,10 +89,12 @@ def test_a_connection_is_handed_over_to_nobody_else(over_postgresql: Flask) -> N
         with over_postgresql.app_context():
             return db.session.connection().connection.dbapi_connection
 
-    handed = db.engine.raw_connection()
+    handed, within_reach = db.engine.raw_connection(), db.engine.raw_connection()
+    give_back(db.engine, within_reach)
+    below = handed.dbapi_connection
     with ThreadPoolExecutor(1) as other, handing_over(handed):
         assert db.engine.raw_connection() is handed
-        assert other.submit(elsewhere).result(timeout=30) is not handed.dbapi_connection
+        assert other.submit(elsewhere).result(timeout=30) is not below
     later = db.engine.raw_connection()
     assert later is not handed
     with pytest.raises(ZeroDivisionError), handing_over(handed):
