@@ -20,6 +20,9 @@ MISSED_FOR: Final = timedelta(days=2)
 """How long an older version may go on making accounts beside this one."""
 
 
+_CALLED: Final = select(User.name, User.email, User.username)
+
+
 def words_of(person: Any) -> frozenset[str]:
     """Those of somebody, an account or a row that has the fields."""
     return found_by((person.name or "", person.email, person.username or ""), at_most=MOST)
@@ -37,7 +40,8 @@ def keep(user: User) -> None:
     db.session.flush()  # whoever else changes her waits from here, and then sees these words
     mine = PersonWord.user_id == user.id
     known = set(db.session.scalars(select(PersonWord.word).where(mine)))
-    wanted = words_of(user)
+    # As stored: what was changed elsewhere since she was read counts as well.
+    wanted = words_of(db.session.execute(_CALLED.where(User.id == user.id)).one())
     if gone := known - wanted:
         statement = delete(PersonWord).where(mine, PersonWord.word.in_(gone))
         db.session.execute(statement.execution_options(synchronize_session=False))

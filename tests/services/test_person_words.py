@@ -71,6 +71,17 @@ def test_what_an_administrator_changes_counts_at_once(
     assert stored(other.id) == {"b", "example", "com", "zoe", "vaughan", "smith"}
 
 
+def test_what_another_changed_since_she_was_read_counts_as_well(idp: Services) -> None:
+    user = person(idp)
+    elsewhere = create_engine(db.engine.url)
+    with elsewhere.begin() as other:
+        other.execute(text("UPDATE users SET username = 'thread', version = version + 1"))
+    elsewhere.dispose()
+    assert user.username == ANN["username"]  # as it was read
+    idp.accounts.update(user, {"name": "Zoë Quill"}, CONTEXT)
+    assert stored(user.id) == (WORDS - {"vaughan", "smith", "needle", "2"}) | {"quill", "thread"}
+
+
 def test_a_change_that_is_refused_leaves_the_words(idp: Services) -> None:
     user = person(idp)
     person(idp, email="taken@example.com", username="taken")
