@@ -44,6 +44,7 @@ def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
             "updated_at": sql.at("-9"),
         },
     )
+    yield _words(sql, size)
     yield Table(
         "credentials",
         size.people,
@@ -57,6 +58,14 @@ def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
             "created_at": sql.at("-9"),
         },
     )
+
+
+def _words(sql: MadeUp, size: Size) -> Table:
+    """As ``idp.services.person_words`` has them."""
+    own = ("'given' || ((i / 5) % 1000)", "'family' || (i / 5)", "'someone' || (i / 5)")
+    cases = " ".join(f"WHEN {n} THEN {word}" for n, word in enumerate((*own, "'example'")))
+    columns = {"user_id": sql.id("user", "i / 5"), "word": f"CASE i % 5 {cases} ELSE 'org' END"}
+    return Table("person_words", size.people * 5, columns)
 
 
 def _settings() -> Settings:
