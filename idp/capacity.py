@@ -6,14 +6,15 @@ whoever hashes leaves the place in which it worked to others, and takes one agai
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, local
 from time import monotonic
 from typing import Final, TypeVar
 
 from idp import measures
+from idp.crew import Crew, NotBegun
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Gate:
         self._at_rest = Places(places, name=name)
         self._sizes = (places, places + waiting)
         self._patience = patience
-        self._threads = ThreadPoolExecutor(places, thread_name_prefix=name)
+        self._crew = Crew(places, name=name)
 
     @property
     def full(self) -> bool:
@@ -103,16 +104,13 @@ class Gate:
         self._room.enter(patience=0)
         try:
             with _aside(), measures.stage(self.name):
-                return self._done(self._threads.submit(self._work, work, monotonic()))
+                begin = partial(self._work, work, monotonic())
+                return self._crew.do(begin, patience=self._patience)
+        except NotBegun:
+            measures.turned_away(self.name)
+            raise Busy(self.name) from None
         finally:
             self._room.leave()
-
-    def _done(self, future: "Future[T]") -> T:
-        wait((future,), timeout=self._patience)
-        if future.cancel():  # which it cannot be once it is worked on
-            measures.turned_away(self.name)
-            raise Busy(self.name)
-        return future.result()
 
     def _work(self, work: Callable[[], T], since: float) -> T:
         self._at_rest.enter()

@@ -8,7 +8,7 @@ from typing import Literal
 from idp.assurance.choice import Choice, choices
 from idp.assurance.demand import Demand
 from idp.assurance.evidence import Evidence, in_order, traits_of
-from idp.assurance.ladder import Rung, holds
+from idp.assurance.ladder import Rung, reached_by
 from idp.assurance.offer import Offer
 from idp.assurance.proofs import amr_of
 from idp.assurance.reason import Reason, reason_for
@@ -63,9 +63,9 @@ def decide(demand: Demand, evidence: Iterable[Evidence], offers: Iterable[Offer]
 
 
 def _satisfied(demand: Demand, ledger: Sequence[Evidence]) -> Satisfied | None:
-    shown = traits_of(ledger)
+    reached = reached_by(traits_of(ledger))
     for target in demand.targets:
-        if not holds(target.rung, shown):
+        if target.rung not in reached:
             continue  # what the whole ledger does not reach, no part of it does
         if proofs := relied_upon(target.rung, demand.fresh(target.rung, ledger)):
             return Satisfied(target.name, target.rung, amr_of(proofs), proofs[0].at, proofs)

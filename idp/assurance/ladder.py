@@ -58,12 +58,17 @@ one, which opens as well) and one for each of two kinds."""
 
 def holds(rung: Rung, proofs: Collection[Traits]) -> bool:
     """Do these proofs together reach `rung`? Tested, never walked: one proof may reach the top."""
-    return rung in _held(tuple(proofs))
+    return rung in reached_by(proofs)
+
+
+def reached_by(proofs: Collection[Traits]) -> frozenset[Rung]:
+    """Every rung that these proofs reach together."""
+    return _held(tuple(proofs))
 
 
 def highest(proofs: Collection[Traits]) -> Rung | None:
     """The highest rung that these proofs reach together, or None when they open nothing."""
-    return max(_held(tuple(proofs)), default=None)
+    return max(reached_by(proofs), default=None)
 
 
 @lru_cache(maxsize=4096)  # the same few proofs are asked about all the time

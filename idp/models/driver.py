@@ -1,8 +1,8 @@
 """Talking to the database below SQLAlchemy: connections, and statements that are ready to send."""
 
-import select
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final, cast
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from idp.models import standby
-from idp.models.pipeline import Prepared, together
+from idp.models.pipeline import Prepared, together, waiting_for
 from idp.models.values import Convert
 
 _KEEPALIVES: Final = {
@@ -128,9 +128,7 @@ def _check(connection: Any, _entry: ConnectionPoolEntry, _proxied: PoolProxiedCo
     That costs a glance at the socket, where a ping is a round trip before every request.
     """
     try:
-        poll = select.poll()
-        poll.register(connection.pgconn.socket, select.POLLIN)
-        if poll.poll(0):
+        if waiting_for(connection).poll(0):
             connection.execute("")  # a notice, perhaps
             connection.rollback()
     except psycopg.Error as error:
@@ -150,17 +148,17 @@ def send_to_postgresql(
 ) -> list[Any]:
     """Send them, prepared; what the last one finds. Raises ``psycopg.Error``."""
     connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
-    found = _found(connection, sent, joins)
-    text = sent[-1][0]
+    text, given = sent[-1]
+    begins = joins and _begins(connection, sent)
+    if begins or len(sent) > 1:
+        found = _answers(connection, sent, begins=begins)[-1]
+    else:
+        found = _answer(connection, text, given)
     get, row, columns = found.get_value, text.row, text.columns
     return [
         row(*[None if (cell := get(i, j)) is None else load(cell) for j, load in columns])
         for i in range(found.ntuples if columns else 0)
     ]
-
-
-def _found(connection: Connection, sent: Sequence[Sent], joins: bool) -> Any:
-    return _answers(connection, sent, begins=joins and _begins(connection, sent))[-1]
 
 
 def commit_on_postgresql(
@@ -178,19 +176,37 @@ def _answers(
 ) -> list[Any]:
     """To each, in order; also to BEGIN and COMMIT, where they go with them."""
     statements = _ready(connection, sent)
+    answers = together(connection, statements, begins=begins, commits=commits)
+    with _forgetting(connection):
+        return [_succeed(connection, one) for one in answers]
+
+
+def _answer(connection: Connection, text: Text, given: Mapping[str, Any]) -> Any:
+    """To one alone."""
+    values = text.values(given)
+    if text.name not in connection.prepared:
+        _prepare(connection, text)
+    answer = connection.pgconn.exec_prepared(text.name, values)
+    if answer.status in _GOOD:
+        return answer
+    with _forgetting(connection):
+        return _succeed(connection, answer)
+
+
+@contextmanager
+def _forgetting(connection: Connection) -> Iterator[None]:
+    """What somebody's DISCARD ALL took away, the next try prepares again."""
     try:
-        if begins or commits or len(statements) > 1:
-            answers = together(connection, statements, begins=begins, commits=commits)
-            return [_succeed(connection, one) for one in answers]
-        return [_succeed(connection, connection.pgconn.exec_prepared(*statements[0]))]
-    except InvalidSqlStatementName:  # somebody's DISCARD ALL: the next try prepares it again
+        yield
+    except InvalidSqlStatementName:
         connection.prepared.clear()
         raise
 
 
 def _begins(connection: Connection, sent: Sequence[Sent]) -> bool:
-    writes = any(text.writes for text, _values in sent)
-    return writes and _is_idle(connection.pgconn) and not connection.autocommit
+    if not _is_idle(connection.pgconn) or connection.autocommit:
+        return False
+    return any(text.writes for text, _values in sent)
 
 
 def _ready(connection: Connection, sent: Sequence[Sent]) -> list[Prepared]:

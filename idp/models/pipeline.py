@@ -37,7 +37,7 @@ def together(
         if commits:
             libpq.send_query_params(b"COMMIT", None)
         libpq.pipeline_sync()
-        answers = _answers(libpq)
+        answers = _answers(libpq, waiting_for(connection))
         libpq.exit_pipeline_mode()
     except BaseException:
         connection.close()
@@ -45,14 +45,28 @@ def together(
     return answers
 
 
-def _answers(libpq: Any) -> list[Any]:
-    answers: list[Any] = []
-    waits = select.poll()
-    while libpq.flush():  # more than the kernel takes at once, while it may have answers for us
-        waits.register(libpq.socket, select.POLLIN | select.POLLOUT)
-        waits.poll()
+def waiting_for(connection: Any) -> select.poll:
+    """What waits until there is something to read, made once a connection."""
+    waits: select.poll | None = getattr(connection, "waits", None)
+    if waits is None:
+        waits = connection.waits = select.poll()
+        waits.register(connection.pgconn.socket, select.POLLIN)
+    return waits
+
+
+def _flush(libpq: Any) -> None:
+    """More than the kernel takes at once, while it may have answers for us."""
+    either = select.poll()
+    either.register(libpq.socket, select.POLLIN | select.POLLOUT)
+    while libpq.flush():
+        either.poll()
         libpq.consume_input()
-    waits.register(libpq.socket, select.POLLIN)
+
+
+def _answers(libpq: Any, waits: select.poll) -> list[Any]:
+    answers: list[Any] = []
+    if libpq.flush():
+        _flush(libpq)
     while True:
         while libpq.is_busy():
             waits.poll()  # here and not within libpq, which would keep all other threads waiting

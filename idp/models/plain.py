@@ -55,6 +55,8 @@ class Plain:
     def __init__(self, statement: Core | Mapping[str, Core]) -> None:
         same = {} if isinstance(statement, Mapping) else dict.fromkeys(_DIALECTS, statement)
         self._cores: Mapping[str, Core] = statement if isinstance(statement, Mapping) else same
+        # An INSERT is another for other columns.
+        self._by_values = any(isinstance(core, Insert) for core in self._cores.values())
         self._texts: dict[tuple[str, tuple[str, ...]], Text] = {}
         self.known.add(self)
 
@@ -90,10 +92,10 @@ class Plain:
 
     def _text_for(self, engine: Engine, values: Values) -> Text:
         name = engine.dialect.name
-        key = name, tuple(values)
+        key = name, tuple(values) if self._by_values else ()
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = _compiled(self._cores[name], name, tuple(values))
+            text = self._texts[key] = _compiled(self._cores[name], name, key[1])
         return text
 
     def one(self, values: Values) -> PlainRow | None:

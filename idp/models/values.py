@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -52,6 +53,12 @@ def _maybe_text(value: Any) -> bytes | None:
     return encoded
 
 
+@lru_cache(100)
+def _dumped(value: datetime) -> bytes:
+    """A request writes its own instant many times."""
+    return value.isoformat().encode()
+
+
 def _text(value: str) -> bytes:
     if "\0" in value:  # libpq would take what stands before it for the whole
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
@@ -65,6 +72,7 @@ def _other(value: object) -> bytes:
     return _text(str(value))
 
 
+@lru_cache(500)
 def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
@@ -80,7 +88,7 @@ def _read_json(value: bytes) -> Any:
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: _text,
     bool: lambda value: b"t" if value else b"f",
-    datetime: lambda value: value.isoformat().encode(),
+    datetime: _dumped,
 }
 _WORDS: Final[Mapping[type, Convert]] = {str: _maybe_text}
 """What most values are, without a look at which they are."""

@@ -54,6 +54,7 @@ class Argon2id:
             salt_len=_SALT,
             type=Type.ID,
         )
+        self._shape = _shape(self.decoy())
 
     def hash(self, password: bytes) -> str:
         return self._hasher.hash(password)
@@ -68,12 +69,19 @@ class Argon2id:
             return False
 
     def is_outdated(self, stored: str) -> bool:
-        return self._hasher.check_needs_rehash(stored)
+        # Nearly all are as they would be made today, which is seen without parsing them.
+        return _shape(stored) != self._shape and self._hasher.check_needs_rehash(stored)
 
     def decoy(self) -> str:
         ours = self._hasher
         cost = f"m={ours.memory_cost},t={ours.time_cost},p={ours.parallelism}"
         return f"$argon2id$v={ARGON2_VERSION}${cost}${_random(_SALT)}${_random(_HASH)}"
+
+
+def _shape(stored: str) -> list[str | int]:
+    """What stands before salt and hash, and how long each of them is."""
+    head, *parts = stored.rsplit("$", 2)
+    return [head, *map(len, parts)]
 
 
 def _random(size: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from idp.audit import Context
 from idp.config import Settings
@@ -209,9 +210,14 @@ _PASSWORD = "password"  # noqa: S105 - a factor's name
 def _around(address: str, kind: str, what: str, once: int, window: timedelta) -> list[Bucket]:
     """``once`` for the address in ``window``, and ``AREA`` times that for what is around it."""
     return [
-        Bucket(_key(kind, what, network), once * times, window, personal=False)
-        for network, times in zip(networks_of(address), (1, AREA), strict=False)
+        Bucket(key, once * times, window, personal=False)
+        for key, times in zip(_around_keys(address, kind, what), (1, AREA), strict=False)
     ]
+
+
+@lru_cache(4096)
+def _around_keys(address: str, kind: str, what: str) -> tuple[str, ...]:
+    return tuple(_key(kind, what, network) for network in networks_of(address))
 
 
 def _owner(user: User | None, login_name: str | None) -> str | None:

@@ -188,10 +188,10 @@ def advance(transaction: Transaction, **changes: Any) -> None:
     The condition on ``version`` is what makes a double submit, a second tab and a race between
     two nodes come out as one step.
     """
-    waiting: Mapping[str, Any] = getattr(transaction, _WAITING, _NOTHING)
-    changes = {**waiting, **changes}
+    waiting: Mapping[str, Any] = getattr(transaction, _WAITING, _NOTHING)  # and shown already
+    written = {**waiting, **changes}
     claim = {"of": transaction.id, "at_version": transaction.version}
-    advanced = _advancing(tuple(changes)).value({**changes, **claim})
+    advanced = _advancing(tuple(written)).value({**written, **claim})
     if advanced is None:
         raise Overtaken
     transaction.version = advanced

@@ -86,6 +86,7 @@ class Weighing:
         self._sessions = sessions
         self._in_use: tuple[Hashable, Mapping[str, Factor]] = None, {}
         self._anybodys = _Anybodys({}, ())
+        self._enrolable: tuple[Mapping[str, Factor], Mapping[str, tuple[Offer, ...]]] = {}, {}
 
     @property
     def _factors(self) -> Mapping[str, Factor]:
@@ -127,7 +128,8 @@ class Weighing:
         made = transaction.state.get("prompted", {}).get("made", ())
         kept = [one for one in held if one.id not in made] if made else held
         floor = self.floor(offers if kept is held else self._offers(user, kept))
-        demand = demand.raised(floor=floor)
+        if floor > demand.floor:
+            demand = demand.raised(floor=floor)
         evidence = live.evidence if live else ()
         decision = decide(demand, evidence, offers)
         sets_up = isinstance(decision, Challenge) and isinstance(
@@ -214,11 +216,21 @@ class Weighing:
         return self._offers(user, _held_by(user))
 
     def _offers(self, user: User | None, credentials: Sequence[Credential]) -> tuple[Offer, ...]:
+        factors = self._factors
+        new = self._to_enrol(factors) if user is not None else {}
         return tuple(
             offer
-            for factor in self._factors.values()
-            for offer in factor.offers(user, credentials) or _to_enrol(factor, user)
+            for name, factor in factors.items()
+            for offer in factor.offers(user, credentials) or new.get(name, ())
         )
+
+    def _to_enrol(self, factors: Mapping[str, Factor]) -> Mapping[str, tuple[Offer, ...]]:
+        """What anybody could show with these if she set them up now; alike like ``_anybodys``."""
+        known, offers = self._enrolable
+        if known is not factors:
+            offers = {name: _new(one) for name, one in factors.items() if one.enrolable}
+            self._enrolable = factors, offers
+        return offers
 
     def floor(self, offers: Sequence[Offer]) -> Rung:
         """The account's own floor, by policy."""
@@ -226,8 +238,10 @@ class Weighing:
 
     def opens(self, known: Known, evidence: Sequence[Evidence]) -> bool:
         """Is this enough for the session to be presented at all?"""
-        floor = Demand(floor=self.floor(known.offers))
-        return isinstance(decide(floor, evidence, ()), Satisfied)
+        return isinstance(decide(_AT_LEAST[self.floor(known.offers)], evidence, ()), Satisfied)
+
+
+_AT_LEAST: Final = {floor: Demand(floor=floor) for floor in Rung}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +276,8 @@ def _somebody_else(transaction: Transaction) -> bool:
     return bool(transaction.state.get("other_person"))
 
 
-def _to_enrol(factor: Factor, user: User | None) -> tuple[Offer, ...]:
-    """What she could show with this factor if she set it up now."""
-    if user is None or not factor.enrolable:
-        return ()
+def _new(factor: Factor) -> tuple[Offer, ...]:
+    """What somebody could show with this factor if she set it up now."""
     most = [offer.proves for offer in factor.offers(None, ())] or [factor.can_prove]
     return tuple(Offer(factor.name, proves, enrolled=False) for proves in most)
 

@@ -15,7 +15,7 @@ DISABLED_EVERY: Final = 8
 CREW: Final = 200
 """Of the people with a lower number, those with an odd one are the crew."""
 SESSION: Final = "session-of-person-"
-"""And the number: what the cookie of her session says."""
+"""And the number (``secret_at``): what the cookie of her session says."""
 
 
 def tables(sql: MadeUp, size: Size) -> Iterator[Table]:
@@ -70,8 +70,8 @@ def _sessions(sql: MadeUp, size: Size) -> Iterator[Table]:
         "sessions",
         size.people,
         {
-            "id": sql.id("session"),
-            "token_hash": sql.digest(f"'{SESSION}' || i"),
+            "id": sql.id_at("session"),
+            "token_hash": sql.filed(SESSION),
             "user_id": sql.id("user"),
             "persistent": "false",
             "user_agent": "'Firefox'",
@@ -86,8 +86,8 @@ def _sessions(sql: MadeUp, size: Size) -> Iterator[Table]:
         "evidence",
         size.people,
         {
-            "session_id": sql.id("session"),
-            "transaction_id": sql.id("transaction"),
+            "session_id": sql.id_at("session"),
+            "transaction_id": sql.id_at("transaction"),
             "method": "'password'",
             "credential_id": sql.id("credential"),
             "proves": "'knowledge'",
