@@ -14,6 +14,7 @@ from idp.audit import Context
 from idp.config import Settings, load_settings
 from idp.models import AccessToken, AuditEvent, Grant, RefreshToken, User, db
 from idp.protocol.errors import OAuthError
+from idp.secrecy import digest, new_secret
 from idp.services import signing_out
 from idp.services.access import live_opaque, live_refresh
 from idp.services.binding import Binding
@@ -362,3 +363,20 @@ def test_revoking_a_token_that_was_used_ends_its_line_all_the_same(bench: Bench)
     revoke(first, None, client=bench.shop, context=bench.context)
     assert bench.refuses(successor)
     assert db.session.scalars(select(AccessToken)).all() == []
+
+
+# --- tokens made before there was a time in them ----------------------------------------------
+
+
+def test_a_token_without_a_time_is_as_good_as_it_was(bench: Bench):
+    old = new_secret()
+    bench.line()
+    db.session.execute(update(RefreshToken).values(token_hash=digest(old)))
+    db.session.commit()
+    assert live_refresh(old, bench.clock())
+    second = bench.refresh(old)
+    assert bench.refresh(old) == second  # its answer got lost
+    assert len(old) < len(second) == len(bench.refresh(second))
+    bench.clock.advance(seconds=31)
+    assert bench.refuses(old)
+    assert bench.events("token.replayed") == 1
