@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import measures
 from idp.audit import Context
-from idp.services import client_words, pictures
+from idp.services import client_words, person_words, pictures
 from idp.services.cleanup import clean_up
 from idp.web import metrics
 from idp.web.services import Services
@@ -79,7 +79,7 @@ class Upkeep:
             Job("cleanup", 60, self._clean_up, due=soon),
             Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
-            Job("words", 600, lambda _now: client_words.complete(), due=soon),
+            Job("words", 600, self._complete_words, due=soon),
         ]
         if measures.heard() is not None:
             self.jobs.append(Job("figures", FIGURES_EVERY, self._tell, lane="figures"))
@@ -138,6 +138,10 @@ class Upkeep:
         shown = self.services.changed_settings.logos()
         if unused := pictures.forget_unused(shown, now):
             _log.info("upkeep leaving: %d pictures that nothing shows", unused)
+
+    def _complete_words(self, now: datetime) -> None:
+        client_words.complete()
+        person_words.complete(now)
 
     def _tell(self, _now: datetime) -> None:
         metrics.in_this_process()

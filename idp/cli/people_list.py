@@ -16,7 +16,9 @@ from idp.web.services import Services
 
 @click.command("list")
 @click.option("--containing", default="", metavar="TEXT", help="In address, user name or name.")
-@click.option("--beginning", default="", metavar="TEXT", help="Of address, user name or name.")
+@click.option(
+    "--beginning", default="", metavar="TEXT", help="Of any word of address, user name or name."
+)
 @click.option("--state", type=click.Choice([one.value for one in State]), help="In this state.")
 @click.option("--group", metavar="NAME", help="In this group.")
 @click.option("--roles", is_flag=True, help="Only who has a role.")

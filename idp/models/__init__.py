@@ -17,7 +17,7 @@ from idp.models.secret import StoredSecret
 from idp.models.session import BrowserSession, EvidenceRow, SessionClient
 from idp.models.setting import ChangedSetting
 from idp.models.transaction import Transaction
-from idp.models.user import Group, User, membership
+from idp.models.user import Group, PersonWord, User, membership
 
 __all__ = [
     "AccessToken",
@@ -37,6 +37,7 @@ __all__ = [
     "Grant",
     "Group",
     "OutboxMessage",
+    "PersonWord",
     "Picture",
     "RefreshToken",
     "RegistrationToken",

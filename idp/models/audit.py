@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String, column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.models.base import Model
@@ -20,6 +20,13 @@ class AuditEvent(Model):
         Index("ix_audit_events_user_id_id", "user_id", "id"),
         Index("ix_audit_events_client_id_id", "client_id", "id"),
         Index("ix_audit_events_name_id", "name", "id"),
+        # Few have one.
+        Index(
+            "ix_audit_events_referred",
+            "reference",
+            sqlite_where=column("reference").is_not(None),
+            postgresql_where=column("reference").is_not(None),
+        ),
     )
 
     id: Mapped[int] = mapped_column(
@@ -33,6 +40,6 @@ class AuditEvent(Model):
     session_id: Mapped[str | None] = mapped_column(String(22))
     transaction_id: Mapped[str | None] = mapped_column(String(22))
     address: Mapped[str | None] = mapped_column(String(45))
-    reference: Mapped[str | None] = mapped_column(String(16), index=True)
+    reference: Mapped[str | None] = mapped_column(String(16))
     """What an error page showed, so that it can be found here."""
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -68,3 +68,18 @@ class User(Model):
     def display_name(self) -> str:
         """What a page calls this person."""
         return self.name or self.username or self.email
+
+
+class PersonWord(Model):
+    """A word by whose beginning a person is found: of her name, her address, her user name.
+
+    Written with the account, by ``services.person_words``.
+    """
+
+    __tablename__ = "person_words"
+    __table_args__ = (Index("ix_person_words_word_user_id", "word", "user_id"),)
+
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    word: Mapped[str] = mapped_column(by_bytes(40), primary_key=True)

@@ -72,17 +72,18 @@ class AuthorizationEndpoint:
             presented = replace(presented, seen=None)  # it may have been fetched, from far away
         return self._take_up(arrived, client, presented, context)
 
-    def suppose(self, parameters: Parameters, context: Context) -> Interact | None:
+    def suppose(self, parameters: Parameters, context: Context, *, becomes: str) -> Interact | None:
         """The same for nobody, if the client is registered as it was when it was read last.
 
         That is for the caller to see: in the statement that does something for it. None for all
-        that is no plain request for a sign-in. Writes nothing.
+        that is no plain request for a sign-in. Writes nothing; ``becomes`` is that sign-in's id.
         """
         if Arrived.refers(parameters):
             return None
         try:
             client = self._requests.known_client(parameters)
-            asked = client and self._measure(Arrived.plainly(parameters), client, context)
+            arrived = Arrived.plainly(parameters)
+            asked = client and self._measure(arrived, client, context, becomes)
             # Getting ready to sign or encrypt may have to fetch, from where the client says.
             if not asked or self._responder.messages(asked):
                 return None
@@ -128,7 +129,7 @@ class AuthorizationEndpoint:
         self, arrived: Arrived, client: RegisteredClient, presented: Live | None, context: Context
     ) -> Answered | Interact:
         try:
-            asked = self._measure(arrived, client, context)
+            asked = self._measure(arrived, client, context, TO_COME)
             return self._consider(asked, presented, context)
         except OAuthError as error:
             if not error.redirectable:
@@ -136,8 +137,10 @@ class AuthorizationEndpoint:
             to = self._reply_to(arrived.parameters, client, presented)
             return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
 
-    def _measure(self, arrived: Arrived, client: RegisteredClient, context: Context) -> Asked:
-        return self._requests.measure(arrived, client, started=context.at, transaction_id=TO_COME)
+    def _measure(
+        self, arrived: Arrived, client: RegisteredClient, context: Context, becomes: str
+    ) -> Asked:
+        return self._requests.measure(arrived, client, started=context.at, transaction_id=becomes)
 
     def _consider(
         self, asked: Asked, presented: Live | None, context: Context

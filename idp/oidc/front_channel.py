@@ -9,7 +9,7 @@ from idp.oidc.issuance import Issuance, Statement, personal
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import select_claims
 from idp.protocol.client_metadata import ClientMetadata
-from idp.secrecy import new_secret
+from idp.secrecy import new_secret_at
 from idp.services.binding import UNBOUND
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted, Grants
@@ -41,7 +41,7 @@ class FrontChannel:
         Whatever leaves here belongs to that one grant: ending it, as a replayed code does, ends
         the access token as well.
         """
-        code = new_secret() if request.wants_code else None
+        code = new_secret_at(now) if request.wants_code else None
         grant_id = self._grants.open(
             granted, request, code=code, now=now, policy=client.metadata.policy, ends=ends
         )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, User
 from idp.models.plain import Plain
-from idp.secrecy import digest
+from idp.secrecy import digest, filed
 from idp.services import profiles
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import REVISION_NOW
@@ -187,7 +187,7 @@ def live_jwt(claims: JwtClaims, wanted: Wanted = NOTHING_ELSE) -> LiveToken | No
 
 def live_opaque(token: str, now: datetime, wanted: Wanted = NOTHING_ELSE) -> LiveToken | None:
     """The access token of a client that takes them opaque; None when it does not hold now."""
-    row = _OPAQUE[wanted.beside].one({"hash": digest(token), "now": now, **wanted.values})
+    row = _OPAQUE[wanted.beside].one({"hash": filed(token), "now": now, **wanted.values})
     if row is None or not _ancestors_live(row):
         return None
     return _live(row, tuple(row.audience), wanted)
@@ -195,7 +195,7 @@ def live_opaque(token: str, now: datetime, wanted: Wanted = NOTHING_ELSE) -> Liv
 
 def live_refresh(token: str, now: datetime) -> LiveToken | None:
     """A refresh token, left unused; None when it does not hold now. It is for nobody's ears."""
-    row = _REFRESH.one({"hash": digest(token), "now": now})
+    row = _REFRESH.one({"hash": filed(token), "now": now})
     return _live(row, (), NOTHING_ELSE) if row else None
 
 

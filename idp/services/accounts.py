@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import administrators, groups, open_links, versions
+from idp.services import administrators, groups, open_links, person_words, versions
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -67,6 +67,8 @@ class Accounts:
         try:
             before = _shown(user)
             changed = _apply(user, values)
+            if person_words.READ & set(changed):
+                person_words.keep(user)
             if "role" in changed:
                 open_links.end(user.id, context.at)
             if changed:
@@ -181,6 +183,7 @@ def insert(user: User, group_names: Sequence[str], context: Context, *, hashed: 
         with db.session.begin_nested():
             db.session.add(user)
             user.groups = groups.named(group_names)
+        person_words.add([user])
     except IntegrityError as error:
         raise taken(error) from error
     if hashed is not None:

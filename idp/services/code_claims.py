@@ -15,7 +15,7 @@ from idp.config import Settings
 from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
 from idp.protocol import pkce
-from idp.secrecy import digest, new_secret
+from idp.secrecy import filed, new_secret_at
 from idp.services.clients import REVISION_NOW, RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.tokens import keeps_nothing_else, may_refresh
@@ -109,17 +109,17 @@ def claim_at_once(
         return None
     if not keeps_nothing_else(client) or not CLAIM_AT_ONCE.can_be_alone():
         return None
-    token, until = new_secret(), now + settings.refresh_token_lifetime
+    token, until = new_secret_at(now), now + settings.refresh_token_lifetime
     found = CLAIM_AT_ONCE.end_with(
         {
-            "hash": digest(code),
+            "hash": filed(code),
             "client": client.id,
             "revision": client.revision,
             "now": now,
             "challenge": pkce.s256(code_verifier),
             "redirect_uri": redirect_uri,
             "refresh": new_id_at(now),
-            "refresh_hash": digest(token),
+            "refresh_hash": filed(token),
             "refreshes": may_refresh(client, ("offline_access",)),
             "idle": min(until, now + settings.refresh_token_idle),
             "until": until,

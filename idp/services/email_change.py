@@ -15,7 +15,7 @@ from idp.audit import Context
 from idp.factors import magic_link
 from idp.factors.base import Mail, Refused
 from idp.models import User, db
-from idp.services import kept, reset
+from idp.services import kept, person_words, reset
 from idp.services.accounts import find_by_login
 from idp.services.addresses import normalise_email
 from idp.services.endings import end_everything
@@ -166,7 +166,7 @@ def _moved(user: User, address: str, now: datetime) -> bool:
     try:
         with db.session.begin_nested():
             user.email, user.email_verified, user.updated_at = address, True, now
-            db.session.flush()
+            person_words.keep(user)
     except IntegrityError:
         db.session.refresh(user)
         return False

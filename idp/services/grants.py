@@ -15,7 +15,7 @@ from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.errors import OAuthError
 from idp.protocol.policy import DEFAULT_POLICY, Policy
 from idp.protocol.resources import narrowed
-from idp.secrecy import digest, new_secret
+from idp.secrecy import filed, new_secret_at
 from idp.services import repeated, session_clients
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
@@ -79,7 +79,7 @@ class Grants:
         In the caller's transaction, so that the answer to a sign-in and the code in it come to be
         together.
         """
-        code = new_secret()
+        code = new_secret_at(now)
         self.open(granted, request, code=code, now=now)
         return code
 
@@ -109,7 +109,7 @@ class Grants:
                 **noted,
                 "id": grant_id,
                 **row_of(granted, kept_of(request)),
-                "code_hash": digest(code) if code else None,
+                "code_hash": filed(code) if code else None,
                 "code_challenge": request.code_challenge,
                 "code_expires_at": code_ends if code else None,
                 "created_at": now,
@@ -170,7 +170,7 @@ class Grants:
     ) -> AnyRow:
         row = CLAIM.one(
             {
-                "hash": digest(code),
+                "hash": filed(code),
                 "client": client.id,
                 "now": context.at,
                 "held": refresh_binding(client, binding).cnf,
@@ -236,7 +236,7 @@ class Grants:
         return longest + self._settings.refresh_token_lifetime if offline else longest
 
     def _not_claimed(self, code: str, client: RegisteredClient, context: Context) -> OAuthError:
-        row = _BY_CODE.one({"hash": digest(code)})
+        row = _BY_CODE.one({"hash": filed(code)})
         if row is None:
             return _refuse("unknown", None, client, context)
         if row.client_id != client.id:

@@ -1,4 +1,4 @@
-"""People as an administrator lists them: by address, by how a name begins, by state."""
+"""People as an administrator lists them: by address, by how words begin, by state."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class State(StrEnum):
 class Wanted:
     """Whom to list; what is None is no matter.
 
-    ``beginning`` is how an address, a user name or a name begins. The page before ended with
-    ``after``, an address, or, where a beginning is looked for, at a ``spot``.
+    ``beginning`` is how an address, a user name, a name or words of these begin. The page before
+    ended with ``after``, an address, or, where a beginning is looked for, at a ``spot``.
     """
 
     beginning: str = ""

@@ -1,24 +1,30 @@
-"""People by how an address, a user name or a name begins: page after page, whoever they are.
+"""People by how an address, a user name, a name or any word of these begins, page after page.
 
 There are several ways to fit, and each has an index of its own, which is read from where the page
 before ended. First come those whose address fits, by address; then those whose user name does,
-by user name; then by name. Whoever was found one way is not told again by another. How many rows
-a page may look at is bounded, so that a page may be short, or empty, and still not the last.
+by user name; then by name; then those who have all the words, in whatever order, by the rarest of
+these. Whoever was found one way is not told again by another. How many rows a page may look at is
+bounded, so that a page may be short, or empty, and still not the last.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from idp.models import User, db
+from idp.models import PersonWord, User, db
 from idp.services.addresses import normalise_email
+from idp.services.person_words import words_of
+from idp.services.search_words import words_in
 
 LOOKED_AT: Final = 2000
 """Rows that one page may cost, of people who are on earlier pages."""
 MANY: Final = 500
+FEW: Final = 200
+"""People up to whom it is counted how many have a word."""
 _LAST: Final = "\U0010ffff"
 _READ: Final = (User.id, User.email, User.username, User.name)
 
@@ -55,17 +61,83 @@ class Way:
         """Is somebody found this way?"""
         return self.key_of(person).startswith(self.text)
 
+    def tells_by(self, _row: Any) -> bool:
+        """Is somebody told of by this row?"""
+        return True
+
     def condition(self) -> ColumnElement[bool]:
         """The stretch of the index."""
         # Not LIKE: SQLite and PostgreSQL use an index for that under different circumstances.
         return and_(self.column >= self.text, self.column < f"{self.text}{_LAST}")
 
+    def rows(self) -> Select[Any]:
+        """Of people, with the ``key``."""
+        return select(*_READ, self.column.label("key")).where(self.condition())
+
+    @property
+    def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
+        """That of the index, in which each place is one row's."""
+        return (self.column, User.id) if self.column is User.name else (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class WordWay(Way):
+    """By the words of a person that begin with one of those that were typed, ``wanted``."""
+
+    wanted: tuple[str, ...]
+
+    def key_of(self, person: Any) -> str:
+        """The first of these."""
+        return min((word for word in words_of(person) if word.startswith(self.text)), default="")
+
+    def fits(self, person: Any) -> bool:
+        """Does each of ``wanted`` begin one of the person's?"""
+        words = words_of(person)
+        return all(any(word.startswith(one) for word in words) for one in self.wanted)
+
+    def tells_by(self, row: Any) -> bool:
+        """By the first of the words that fit, and once; what she is not called any more is none."""
+        return bool(row.key == self.key_of(row)) and self.fits(row)
+
+    def rows(self) -> Select[Any]:
+        """A row for each word."""
+        return Way.rows(self).join(PersonWord, PersonWord.user_id == User.id)
+
+    @property
+    def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
+        """That of the words."""
+        return (PersonWord.word, PersonWord.user_id)
+
+    def how_common(self) -> tuple[int, int]:
+        """More is more common. Among those that many have, the longer is taken for the rarer."""
+        some = select(PersonWord.word).where(self.condition()).order_by(PersonWord.word)
+        counted = select(func.count()).select_from(some.limit(FEW + 1).subquery())
+        return db.session.scalar(counted) or 0, -len(self.text)
+
 
 def ways_of(beginning: str) -> tuple[Way, ...]:
-    """Every way to fit; a name also where its words begin with capitals."""
+    """Every way to fit as a whole; a name also where its words begin with capitals."""
     spellings = dict.fromkeys((beginning, beginning.capitalize(), beginning.title()))
     names = (Way(User.name, one) for one in spellings)
     return (Way(User.email, _address(beginning)), Way(User.username, beginning.lower()), *names)
+
+
+def word_ways_of(beginning: str) -> tuple[WordWay, ...]:
+    """The ways to fit by words, of which any one finds the same people.
+
+    None for an address, or a part of one: who has all of its words is hardly meant.
+    """
+    wanted = () if "@" in beginning else words_in(beginning)
+    return tuple(WordWay(PersonWord.word, word, wanted) for word in wanted)
+
+
+def _word_way(beginning: str, at: int | None) -> Iterator[tuple[int, WordWay]]:
+    """The one that was begun with, number ``at``, or else the one with the fewest to look at."""
+    ways = word_ways_of(beginning)
+    if at is None and ways:
+        at = min(range(len(ways)), key=lambda number: ways[number].how_common())
+    if at is not None and at < len(ways):
+        yield at, ways[at]
 
 
 def find(
@@ -89,24 +161,32 @@ def find(
 
 def spot_of(user: User, beginning: str) -> Spot | None:
     """Where this person stands among those who are found; None where she is not."""
-    for number, way in enumerate(ways_of(beginning)):
+    for number, way in _all_ways(beginning, None):
         if way.fits(user):
             return Spot(number, way.key_of(user), user.id)
     return None
+
+
+def _all_ways(beginning: str, after: Spot | None) -> Iterator[tuple[int, Way]]:
+    """With their numbers; by words last, in the one way that the pages before went, if any did."""
+    ways = ways_of(beginning)
+    at = after.way - len(ways) if after is not None and after.way >= len(ways) else None
+    last = ((len(ways) + number, way) for number, way in _word_way(beginning, at))
+    return chain(enumerate(ways), last)
 
 
 def _every(
     beginning: str, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_once: int
 ) -> Iterator[tuple[Spot, bool]]:
     """All of them, way after way; and whether they are not on an earlier page."""
-    ways = ways_of(beginning)
-    for number, way in enumerate(ways):
+    whole = ways_of(beginning)
+    for number, way in _all_ways(beginning, after):
         if after is not None and number < after.way:
             continue
         spot = after if after is not None and number == after.way else None
         for row in _fitting(way, conditions, spot, at_once):
-            is_new = not any(earlier.fits(row) for earlier in ways[:number])
-            yield Spot(number, way.key_of(row), row.id), is_new
+            is_told = any(earlier.fits(row) for earlier in whole[:number])
+            yield Spot(number, row.key, row.id), not is_told and way.tells_by(row)
 
 
 def _fitting(
@@ -119,14 +199,14 @@ def _fitting(
         yield from rows
         more, at_once = len(rows) == at_once, MANY
         if more:
-            spot = Spot(0, way.key_of(rows[-1]), rows[-1].id)
+            spot = Spot(0, rows[-1].key, rows[-1].id)
 
 
 def _read(
     way: Way, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_most: int
 ) -> Sequence[Any]:
-    order = (way.column, User.id) if way.column is User.name else (way.column,)
-    statement = select(*_READ).where(way.condition(), *conditions).order_by(*order)
+    order = way.order
+    statement = way.rows().where(*conditions).order_by(*order)
     if after is not None:
         behind = (after.key, after.user_id)[: len(order)]
         statement = statement.where(tuple_(*order) > behind)

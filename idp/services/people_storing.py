@@ -10,7 +10,7 @@ from idp import audit
 from idp.audit import Context
 from idp.factors import password
 from idp.models import Credential, User, db, membership
-from idp.services import groups
+from idp.services import groups, person_words
 
 Thing = TypeVar("Thing")
 
@@ -33,6 +33,7 @@ def store(ready: Sequence[Ready], context: Context) -> None:
     ids = _group_ids(sorted({name for one in ready for name in one.groups}))
     for part in _parts(ready):
         _insert(User, [_account(one, context) for one in part])
+        person_words.add([one.user for one in part])
         _insert(membership, list(_memberships(part, ids)))
         _insert(Credential, list(_passwords(part, context)))
         for one in part:

@@ -12,7 +12,7 @@ from idp.models import Grant, RefreshToken, db
 from idp.models.plain import Plain
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
-from idp.secrecy import digest
+from idp.secrecy import filed
 from idp.services import repeated
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
@@ -123,7 +123,7 @@ class Refreshing:
         )
 
     def _not_claimed(self, token: str, client: RegisteredClient, context: Context) -> OAuthError:
-        row = _BY_TOKEN.one({"hash": digest(token)})
+        row = _BY_TOKEN.one({"hash": filed(token)})
         if row is not None and row.client_id == client.id and row.used_at is not None:
             replayed(row, context, what="refresh token")
         else:

@@ -25,7 +25,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from idp.config import Settings
 from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
-from idp.secrecy import Box, digest
+from idp.secrecy import Box, filed, stamp
 from idp.services.clients import REVISION_NOW, RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.tokens import keep_refresh
@@ -120,6 +120,7 @@ _REPEATED: Final = Plain(
         _tokens.c.scope.label("token_scope"),
         _successors.c.id.label("successor_id"),
         _successors.c.token_hash.label("successor_hash"),
+        _successors.c.created_at.label("successor_made"),
     )
     .join(_grants, _grants.c.id == _tokens.c.grant_id)
     .join(_successors, _successors.c.grant_id == _tokens.c.grant_id)
@@ -195,30 +196,30 @@ class RefreshLines:
         """The successor of a token that was used a moment ago, if nobody has used that yet."""
         grace = self._settings.refresh_grace
         values = {
-            "hash": digest(token),
+            "hash": filed(token),
             "client": client.id,
             "now": now,
             "earliest": now - grace,
             "latest": now + grace,
         }
         for row in _REPEATED.all(values) if grace else ():
-            for candidate in self._derived(token, row.successor_id):
-                if digest(candidate) == row.successor_hash:
+            for candidate in self._derived(token, row.successor_id, row.successor_made):
+                if filed(candidate) == row.successor_hash:
                     return _renewed(row, candidate, repeated=True)
         return None
 
     def _used(self, token: str, client: RegisteredClient, now: datetime) -> dict[str, Any]:
         """What all of these statements are told."""
         idle = now + self._settings.refresh_token_idle
-        return {"hash": digest(token), "client": client.id, "now": now, "idle": idle}
+        return {"hash": filed(token), "client": client.id, "now": now, "idle": idle}
 
     def _successor(
         self, token: str, client: RegisteredClient, now: datetime
     ) -> tuple[str, dict[str, Any]]:
         """The token to use next, and what the statement that claims is told."""
         row_id = new_id_at(now)
-        successor = next(self._derived(token, row_id))
-        named = {"successor": row_id, "successor_hash": digest(successor)}
+        successor = next(self._derived(token, row_id, now))
+        named = {"successor": row_id, "successor_hash": filed(successor)}
         return successor, {**self._used(token, client, now), **named}
 
     def _keep(self, successor: str, row_id: str, row: AnyRow, now: datetime) -> None:
@@ -233,9 +234,13 @@ class RefreshLines:
             token=successor,
         )
 
-    def _derived(self, token: str, row_id: str) -> Iterator[str]:
-        """The successor in the row ``row_id``, by each of the deployment's keys."""
-        return self._box.keyed_digests("refresh token", f"{token}\0{row_id}")
+    def _derived(self, token: str, row_id: str, made: datetime) -> Iterator[str]:
+        """The successor in the row ``row_id``, by each of the deployment's keys.
+
+        In the form of ``new_secret_at``: a digest with a key is as good as random.
+        """
+        for secret in self._box.keyed_digests("refresh token", f"{token}\0{row_id}"):
+            yield stamp(made) + secret
 
 
 def _tells_of_grant(row: AnyRow) -> bool:

@@ -9,7 +9,7 @@ from idp import audit
 from idp.audit import Context
 from idp.models import AccessToken, Grant, RefreshToken, db
 from idp.protocol.errors import OAuthError
-from idp.secrecy import digest
+from idp.secrecy import digest, filed
 from idp.services.access import JwtClaims
 from idp.services.clients import RegisteredClient
 from idp.services.granted import AnyRow
@@ -82,17 +82,17 @@ def _revoke_jwt(jwt: JwtClaims, client: RegisteredClient, context: Context) -> N
 
 def _revoke_opaque(token: str, client: RegisteredClient, context: Context) -> bool:
     """Was it an access token?"""
-    row = db.session.execute(_BY_OPAQUE, {"hash": digest(token)}).one_or_none()
+    row = db.session.execute(_BY_OPAQUE, {"hash": filed(token)}).one_or_none()
     if row is None:
         return False
     _check_owner(row, client)
-    db.session.execute(_REVOKE, {"hash": digest(token), "now": context.at})
+    db.session.execute(_REVOKE, {"hash": filed(token), "now": context.at})
     _record(row, context, "access token")
     return True
 
 
 def _revoke_refresh(token: str, client: RegisteredClient, context: Context) -> None:
-    row = db.session.execute(_BY_REFRESH, {"hash": digest(token)}).one_or_none()
+    row = db.session.execute(_BY_REFRESH, {"hash": filed(token)}).one_or_none()
     if row is None:
         return
     _check_owner(row, client)

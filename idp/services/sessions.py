@@ -15,7 +15,7 @@ from idp.factors.base import Proof
 from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id_at
 from idp.models.base import dialect
 from idp.models.plain import Plain
-from idp.secrecy import digest, new_secret
+from idp.secrecy import filed, new_secret_at
 from idp.services import logout_notices
 from idp.services.clients import REVISION_NOW, is_client_id
 from idp.services.live import Live, Seen, evidence_of, shown_by
@@ -110,8 +110,8 @@ class Sessions:
         if not token:
             return None
         if client_id is None or not is_client_id(client_id):
-            return self._live(self._by_token, digest(token), now)
-        return self._live(self._beside_client, digest(token), now, client=client_id)
+            return self._live(self._by_token, filed(token), now)
+        return self._live(self._beside_client, filed(token), now, client=client_id)
 
     def by_id(self, session_id: str, now: datetime) -> Live | None:
         """The same by its id, also for one that no cookie can present yet."""
@@ -168,7 +168,7 @@ class Sessions:
         row = {
             "id": session_id,
             "user_id": user_id,
-            "token_hash": digest(token) if token else None,
+            "token_hash": filed(token) if token else None,
             "persistent": persistent,
             "user_agent": context.user_agent[:400],
             "address": context.address,
@@ -227,8 +227,8 @@ class Sessions:
 
     def rotate(self, session_id: str, now: datetime) -> str:
         """Give the session a new token, which makes the old one worthless; returns it once."""
-        token = new_secret()
-        _ROTATE.run({"session": session_id, "hash": digest(token), "now": now})
+        token = new_secret_at(now)
+        _ROTATE.run({"session": session_id, "hash": filed(token), "now": now})
         return token
 
 

@@ -8,7 +8,7 @@ from idp.audit import Context
 from idp.capacity import Busy
 from idp.factors.base import Answer, Corroborable, Factor, Laborious, Proof, Refused
 from idp.models import Transaction, User, db
-from idp.secrecy import new_secret
+from idp.secrecy import new_secret_at
 from idp.services import persons, transactions
 from idp.services.addresses import normalise_login
 from idp.services.attempts import Accepted, Attempt, Declined, Outcome
@@ -203,7 +203,7 @@ class SignIn:
             rotated = self._sessions.rotate(live.id, context.at) if opens else None
             return Accepted(known, live.id, rotated, live.persistent)
         user, persistent = known.user, bool(attempt.answer.get("remember"))
-        token = new_secret() if opens else None
+        token = new_secret_at(context.at) if opens else None
         session_id = self._sessions.start(
             user.id, persistent=persistent, context=context, token=token, first=evidence
         )

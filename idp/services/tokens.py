@@ -9,7 +9,7 @@ from sqlalchemy import Table
 from idp.config import Settings
 from idp.models import AccessToken, RefreshToken, new_id, new_id_at
 from idp.models.plain import Plain
-from idp.secrecy import digest, new_secret
+from idp.secrecy import filed, new_secret_at
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 
@@ -53,7 +53,7 @@ def issue_tokens(
     ``until`` where that is sooner than it would by itself.
     """
     is_opaque = client.metadata.access_token_format == "opaque"  # noqa: S105  no password
-    opaque = new_secret() if is_opaque else None
+    opaque = new_secret_at(now) if is_opaque else None
     tokens = Tokens(
         jti=f"{grant_id}.{new_id()}",
         opaque=opaque,
@@ -109,11 +109,11 @@ def keep_refresh(
 
     It dies when it has been idle for ``idle``, and its whole line at ``expires_at``.
     """
-    token = token or new_secret()
+    token = token or new_secret_at(now)
     _KEEP_REFRESH.run(
         {
             "id": row_id or new_id_at(now),
-            "token_hash": digest(token),
+            "token_hash": filed(token),
             "grant_id": grant_id,
             "scope": " ".join(scope),
             "created_at": now,
@@ -127,7 +127,7 @@ def keep_refresh(
 def _keep_opaque(opaque: str, tokens: Tokens, grant_id: str, scope: tuple[str, ...]) -> None:
     _KEEP_ACCESS.run(
         {
-            "token_hash": digest(opaque),
+            "token_hash": filed(opaque),
             "grant_id": grant_id,
             "scope": " ".join(scope),
             "audience": list(tokens.audience),

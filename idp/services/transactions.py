@@ -97,7 +97,8 @@ def store_at(transaction: Transaction, revision: int) -> bool:
 
 
 def _row(transaction: Transaction) -> dict[str, Any]:
-    return {name: getattr(transaction, name) for name in _COLUMNS}
+    known = vars(transaction)
+    return {name: known[name] for name in _COLUMNS}
 
 
 def made(
@@ -109,6 +110,7 @@ def made(
     user_id: str | None = None,
     session_id: str | None = None,
     after: Iterable[datetime] = (),
+    transaction_id: str | None = None,
 ) -> Transaction:
     """A transaction, bound to the browser and, where ``user_id`` is given, to a person; not stored.
 
@@ -118,7 +120,7 @@ def made(
     return _value(
         {
             **dict.fromkeys(_COLUMNS),
-            "id": new_id_at(context.at),
+            "id": transaction_id or new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,
             "user_id": user_id,

@@ -1,7 +1,7 @@
 """Where a sign-in stands: what was proved in this browser, weighed against what is demanded."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -85,9 +85,8 @@ class Weighing:
         self._all = factors
         self._sessions = sessions
         self._in_use: tuple[Hashable, Mapping[str, Factor]] = None, {}
-        self._anybodys: tuple[Mapping[str, Factor], tuple[Offer, ...]] = {}, ()
-        self._enrolable: tuple[Mapping[str, Factor], dict[str, tuple[Offer, ...]]] = {}, {}
-        self._first_asked: dict[Hashable, _FirstAsked] = {}
+        self._anybodys = _Anybodys({}, ())
+        self._enrolable: tuple[Mapping[str, Factor], Mapping[str, tuple[Offer, ...]]] = {}, {}
 
     @property
     def _factors(self) -> Mapping[str, Factor]:
@@ -176,27 +175,25 @@ class Weighing:
 
         What else she has is not known yet, so a way that falls short is a beginning, not an end.
         """
-        offers = self._offers_of_anybody()
+        anybodys = self._what_anybody_has()
         # Nothing has been proved, so that no instant has a part in it.
         key = (
             *(demand.acceptable, demand.necessary, demand.floor, demand.refused),
-            *(demand.enrol_within is None, demand.verify_user, offers),
+            *(demand.enrol_within is None, demand.verify_user),
         )
-        found = self._first_asked.get(key)
+        found = anybodys.asked.get(key)
         if found is None:
-            if len(self._first_asked) >= _MOST_KNOWN:
-                self._first_asked.clear()
-            found = self._first_asked[key] = self._weigh_nothing(demand, offers)
+            if len(anybodys.asked) >= _MOST_KNOWN:
+                anybodys.asked.clear()
+            found = anybodys.asked[key] = self._weigh_nothing(demand, anybodys.offers)
         return found.by(demand)
 
-    def _offers_of_anybody(self) -> tuple[Offer, ...]:
+    def _what_anybody_has(self) -> "_Anybodys":
         """What anybody might prove is the same as long as the same factors are in use."""
-        factors = self._factors
-        known, offers = self._anybodys
-        if known is not factors:
-            offers = self.offers(None)
-            self._anybodys = factors, offers
-        return offers
+        factors, found = self._factors, self._anybodys
+        if found.factors is not factors:
+            found = self._anybodys = _Anybodys(factors, self.offers(None))
+        return found
 
     def _weigh_nothing(self, demand: Demand, offers: Sequence[Offer]) -> "_FirstAsked":
         best = decide(demand, (), offers)
@@ -245,6 +242,15 @@ class Weighing:
 
 
 _AT_LEAST: Final = {floor: Demand(floor=floor) for floor in Rung}
+
+
+@dataclass(frozen=True, slots=True)
+class _Anybodys:
+    """What anybody might prove by these factors, and what of it to ask for, by the demand."""
+
+    factors: Mapping[str, Factor]
+    offers: tuple[Offer, ...]
+    asked: dict[Hashable, "_FirstAsked"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

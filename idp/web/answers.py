@@ -17,11 +17,12 @@ _JSON: Final = "application/json"
 def wants_json() -> bool:
     """Does the caller talk JSON: a script, not a browser showing a page?"""
     asked = here.asked()
-    if asked.is_json:
+    sent = asked.environ
+    if sent.get("CONTENT_TYPE") and asked.is_json:
         return True
-    if "HTTP_ACCEPT" not in asked.environ:
+    if "HTTP_ACCEPT" not in sent:
         return False
-    accept = asked.environ["HTTP_ACCEPT"]
+    accept = sent["HTTP_ACCEPT"]
     return (_known if len(accept) <= _LONGEST_KNOWN else _prefers_json)(accept)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Response, url_for
 
-from idp.models import Transaction
+from idp.models import Transaction, new_id_at
 from idp.oidc.answers import Answered, Interact
 from idp.oidc.asked import Asked
 from idp.protocol.arrived import Arrived
@@ -15,7 +15,7 @@ from idp.protocol.parameters import Parameters
 from idp.services import transactions
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
-from idp.web import errors, flow
+from idp.web import cookies, errors, flow
 from idp.web.again import after, is_due
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
@@ -66,10 +66,11 @@ def _lead_on(
 
 def _begin_at_once(parameters: Parameters) -> str | None:
     """What most people come for who are not signed in, by one statement; None for all else."""
-    wanted = services().authorization.suppose(parameters, context())
+    becomes = new_id_at(context().at)
+    wanted = services().authorization.suppose(parameters, context(), becomes=becomes)
     if wanted is None:
         return None
-    transaction = _made(wanted, {})
+    transaction = _made(wanted, {}, becomes)
     stored = transactions.store_at(transaction, wanted.asked.client.revision)
     return _begun(transaction, wanted) if stored else None
 
@@ -80,15 +81,24 @@ def _begin(wanted: Interact, note: Mapping[str, Any]) -> str:
     return _begun(transaction, wanted)
 
 
-def _made(wanted: Interact, note: Mapping[str, Any]) -> Transaction:
-    state = {**(wanted.purpose.state or {}), **note}
-    transaction = flow.made(
-        replace(wanted.purpose, state=state),
+def _made(
+    wanted: Interact, note: Mapping[str, Any], transaction_id: str | None = None
+) -> Transaction:
+    purpose, live = wanted.purpose, live_session()
+    if note:
+        purpose = replace(purpose, state={**(purpose.state or {}), **note})
+    transaction = transactions.made(
+        purpose,
+        browser_token=cookies.browser_token(),
+        lifetime=services().settings.transaction_lifetime,
+        context=context(),
         user_id=wanted.user_id,
         session_id=wanted.session_id,
+        after=[one.at for one in live.evidence] if live else (),
+        transaction_id=transaction_id,
     )
-    if live_session() is None and not _UNLIKE.intersection(state):
-        transaction.state = {**state, "ceremonies": _likely(transaction, wanted.asked)}
+    if live is None and _UNLIKE.isdisjoint(transaction.state):
+        transaction.state["ceremonies"] = _likely(transaction, wanted.asked)
     return transaction
 
 

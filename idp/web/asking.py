@@ -76,9 +76,8 @@ def ask(
     transaction = standing.transaction
     chosen = standing.choice(method) if method else None
     page = page_of(standing, chosen, asked=refused is not None)
-    return responses.Response(
-        page.render(standing, chosen, refused, _kept(transaction, values)), status
-    )
+    shown = page.render(standing, chosen, refused, _kept(transaction, values))
+    return responses.Response(shown, status, content_type="text/html; charset=utf-8")
 
 
 def _ask_json(

@@ -30,6 +30,10 @@ def parameters_of(request: Request) -> Parameters:
 
 def _pair(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
-    if "%" in text or "+" in text:
-        return unquote_plus(name), unquote_plus(value)
-    return name, value
+    if "%" not in text and "+" not in text:
+        return name, value
+    # What stands in every address and every list is put right at once, where that is all.
+    plain = value.replace("%3A", ":").replace("%2F", "/").replace("+", " ")
+    if "%" not in plain and "%" not in name and "+" not in name:
+        return name, plain
+    return unquote_plus(name), unquote_plus(value)

@@ -37,6 +37,10 @@ class FormSession(SessionMixin):
     def __getitem__(self, name: str) -> Any:
         return self._held[name]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """What is held by that name."""
+        return self._held.get(name, default)
+
     def __setitem__(self, name: str, value: Any) -> None:
         self._held[name] = value
         self.modified = True
@@ -74,7 +78,11 @@ class FormSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Any) -> Any:
         """Nothing is read yet."""
-        return FormSession(partial(super().open_session, app, request))
+        return FormSession(partial(self._read, app, request))
+
+    def _read(self, app: Flask, request: Any) -> Any:
+        name, _attributes = self._cookie
+        return super().open_session(app, request) if name in request.cookies else None
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
         """What nobody looked at has not changed; what only was looked at is not sent again."""
@@ -106,7 +114,7 @@ def _depends_on_cookies(response: Any) -> None:
     if "Vary" in response.headers:
         response.vary.add("Cookie")
     else:
-        response.headers["Vary"] = "Cookie"
+        response.headers.add("Vary", "Cookie")
 
 
 class App(Flask):

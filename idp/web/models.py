@@ -70,14 +70,14 @@ def app_of(transaction: Transaction) -> AppView | None:
     return app_view(*found) if found else None
 
 
-def app_in(transaction: Transaction) -> tuple[str, int, str] | None:
+def app_in(transaction: Transaction) -> tuple[str, int, str | None] | None:
     """What the same depends on: for a page that shows it as it was made before."""
     found = _application(transaction)
     if found is None:
         return None
     client, redirect_uri = found
     _allow_logo(client)
-    return client.id, client.revision, redirect_uri
+    return client.id, client.revision, urlsplit(redirect_uri).hostname
 
 
 def _application(transaction: Transaction) -> tuple[RegisteredClient, str] | None:

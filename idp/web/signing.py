@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask.json.tag import TaggedJSONSerializer
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import int_to_bytes, want_bytes
+from itsdangerous.encoding import base64_decode, bytes_to_int, int_to_bytes, want_bytes
 
 SHA1: Final = hashlib.sha1
 """The libraries' choice, without the wrapper by which they take the long way to it. HMAC does not
@@ -48,8 +48,15 @@ class _Signer(TimestampSigner):
         """As the library signs, by one call of OpenSSL's."""
         stamp = _b64(int_to_bytes(self.get_timestamp()))
         signed = self.sep.join((want_bytes(value), stamp))
-        made = hmac.digest(self.derive_key(), signed, "sha1")
-        return self.sep.join((signed, _b64(made)))
+        return self.sep.join((signed, self.seal(signed)))
+
+    def age(self, stamp: bytes) -> int:
+        """In seconds, of what was signed with this time in it."""
+        return self.get_timestamp() - bytes_to_int(base64_decode(stamp))
+
+    def seal(self, signed: bytes) -> bytes:
+        """The signature by the newest key."""
+        return _b64(hmac.digest(self.derive_key(), signed, "sha1"))
 
 
 class Serializer(URLSafeTimedSerializer):
@@ -69,6 +76,25 @@ class Serializer(URLSafeTimedSerializer):
             return super().dumps(obj, salt)
         signed: bytes = self._signer.sign(_b64(text.encode()))
         return signed.decode()
+
+    def loads(  # type: ignore[override]  # as the library itself does
+        self,
+        s: str | bytes,
+        max_age: int | None = None,
+        return_timestamp: bool = False,
+        salt: str | bytes | None = None,
+    ) -> Any:
+        """As the library reads it, which is asked for all that is not as ``dumps`` makes it: for
+        it knows older keys, and says what is wrong."""
+        signed, _, made = want_bytes(s).rpartition(self._signer.sep)
+        payload, _, stamp = signed.rpartition(self._signer.sep)
+        if (
+            hmac.compare_digest(made, self._signer.seal(signed))
+            and not (return_timestamp or salt)
+            and (max_age is None or 0 <= self._signer.age(stamp) <= max_age)
+        ):
+            return self.load_payload(payload)
+        return super().loads(s, max_age, return_timestamp, salt)
 
     def make_signer(self, salt: str | bytes | None = None) -> Any:
         """The one there is: each of these is for one purpose."""

@@ -38,7 +38,7 @@ class Page:
         chosen: Choice | None,
         refused: Refused | None,
         values: Mapping[str, str],
-    ) -> str:
+    ) -> str | bytes:
         """The page as HTML: what was ``refused`` and the ``values`` typed so far stand in it."""
         last = remembered(values) if standing.user is None else None
         ordered = self._ordered(standing, chosen)
@@ -58,7 +58,7 @@ class Page:
         publics: Sequence[Mapping[str, Any]],
         values: Mapping[str, str],
         last: Remembered | None,
-    ) -> str:
+    ) -> bytes:
         """The page on which everybody begins, which is the same for all but in a few values."""
         unique, rest = apart(publics)
         transaction, settings = standing.transaction, services().settings

@@ -28,9 +28,14 @@ def tasks_of(standing: Standing, choices: Iterable[Choice], asked: Asked | None)
     if asked is not None:
         binding, app = asked.binding, asked.client.name
         wished = asked.client.metadata.user_verification
+    found: dict[UserVerification, Task] = {}  # few choices differ in that
     return [
-        Task(transaction_id, _verification(one, wished), binding, login_name, app, user_agent)
-        for one in choices
+        found.get(verification)
+        or found.setdefault(
+            verification,
+            Task(transaction_id, verification, binding, login_name, app, user_agent),
+        )
+        for verification in (_verification(one, wished) for one in choices)
     ]
 
 

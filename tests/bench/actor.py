@@ -72,14 +72,19 @@ class Actor:
         for, the first time.
         """
         jar = {} if jar is None else jar
-        place = self._redirected(self._browse(jar, "GET", self.authorization()))
-        page = expect(self._browse(jar, "GET", place), 200)
+        place, page = self.arrive(jar)
         answer = self._submit(jar, place, page, "password", **self._credentials())
         if self._is_home(answer):
             place = self._redirected(answer)
             page = expect(self._browse(jar, "GET", place), 200)
             answer = self._submit(jar, place, page, "consent", decision="allow")
         return self._code(answer)
+
+    def arrive(self, jar: Jar | None = None) -> tuple[str, Answer]:
+        """The page that asks for the password, and where it is."""
+        jar = {} if jar is None else jar
+        place = self._redirected(self._browse(jar, "GET", self.authorization()))
+        return place, expect(self._browse(jar, "GET", place), 200)
 
     def authorize(self) -> str:
         """``prompt=none`` over the session of ``jar``; the code."""

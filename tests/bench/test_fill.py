@@ -12,6 +12,7 @@ from tests.bench.scale.size import GROUPS, Size
 SIZE = Size(people=30, clients=5, tokens=90, audit=50)
 COUNTS = {
     "users": 30,
+    "person_words": 150,
     "credentials": 30,
     "sessions": 30,
     "evidence": 30,

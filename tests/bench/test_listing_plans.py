@@ -10,6 +10,7 @@ from idp.services.audit_log import Search, names_in_use, search
 from idp.services.client_pages import Manager, page_of
 from idp.services.group_list import groups_of
 from idp.services.people import State, Wanted, people_of
+from idp.services.people_search import Spot
 from idp.services.roles import ADMINISTRATOR
 from tests.bench.statements import counting
 from tests.bench.test_plans import plan
@@ -28,6 +29,9 @@ OF_A_PAGE = "memberships.user_id IN"
 LISTS: Mapping[str, Callable[[], object]] = {
     "everybody": lambda: people_of(Wanted(after="m")),
     "how a name begins": lambda: people_of(Wanted(beginning="ann")),
+    "a later word": lambda: people_of(Wanted(beginning="bell", spot=Spot(4, "bell", "a"))),
+    "words": lambda: people_of(Wanted(beginning="bell ann")),
+    "words of the disabled": lambda: people_of(Wanted(beginning="bell", state=State.DISABLED)),
     "the disabled": lambda: people_of(Wanted(state=State.DISABLED, after="m")),
     "the leaving": lambda: people_of(Wanted(state=State.LEAVING)),
     "the invited": lambda: people_of(Wanted(state=State.INVITED)),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from idp.models import Grant, RefreshToken, User, db
-from idp.secrecy import digest
+from idp.secrecy import filed
 from idp.services.refresh_line import CLAIM_AT_ONCE
 from tests.failures.wire import Cut, Wire, wired
 from tests.helpers.clock import FakeClock
@@ -53,7 +53,7 @@ class Case:
     def is_used(self, token: str) -> bool:
         """In truth."""
         with self.house.app.app_context():
-            used = select(RefreshToken.used_at).where(RefreshToken.token_hash == digest(token))
+            used = select(RefreshToken.used_at).where(RefreshToken.token_hash == filed(token))
             return db.session.scalar(used) is not None
 
     def leave(self) -> httpx.Response:

@@ -143,8 +143,9 @@ def test_where_another_writes_nothing_is_begun(sqlite_url: str) -> None:
     with app.app_context():
         event.listen(db.engine, "connect", _impatient)
         PUT.run(entry("a"))
-        with app.app_context(), pytest.raises(DBAPIError):
+        with app.app_context(), pytest.raises(DBAPIError) as failed:
             PUT.run(entry("b"))
+        assert failed.tb is not None  # nor does it come back because nobody remembers it
         assert in_use() == 1
         db.session.commit()
         PUT.run(entry("c"))

@@ -135,7 +135,7 @@ def test_a_resource_asked_for_is_whom_the_token_is_for(desk: Desk):
 def test_an_opaque_access_token_says_nothing(desk: Desk):
     party = desk.client(access_token_format="opaque")
     tokens = desk.tokens(party)
-    assert len(tokens.access_token) == 43
+    assert len(tokens.access_token) == 53
     assert party.userinfo(tokens.access_token)["sub"] == "ann"
 
 

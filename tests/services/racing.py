@@ -15,7 +15,7 @@ from idp.models import Grant, db
 from idp.models.base import release
 from idp.oidc.client_auth.assertion import is_first_use
 from idp.protocol.errors import OAuthError
-from idp.secrecy import digest
+from idp.secrecy import filed
 from idp.services.binding import UNBOUND
 from idp.services.device_polling import DevicePolling
 from idp.services.dpop import Proof, Proofs
@@ -106,7 +106,7 @@ def _device_code(settings: Settings, value: str, now: datetime, _wait: Wait) -> 
 
 def _queried_and_then_saved(settings: Settings, value: str, now: datetime, wait: Wait) -> None:
     """What must not be: look, and afterwards write. The wait makes sure that all look first."""
-    unused = (Grant.code_hash == digest(value)) & Grant.code_used_at.is_(None)
+    unused = (Grant.code_hash == filed(value)) & Grant.code_used_at.is_(None)
     found = db.session.scalar(select(Grant.id).where(unused))
     release()
     wait()

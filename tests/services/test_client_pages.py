@@ -40,7 +40,7 @@ READS: dict[str, tuple[Callable[[House], object], str]] = {
     ),
     "by reference": (
         lambda _: find("ABCDEFGH"),
-        "USING INDEX ix_audit_events_reference",
+        "USING INDEX ix_audit_events_referred",
     ),
 }
 

@@ -130,7 +130,7 @@ def test_a_code_buys_what_was_granted_and_proved(bench: Bench, clock: FakeClock)
 
 def test_a_code_is_stored_as_a_hash_only(bench: Bench):
     code = bench.code()
-    assert len(code) == 43
+    assert len(code) == 53
     assert code not in repr(db.session.execute(select(Grant.__table__)).all())
 
 

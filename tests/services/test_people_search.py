@@ -1,17 +1,28 @@
 """A search for people goes on page after page: each once, nobody missed, at a bounded cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from idp.audit import Context
 from idp.models import User, db, new_id
+from idp.services import person_words
 from idp.services.people import PAGE, State, Wanted, people_of
-from idp.services.people_search import LOOKED_AT, Spot, spot_of
+from idp.services.people_search import FEW, LOOKED_AT, Spot, spot_of
 from tests.bench.statements import counting
+from tests.services.bare import bare_app
+
+
+@pytest.fixture
+def sqlite_app(sqlite_url: str) -> Iterator[Flask]:
+    app = bare_app(sqlite_url)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,26 @@ TOWN: Sequence[One] = (
     One("hanna@example.com", "Hanna", "hanna"),
 )
 ADDRESS, USERNAME = ["ann@", "anna@", "annika@"], ["dean@", "finn@"]
+EVERYBODY = [f"{one.email.partition('@')[0]}@" for one in TOWN]
 SEARCHES: Mapping[str, tuple[str, list[str]]] = {
     "small letters": ("ann", [*ADDRESS, *USERNAME, "eve@", "bell@", "cook@"]),
-    "a name as it is written": ("Ann", [*ADDRESS, *USERNAME, "bell@", "cook@"]),
+    "a name as it is written": ("Ann", [*ADDRESS, *USERNAME, "bell@", "cook@", "eve@"]),
     "a whole name": ("ann bell", ["ann@", "bell@", "cook@"]),
-    "capitals": ("ANN", [*ADDRESS, *USERNAME, "bell@", "cook@"]),
+    "capitals": ("ANN", [*ADDRESS, *USERNAME, "bell@", "cook@", "eve@"]),
     "nobody": ("nn", []),
+}
+BY_WORDS: Mapping[str, tuple[str, list[str]]] = {
+    "a surname": ("bell", ["bell@", "ann@", "cook@"]),
+    "how a surname begins": ("rui", ["anna@"]),
+    "the words of a name the other way round": ("bell ann", ["ann@", "bell@", "cook@"]),
+    "words of a name and of an address": ("ruiz anna@", []),
+    "words of a name and of a user name": ("other gil", ["gil@"]),
+    "the host": ("example", EVERYBODY),
+    "how an address begins": ("annika@ex", ["annika@"]),
+    "a middle part of an address": ("nika@example", []),
+    "a word that she has and one that she has not": ("annika nobody", []),
+    "the same word twice": ("petra petra", ["annika@"]),
+    "nothing but a sign": ("%", []),
 }
 
 
@@ -61,13 +86,16 @@ def settle(town: Sequence[One], context: Context) -> None:
         for number, one in enumerate(town)
     ]
     db.session.execute(insert(User), rows)
+    person_words.add(db.session.scalars(select(User)).all())
     db.session.commit()
 
 
-def pages(beginning: str, *, at_most: int, **wanted: object) -> list[list[str]]:
+def pages(
+    beginning: str, *, at_most: int, after: Spot | None = None, **wanted: object
+) -> list[list[str]]:
     """How the addresses of each page begin, and that each page says where the next one does."""
     found: list[list[str]] = []
-    spot: Spot | None = None
+    spot = after
     while not found or spot is not None:
         page = people_of(
             Wanted(beginning=beginning, spot=spot, at_most=at_most, **wanted)  # type: ignore[arg-type]
@@ -86,6 +114,13 @@ def test_page_after_page_each_comes_once(app: Flask, context: Context, at_most: 
         assert [one for page in found for one in page] == expected, name
         assert all(len(page) == at_most for page in found[:-1])
         assert len(found[-1]) <= at_most
+
+
+def test_any_word_finds(app: Flask, context: Context) -> None:
+    settle(TOWN, context)
+    found = {name: pages(typed, at_most=4) for name, (typed, _) in BY_WORDS.items()}
+    told = {name: [one for page in each for one in page] for name, each in found.items()}
+    assert told == {name: expected for name, (_, expected) in BY_WORDS.items()}
 
 
 def test_other_filters_hold_on_every_page(app: Flask, context: Context) -> None:
@@ -122,7 +157,8 @@ def test_a_page_goes_on_behind_a_person(app: Flask, context: Context) -> None:
 def test_a_page_costs_the_same_however_many_were_on_those_before(
     app: Flask, context: Context
 ) -> None:
-    """All are found by address. By name they are found again, and told of no second time."""
+    """All are found by address. By name they are found again, and by words once more, and told of
+    no second time."""
     many = LOOKED_AT + 2 * PAGE
     settle([One(f"mia{number:05}@example.com", "Mia") for number in range(many)], context)
     last = Spot(0, f"mia{many - 1:05}@example.com", "")
@@ -131,4 +167,83 @@ def test_a_page_costs_the_same_however_many_were_on_those_before(
     assert page.listed == []
     assert page.after is not None
     assert len(counted.texts) < 15
-    assert people_of(Wanted(beginning="mia", spot=page.after)).after is None
+    further = pages("mia", at_most=PAGE, after=page.after)
+    assert not any(further)
+    assert len(further) < 5
+
+
+NAMES: Mapping[str, tuple[str, str]] = {
+    "Latin": ("José Núñez Ñandú", "nunez"),
+    "Latin, without a space that tells": ("Anne-Marie d’Arc", "arc"),
+    "Vietnamese": ("Nguyễn Thị Ánh", "anh"),
+    "Greek": ("Ελένη Παπαδοπούλου", "παπαδοπουλου"),
+    "Cyrillic": ("Анна Ахматова", "АХМАТ"),  # noqa: RUF001
+    "Georgian": ("შოთა რუსთაველი", "რუსთ"),
+    "Armenian": ("Արամ Խաչատրյան", "խաչ"),
+    "Arabic": ("نجيب محفوظ", "محف"),
+    "Hebrew": ("עמוס עוז", "עוז"),
+    "Devanagari": ("प्रेम चंद", "चंद"),
+    "Bengali": ("রবীন্দ্রনাথ ঠাকুর", "ঠাকু"),
+    "Tamil": ("சுப்பிரமணிய பாரதி", "பாரதி"),
+    "Thai": ("สุนทร ภู่", "ภู่"),
+    "Chinese": ("王小明", "小明"),
+    "Japanese": ("やまだ タロウ", "タロウ"),
+    "Korean": ("김 철수", "철수"),
+    "Amharic": ("አበበ ቢቂላ", "ቢቂላ"),
+    "letters of full width": ("Ｔａｒｏ Ｙａｍａｄａ", "yama"),  # noqa: RUF001
+}
+
+
+@pytest.mark.parametrize(("name", "typed"), NAMES.values(), ids=NAMES)
+def test_a_later_part_of_a_name_finds_it_in_every_script(
+    sqlite_app: Flask, context: Context, name: str, typed: str
+) -> None:
+    settle([One("p1@example.com", name), One("p2@example.com", "Somebody Else")], context)
+    assert [pages(one, at_most=5) for one in (typed, name, typed.upper())] == [[["p1@"]]] * 3
+
+
+def test_of_words_that_many_have_the_rarest_is_read(app: Flask, context: Context) -> None:
+    """The longest of them would lead through everybody."""
+    many = [One(f"p{number:04}@example.com", "Maximiliane Bo") for number in range(FEW + 300)]
+    settle([*many, One("z@example.com", "Bo Maximiliane Ek")], context)
+    for typed in ("maximiliane bo ek", "ek maximiliane bo"):
+        with counting(db.engine) as counted:
+            assert pages(typed, at_most=5) == [["z@"]]
+        assert len(counted.texts) < 15
+    assert sum(map(len, pages("bo maximiliane", at_most=200))) == len(many) + 1
+
+
+def test_a_search_goes_on_by_the_word_that_it_began_with(app: Flask, context: Context) -> None:
+    """Though another has become the rarer one."""
+    some = [
+        One(f"p{number:02}@example.com", f"Bo{number % 3} Ek{number:02}") for number in range(9)
+    ]
+    settle(some, context)
+    first = people_of(Wanted(beginning="ek bo", at_most=4))
+    found = [one.user.email for one in first.listed]
+    for user in db.session.scalars(select(User).where(User.email.not_in(found))).all()[:2]:
+        user.name = "Bo1 Somebody"
+        person_words.keep(user)
+        found.append(user.email)
+    db.session.commit()
+    assert first.after is not None
+    rest = people_of(Wanted(beginning="ek bo", spot=first.after))
+    found += [one.user.email for one in rest.listed]
+    assert sorted(found) == [one.email for one in some]
+
+
+def test_a_name_that_an_older_version_changed_is_not_found_as_it_was(
+    app: Flask, context: Context
+) -> None:
+    settle([One("p1@example.com", "Ann Bell")], context)
+    assert pages("bell", at_most=5) == [["p1@"]]
+    db.session.execute(update(User).values(name="Ann Archer"))
+    db.session.commit()
+    assert pages("bell", at_most=5) == [[]]
+    assert pages("ann arch", at_most=5) == [["p1@"]]
+
+
+@pytest.mark.parametrize("way", [-1, 6, 99, 999])
+def test_a_spot_that_no_page_named_is_harmless(app: Flask, context: Context, way: int) -> None:
+    settle(TOWN, context)
+    people_of(Wanted(beginning="ann bell", spot=Spot(way, "x", "y"), at_most=3))

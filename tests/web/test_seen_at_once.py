@@ -1,7 +1,9 @@
 """A silent sign-in looks once, at the session and the client together: at what is true by then."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from socket import socket
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from idp.services import sessions
 from idp.services.client_registry import change
 from idp.web.services import Services
 from tests.helpers.house import House, Person
+from tests.helpers.little_server import little_server, saying
 from tests.helpers.relying_party import RelyingParty
+from tests.helpers.signing import jwks, key_of, public
 from tests.services.statements import counted
 from tests.web.test_pushed_requests import pushed
 from tests.web.walking import newcomer, sessions_of, signed_in, silently, user_of
@@ -113,6 +117,41 @@ def test_one_look_is_all(town: House, alice: Person, by: str) -> None:
     read = [one for one in statements if one.startswith("SELECT")]
     # What was resolved may have taken a while to fetch: then consent is looked at anew.
     assert len(read) == (1 if by == "address" else 3), read
+
+
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_consent_that_is_withdrawn_while_keys_are_fetched_is_none(
+    town: House, alice: Person, withdrawn: bool
+) -> None:
+    """Whoever's keys they are may take his time, and was looked up before."""
+    keys = saying(json.dumps(jwks(public(key_of("ES256"), use="enc"))).encode())
+    with little_server() as server:
+        shop = town.client(
+            response_types=["code", "code id_token"],
+            grant_types=["authorization_code", "implicit"],
+            jwks_uri=server.url("/jwks"),
+        )
+        agent = signed_in(town, shop, alice)
+        register(town, shop, {"id_token_encrypted_response_alg": "ECDH-ES"})
+
+        def answer(connection: socket) -> None:
+            if withdrawn:
+                town.do(lambda services: withdraw(services, town.context, alice, shop.client_id))
+            keys(connection)
+
+        server.answer = answer
+        error = silently(agent, shop, response_type="code id_token")
+        assert len(server.requests) == 1
+    assert error == ("consent_required" if withdrawn else "")
+
+
+def register(town: House, client: RelyingParty, members: dict[str, Any]) -> None:
+    def add() -> None:
+        registered = db.session.get_one(Client, client.client_id).registration
+        change(client.client_id, town.context, registration={**registered, **members})
+        db.session.commit()
+
+    town.do(lambda _: add())
 
 
 def _url(shop: RelyingParty, by: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
 
 from idp.web import forms
 from idp.web.frame import App
@@ -26,7 +26,51 @@ def test_what_it_signs_is_read_by_the_library_and_the_other_way_round() -> None:
     theirs: URLSafeTimedSerializer = URLSafeTimedSerializer([OLD, NEW], **OPTIONS)
     for value in ({"a": 1}, {"a": 1}, "\u00e9", {"compressed": "x" * 500}):
         assert theirs.loads(ours.dumps(value)) == value
+        assert len(ours.dumps(value)) == len(theirs.dumps(value))
         assert ours.loads(theirs.dumps(value)) == value
+
+
+def test_what_is_read_at_once_is_refused_when_the_library_refuses_it() -> None:
+    ours = Serializer([OLD, NEW], **OPTIONS)
+    theirs: URLSafeTimedSerializer = URLSafeTimedSerializer([OLD, NEW], **OPTIONS)
+    good = ours.dumps("x")
+    payload, stamp, seal = good.split(".")
+    spoilt = [good[:-1], f"{good}=", f"a{good}", f"{payload}.{stamp}", f"{payload}.{seal}", seal]
+    spoilt += ["", ".", "..", "\u00fc", f".{good}", f"{payload}..{stamp}.{seal}"]
+    for sent in [good, *spoilt]:
+        found = [_read(one, sent) for one in (ours, theirs)]
+        assert found[0] == found[1]
+        assert (found[0] == "x") == (sent in (good, f"{good}="))
+
+
+def _read(reader: URLSafeTimedSerializer, sent: str, allowed: int = 60) -> Any:
+    try:
+        return reader.loads(sent, max_age=allowed)
+    except BadData as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("age", [0, 30, 60, 61, 3600, -30])
+def test_what_is_too_old_or_of_tomorrow_is_refused_as_by_the_library(age: int) -> None:
+    class Earlier(Serializer):
+        """Signs as some seconds ago."""
+
+        def dumps(self, obj: Any, salt: str | bytes | None = None) -> str:
+            signer: Any = self._signer
+            now = signer.get_timestamp
+            signer.get_timestamp = lambda: now() - age
+            try:
+                return super().dumps(obj, salt)
+            finally:
+                signer.get_timestamp = now
+
+    sent = Earlier([OLD, NEW], **OPTIONS).dumps("x")
+    ours = Serializer([OLD, NEW], **OPTIONS)
+    theirs: URLSafeTimedSerializer = URLSafeTimedSerializer([OLD, NEW], **OPTIONS)
+    allowed = 60 if age != 60 else 61  # a second may pass
+    found = [_read(one, sent, allowed) for one in (ours, theirs)]
+    assert found[0] == found[1]
+    assert (found[0] == "x") == (0 <= age <= 60)
 
 
 def test_what_was_signed_by_an_older_key_is_read_and_signed_by_the_newer() -> None:

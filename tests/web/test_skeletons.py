@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp.web.skeletons import MOST, Render, Skeletons, Values
+from idp.web.skeletons import MOST, Render, Skeletons, Values, apart, together
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -17,8 +17,8 @@ from tests.web.walking import enter, gone, newcomer, press
 class Everything(Skeletons):
     """Pages as the templates make them, each time."""
 
-    def page(self, key: Hashable, values: Values, render: Render) -> str:
-        return render(values)
+    def page(self, key: Hashable, values: Values, render: Render) -> bytes:
+        return render(values).encode()
 
 
 @contextmanager
@@ -143,7 +143,36 @@ def test_values_are_escaped_and_none_is_taken_for_another() -> None:
         return f"<p>{values['a']}</p>{values['b']}{values['a']}"
 
     skeletons.page("key", {"a": "x", "b": "y"}, render)
-    assert skeletons.page("key", {"a": "<b>", "b": "a"}, render) == "<p>&lt;b&gt;</p>a&lt;b&gt;"
+    assert skeletons.page("key", {"a": "<b>", "b": "a"}, render) == b"<p>&lt;b&gt;</p>a&lt;b&gt;"
+
+
+def test_a_value_of_several_lines_is_one() -> None:
+    skeletons = Skeletons()
+
+    def render(values: Values) -> str:
+        return f"{values['a']}|{values['b']}"
+
+    skeletons.page("key", {"a": "x", "b": "y"}, render)
+    assert skeletons.page("key", {"a": "<\n>", "b": "&"}, render) == b"&lt;\n&gt;|&amp;"
+    assert skeletons.page("key", {"a": "\n", "b": "\n\n"}, render) == b"\n|\n\n"
+
+
+@pytest.mark.parametrize(
+    "publics",
+    [
+        [],
+        [{}, {"options": {"challenge": "c1", "rp": "x"}}, {"challenge": "c2", "a": [None, True]}],
+        [{"text": 'a "challenge":"c3" in it', "challenge": "c4"}, {"challenge": ""}],
+        [{"challenge": 'quoted "'}, {"challenge": 5}, {"deep": [{"challenge": "c5"}]}],
+    ],
+    ids=["none", "several", "a text that looks like one", "what is no such text"],
+)
+def test_what_is_of_a_ceremony_alone_is_found_and_put_back(publics: list[dict[str, Any]]) -> None:
+    own, rest = apart(publics)
+    assert together(rest, own) == publics
+    assert all(re.fullmatch(r"c[1245]|", value) for value in own.values())
+    others = {name: f"other{name}" for name in own}
+    assert together(rest, others) != publics or not own
 
 
 def test_what_is_empty_is_another_page() -> None:
@@ -152,9 +181,9 @@ def test_what_is_empty_is_another_page() -> None:
     def render(values: Values) -> str:
         return f"for {values['who']}" if values["who"] else "for anybody"
 
-    assert skeletons.page("key", {"who": "ann"}, render) == "for ann"
-    assert skeletons.page("key", {"who": ""}, render) == "for anybody"
-    assert skeletons.page("key", {"who": "bob"}, render) == "for bob"
+    assert skeletons.page("key", {"who": "ann"}, render) == b"for ann"
+    assert skeletons.page("key", {"who": ""}, render) == b"for anybody"
+    assert skeletons.page("key", {"who": "bob"}, render) == b"for bob"
 
 
 def test_they_are_not_kept_without_end() -> None:
@@ -165,7 +194,7 @@ def test_they_are_not_kept_without_end() -> None:
         return values["a"]
 
     for number in (*range(MOST + 1), 0):
-        assert skeletons.page(number, {"a": "x"}, render) == "x"
+        assert skeletons.page(number, {"a": "x"}, render) == b"x"
     assert len(made) == MOST + 2
     skeletons.page(0, {"a": "y"}, render)
     assert len(made) == MOST + 2
@@ -174,7 +203,11 @@ def test_they_are_not_kept_without_end() -> None:
 def test_what_two_pages_have_in_common_is_kept_once() -> None:
     pages = Skeletons()
     for shop in ("one", "two"):
-        pages.page(shop, {"name": "Ann"}, lambda given, shop=shop: f"{shop}{given['name']}, hello!")
-    (first, _, greets), (second, _, greets_too) = pages._known.values()
-    assert (first, second) == ("one", "two")
+
+        def render(given: Values, shop: str = shop) -> str:
+            return f"{shop}{given['name']}, hello!"
+
+        pages.page(shop, {"name": "Ann"}, render)
+    (first, greets), (second, greets_too) = (one.texts for one in pages._known.values())
+    assert (first, second) == (b"one", b"two")
     assert greets is greets_too

@@ -50,3 +50,20 @@ def test_no_demand_is_taken_for_another(house: House, refused: frozenset[str]) -
             found = [decided(services.weighing, demand) for demand in each]
             assert found == (by_itself if each is demands else by_itself[::-1])
     assert len(set(map(repr, by_itself))) > 5  # and there is something to confuse
+
+
+def test_a_way_that_is_taken_away_meanwhile_is_offered_no_more(house: House) -> None:
+    def offered() -> set[str]:
+        now = house.clock()
+        unknown = Transaction(id="one", state={}, started_at=now)
+        with house.app.app_context():
+            standing = house.services.weighing.standing(
+                unknown, Demand(), presented=None, context=Context(at=now)
+            )
+        return {one.method for one in standing.choices}
+
+    before = offered()
+    house.services.settings.change({"refused_methods": ("magic_link",)})
+    assert offered() == before - {"magic_link"} != before
+    house.services.settings.change({})
+    assert offered() == before

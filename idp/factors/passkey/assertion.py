@@ -52,7 +52,7 @@ class Assertion:
         """``PublicKeyCredentialRequestOptionsJSON``; nothing ``allowed`` means any passkey."""
         of, wished = self.settings.rp_id, pending.user_verification
         found = _options(of, wished, allowed) if allowed else _for_anybody(of, wished)
-        return {**found, "challenge": bytes_to_base64url(pending.challenge)}
+        return {**found, "challenge": pending.challenge_text}
 
     def finish(self, pending: Pending, answer: Answer, now: datetime) -> Proof:
         """Check the answer and move the record; raises ``Deviation`` at the first wrong step."""

@@ -79,14 +79,19 @@ class Pending:
         return found
 
     def dump(self) -> dict[str, Any]:
-        """As the transaction keeps it."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """As the transaction keeps it: without what is not said, which ``load`` knows."""
+        return {name: said for name in self.__slots__ if (said := getattr(self, name))}
 
     @property
     def challenge(self) -> bytes:
         """What the authenticator is to sign."""
         nonce = base64url_to_bytes(self.nonce)
         return nonce if self.binding is None else bound_challenge(nonce, self.binding)
+
+    @property
+    def challenge_text(self) -> str:
+        """The same in base64url, as options have it."""
+        return self.nonce if self.binding is None else bytes_to_base64url(self.challenge)
 
     @property
     def verification_required(self) -> bool:

@@ -29,7 +29,7 @@ _FIELDS: Final = ("q", "state", "group", "roles")
 @bp.get("/people")
 @console(Area.PEOPLE)
 def people() -> Response:
-    """By address; a search finds how an address, a user name or a name begins."""
+    """By address; a search finds how an address, a user name or any word of a name begins."""
     values = {name: request.args.get(name, "").strip() for name in _FIELDS}
     after = request.args.get("after", "")
     after = after if is_clean(after) else ""

@@ -85,7 +85,7 @@ def claimed(call: Call, person_id: str) -> User:
     query={
         "q": text(
             at_most=320,
-            about="How an address, a user name or a name begins. By address, user name, name.",
+            about="How an address, a user name, a name or words of these begin, in this order.",
         ),
         "state": text(of=[one.value for one in State]),
         "group": text(at_most=255, about="The name of a group."),

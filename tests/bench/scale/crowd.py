@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 
 from tests.bench.actor import Actor, expect
+from tests.bench.scale.made_up import secret_at
 from tests.bench.scale.rows.clients import ADDRESS, CLIENT, SECRET
 from tests.bench.scale.rows.people import DISABLED_EVERY, SESSION
 from tests.bench.scale.rows.tokens import REFRESH
@@ -63,18 +64,21 @@ class Crowd:
             http=self.http,
         )
         person = Person("", f"someone{number}@example.org", PASSWORD)
-        return Actor(http, person, party, jar={"idp_session": f"{SESSION}{number}"})
+        return Actor(http, person, party, jar={"idp_session": secret_at(SESSION, number)})
 
     def refresh(self, actor: Actor, number: int) -> str:
         """Use the refresh token of a person's first grant; an access token."""
-        known = self.renewed.get(number) or f"{REFRESH}{2 * number + 1}"
+        known = self.renewed.get(number) or secret_at(REFRESH, 2 * number + 1)
         answer = actor.refresh(known)
         self.renewed[number] = answer["refresh_token"]
         return str(answer["access_token"])
 
     def greet(self, http: Http) -> None:
-        """Let the server hear of every application that will be used: it keeps them in memory."""
+        """Let the server hear of every application that will be used, as it has of those that are
+        in use: it keeps them in memory, what their requests have in common and their first page.
+        """
         for client in self.clients:
             actor = self.actor(http, client)
             actor.jar = {}
             expect(http.send("GET", actor.authorization(prompt="none")), 303)
+            actor.arrive()

@@ -1,7 +1,7 @@
 """SQL for values that are made up of a number, in the words of either database.
 
-Ids are scattered, so that rows lie in the indexes as in earnest. Secrets can be told from the
-number, so that whoever measures has them.
+Ids are scattered, or in the order of time where real ones are, so that rows lie in the indexes as
+in earnest. Secrets can be told from the number, so that whoever measures has them.
 """
 
 import zlib
@@ -27,6 +27,8 @@ class MadeUp:
 
     now: int
     scattered: str
+    stamped: str
+    padded: str
     digested: str
     instant: str
     json: str
@@ -36,9 +38,20 @@ class MadeUp:
 
         The golden ratio of 2**32 puts neighbours far from each other, and nobody in the same place.
         """
-        salt = zlib.crc32(kind.encode()) % 2**31
-        place = f"((({number}) * 2654435761 + {salt}) & 4294967295)"
-        return self.scattered.format(place=place, number=f"({number})")
+        return self.scattered.format(place=_place(kind, number), number=f"({number})")
+
+    def id_at(self, kind: str, number: str = "i") -> str:
+        """The same as ``idp.models.new_id_at`` makes it: the higher the number, the later."""
+        return self.stamped.format(
+            at=f"({_FIRST} + {_APART} * ({number}))", place=_place(kind, number)
+        )
+
+    def filed(self, prefix: str, number: str = "i") -> str:
+        """What is stored of ``secret_at``, as ``idp.secrecy.filed`` does it."""
+        stamp = f"substr({self.id_at('', number)}, 1, 10)"
+        padded = self.padded.format(number=f"({number})", width=_LENGTH - len(prefix))
+        hashed = self.digest(f"{stamp} || '{prefix}' || {padded}")
+        return f"{stamp} || substr({hashed}, 1, 33)"
 
     def digest(self, secret: str) -> str:
         """What is stored of the secret (an expression), as ``idp.secrecy.digest`` does it."""
@@ -53,15 +66,36 @@ class MadeUp:
         return self.instant.format(seconds=f"({self.now} + ({seconds}))")
 
 
+_FIRST: Final = 1767225600 * 16
+"""The beginning of 2026, by the clock of ``idp.secrecy.stamp``."""
+_APART: Final = 4
+_LENGTH: Final = 43
+
+
+def secret_at(prefix: str, number: int) -> str:
+    """The ``number``th secret of those that begin with ``prefix``, in the form of
+    ``idp.secrecy.new_secret_at``."""
+    return f"{_FIRST + _APART * number:010x}{prefix}{number:0{_LENGTH - len(prefix)}d}"
+
+
+def _place(kind: str, number: str) -> str:
+    salt = zlib.crc32(kind.encode()) % 2**31
+    return f"((({number}) * 2654435761 + {salt}) & 4294967295)"
+
+
 DIALECTS: Final = {
     "sqlite": {
         "scattered": "printf('%08x%014x', {place}, {number})",
+        "stamped": "printf('%010x%012x', {at}, {place})",
+        "padded": "printf('%0{width}d', {number})",
         "digested": "digest({secret})",
         "instant": "strftime('%Y-%m-%d %H:%M:%S.000000', {seconds}, 'unixepoch')",
         "json": "{text}",
     },
     "postgresql": {
         "scattered": "(lpad(to_hex({place}), 8, '0') || lpad(to_hex({number}), 14, '0'))",
+        "stamped": "(lpad(to_hex({at}), 10, '0') || lpad(to_hex({place}), 12, '0'))",
+        "padded": "lpad(({number})::text, {width}, '0')",
         "digested": "rtrim(translate(encode(sha256(convert_to({secret}, 'UTF8')), 'base64'), "
         "'+/', '-_'), '=')",
         "instant": "to_timestamp({seconds})",

@@ -91,7 +91,7 @@ def _consents(sql: MadeUp, size: Size) -> Iterator[Table]:
         "consents",
         size.people,
         {
-            "id": sql.id("consent"),
+            "id": sql.id_at("consent"),
             "user_id": sql.id("user"),
             **theirs,
             "scope": f"'{SCOPE}'",
@@ -102,5 +102,5 @@ def _consents(sql: MadeUp, size: Size) -> Iterator[Table]:
     yield Table(
         "session_clients",
         size.people,
-        {"session_id": sql.id("session"), **theirs, "since": sql.at("-9")},
+        {"session_id": sql.id_at("session"), **theirs, "since": sql.at("-9")},
     )

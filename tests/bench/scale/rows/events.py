@@ -25,7 +25,7 @@ def tables(sql: MadeUp, size: Size) -> Iterator[Table]:
             "actor_id": person,
             "user_id": person,
             "client_id": f"'{CLIENT}' || {of_person(size)}",
-            "session_id": sql.id("session", f"i % {size.people}"),
+            "session_id": sql.id_at("session", f"i % {size.people}"),
             "address": "'192.0.2.1'",
             "reference": "CASE i % 10 WHEN 3 THEN 'R' || i END",
             "data": "'{}'",

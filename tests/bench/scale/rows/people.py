@@ -15,7 +15,7 @@ DISABLED_EVERY: Final = 8
 CREW: Final = 200
 """Of the people with a lower number, those with an odd one are the crew."""
 SESSION: Final = "session-of-person-"
-"""And the number: what the cookie of her session says."""
+"""And the number (``secret_at``): what the cookie of her session says."""
 
 
 def tables(sql: MadeUp, size: Size) -> Iterator[Table]:
@@ -44,6 +44,7 @@ def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
             "updated_at": sql.at("-9"),
         },
     )
+    yield _words(sql, size)
     yield Table(
         "credentials",
         size.people,
@@ -59,6 +60,14 @@ def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
     )
 
 
+def _words(sql: MadeUp, size: Size) -> Table:
+    """As ``idp.services.person_words`` has them."""
+    own = ("'given' || ((i / 5) % 1000)", "'family' || (i / 5)", "'someone' || (i / 5)")
+    cases = " ".join(f"WHEN {n} THEN {word}" for n, word in enumerate((*own, "'example'")))
+    columns = {"user_id": sql.id("user", "i / 5"), "word": f"CASE i % 5 {cases} ELSE 'org' END"}
+    return Table("person_words", size.people * 5, columns)
+
+
 def _settings() -> Settings:
     """As the servers have them that are measured, so that no hash is out of date."""
     told = {f"IDP_{name.upper()}": str(value) for name, value in CHEAP_HASH.items()}
@@ -70,8 +79,8 @@ def _sessions(sql: MadeUp, size: Size) -> Iterator[Table]:
         "sessions",
         size.people,
         {
-            "id": sql.id("session"),
-            "token_hash": sql.digest(f"'{SESSION}' || i"),
+            "id": sql.id_at("session"),
+            "token_hash": sql.filed(SESSION),
             "user_id": sql.id("user"),
             "persistent": "false",
             "user_agent": "'Firefox'",
@@ -86,8 +95,8 @@ def _sessions(sql: MadeUp, size: Size) -> Iterator[Table]:
         "evidence",
         size.people,
         {
-            "session_id": sql.id("session"),
-            "transaction_id": sql.id("transaction"),
+            "session_id": sql.id_at("session"),
+            "transaction_id": sql.id_at("transaction"),
             "method": "'password'",
             "credential_id": sql.id("credential"),
             "proves": "'knowledge'",

@@ -8,7 +8,7 @@ from tests.bench.scale.rows.clients import CLIENT, SCOPE, of_person
 from tests.bench.scale.size import Size
 
 REFRESH: Final = "refresh-token-"
-"""And the number. The even ones were used, and the odd ones came after them."""
+"""And the number (``secret_at``). The even ones were used, and the odd ones came after them."""
 
 
 def tables(sql: MadeUp, size: Size) -> Iterator[Table]:
@@ -24,16 +24,16 @@ def _grants(sql: MadeUp, size: Size) -> Table:
         "grants",
         size.grants,
         {
-            "id": sql.id("grant"),
+            "id": sql.id_at("grant"),
             "client_id": f"'{CLIENT}' || {of_person(size, person)}",
             "user_id": sql.id("user", person),
-            "session_id": sql.id("session", person),
+            "session_id": sql.id_at("session", person),
             "scope": f"'{SCOPE}'",
             "acr": "'urn:idp:acr:1fa'",
             "amr": "'pwd'",
             "auth_time": sql.at("-9"),
             "request": '\'{"redirect_uri":"https://client.example/callback","rung":1}\'',
-            "code_hash": sql.digest("'code ' || i"),
+            "code_hash": sql.filed("code-"),
             "code_expires_at": sql.at("-9"),
             "code_used_at": sql.at("-9"),
             "created_at": sql.at("-9"),
@@ -48,9 +48,9 @@ def _refresh_tokens(sql: MadeUp, size: Size) -> Table:
         "refresh_tokens",
         size.refresh,
         {
-            "id": sql.id("refresh"),
-            "token_hash": sql.digest(f"'{REFRESH}' || i"),
-            "grant_id": sql.id("grant", "i / 2"),
+            "id": sql.id_at("refresh"),
+            "token_hash": sql.filed(REFRESH),
+            "grant_id": sql.id_at("grant", "i / 2"),
             "scope": f"'{SCOPE}'",
             "created_at": sql.at("-9"),
             "expires_at": until,
@@ -65,8 +65,8 @@ def _access_tokens(sql: MadeUp, size: Size) -> Table:
         "access_tokens",
         size.access,
         {
-            "token_hash": sql.digest("'access token ' || i"),
-            "grant_id": sql.id("grant", f"i % {size.grants}"),
+            "token_hash": sql.filed("access-token-"),
+            "grant_id": sql.id_at("grant", f"i % {size.grants}"),
             "scope": f"'{SCOPE}'",
             "audience": "'[]'",
             "issued_at": sql.at("-9"),

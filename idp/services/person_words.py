@@ -1,0 +1,70 @@
+"""The words by whose beginnings people are found: of their names, addresses and user names."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, exists, insert, select
+
+from idp.models import PersonWord, User, db
+from idp.services.search_words import found_by
+
+READ: Final = frozenset({"name", "email", "username"})
+"""The fields of an account that they are made of."""
+
+MOST: Final = 100
+"""Words of one person, who chooses her name herself."""
+
+AT_ONCE: Final = 200
+MISSED_FOR: Final = timedelta(days=2)
+"""How long an older version may go on making accounts beside this one."""
+
+
+_CALLED: Final = select(User.name, User.email, User.username)
+
+
+def words_of(person: Any) -> frozenset[str]:
+    """Those of somebody, an account or a row that has the fields."""
+    return found_by((person.name or "", person.email, person.username or ""), at_most=MOST)
+
+
+def add(users: Iterable[User]) -> None:
+    """Let new accounts be found, in the caller's transaction, which has stored them."""
+    rows = [{"user_id": user.id, "word": word} for user in users for word in words_of(user)]
+    if rows:
+        db.session.execute(insert(PersonWord), rows)
+
+
+def keep(user: User) -> None:
+    """Let somebody be found by what she is called now and nothing else, in the same way."""
+    db.session.flush()  # whoever else changes her waits from here, and then sees these words
+    mine = PersonWord.user_id == user.id
+    known = set(db.session.scalars(select(PersonWord.word).where(mine)))
+    # As stored: what was changed elsewhere since she was read counts as well.
+    wanted = words_of(db.session.execute(_CALLED.where(User.id == user.id)).one())
+    if gone := known - wanted:
+        statement = delete(PersonWord).where(mine, PersonWord.word.in_(gone))
+        db.session.execute(statement.execution_options(synchronize_session=False))
+    if new := sorted(wanted - known):
+        db.session.execute(insert(PersonWord), [{"user_id": user.id, "word": word} for word in new])
+
+
+def complete(now: datetime) -> int:
+    """Let those be found whom a node of an older version makes, which knows no words.
+
+    Returns how many. Commits, so many at a time.
+    """
+    done = 0
+    while found := _without(now):
+        add(found)
+        db.session.commit()
+        done += len(found)
+    db.session.commit()
+    return done
+
+
+def _without(now: datetime) -> Sequence[User]:
+    """Only of the youngest accounts: all others would be looked at for ever."""
+    without = ~exists().where(PersonWord.user_id == User.id)
+    some = select(User).where(User.created_at > now - MISSED_FOR, without).limit(AT_ONCE)
+    return db.session.scalars(some.with_for_update(skip_locked=True)).all()
