@@ -17,6 +17,7 @@ from idp.factors.password import REFUSED, Password, store
 from idp.models import Credential, User, db
 from idp.passwords import Hasher
 from idp.passwords.schemes import Argon2id
+from idp.services import persons
 from tests.factors.race import Racetrack
 from tests.factors.storage import KEY, add_person, make_tools, storage
 from tests.helpers.clock import NOON
@@ -232,6 +233,40 @@ def test_person_disabled_during_the_hash_is_not_let_in(
     disable = update(User).where(User.id == alice.id).values(disabled_at=NOON)
     disabling = during_the_hash(tools, database_url, lambda: db.session.execute(disable))
     assert judge(disabling, alice, RIGHT) is REFUSED
+
+
+def as_read_by_name(user: User) -> User:
+    """With what she holds by then."""
+    found = persons.by_login(user.email)
+    assert found is not None
+    db.session.commit()
+    return found
+
+
+@pytest.mark.parametrize("read", [lambda user: user, as_read_by_name], ids=["alone", "with all"])
+def test_second_step_set_up_during_the_hash_counts(
+    tools: Tools, alice: User, database_url: str, read: Callable[[User], User]
+) -> None:
+    mine = give_password(alice)
+    give(alice, "recovery_code")
+    adding = during_the_hash(tools, database_url, lambda: give(alice, "totp"))
+    proof = judge(adding, read(alice), RIGHT)
+    assert isinstance(proof, Proof)
+    held = {one.kind: one for one in proof.held or ()}
+    assert held.keys() == {"password", "recovery_code", "totp"}
+    assert (held["password"].id, held["password"].last_used_at) == (mine.id, NOON)
+    assert mine.data["hash"] not in repr(proof)
+
+
+def test_what_was_read_with_her_does_not_outlive_the_hash(
+    tools: Tools, alice: User, database_url: str
+) -> None:
+    give_password(alice)
+    changed = during_the_hash(tools, database_url, lambda: give_password(alice, WRONG))
+    assert judge(changed, as_read_by_name(alice), RIGHT) is REFUSED
+    disable = update(User).where(User.id == alice.id).values(disabled_at=NOON)
+    disabling = during_the_hash(tools, database_url, lambda: db.session.execute(disable))
+    assert judge(disabling, as_read_by_name(alice), WRONG) is REFUSED
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 
 from idp.config import Settings, load_settings
@@ -110,6 +111,24 @@ def test_other_cost_makes_a_hash_outdated(settings, change) -> None:
 
     assert changed.verify(stored, "paper lanterns") == Verdict(correct=True, outdated=True)
     assert changed.verify(stored, "something else") == Verdict(correct=False)
+
+
+@pytest.mark.parametrize(
+    ("salt", "length", "outdated"),
+    [(16, 32, False), (8, 32, True), (16, 24, True), (24, 24, True), (22, 26, True)],
+)
+def test_other_lengths_make_a_hash_outdated(
+    settings: Settings, salt: int, length: int, outdated: bool
+) -> None:
+    stored = PasswordHasher(
+        time_cost=settings.argon2_time,
+        memory_cost=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+        salt_len=salt,
+        hash_len=length,
+    ).hash("paper lanterns")
+    verdict = Hasher(settings).verify(stored, "paper lanterns")
+    assert verdict == Verdict(correct=True, outdated=outdated)
 
 
 class Unsalted:
