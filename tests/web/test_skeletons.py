@@ -173,8 +173,9 @@ def test_they_are_not_kept_without_end() -> None:
 
 def test_what_two_pages_have_in_common_is_kept_once() -> None:
     pages = Skeletons()
-    for shop in ("one", "two"):
-        pages.page(shop, {"name": "Ann"}, lambda given, shop=shop: f"{shop}{given['name']}, hello!")
+    values = {"name": "Ann"}
+    pages.page("one", values, lambda given: f"one{given['name']}, hello!")
+    pages.page("two", values, lambda given: f"two{given['name']}, hello!")
     (first, _, greets), (second, _, greets_too) = pages._known.values()
     assert (first, second) == ("one", "two")
     assert greets is greets_too
