@@ -32,7 +32,7 @@ class Turns:
     turns: int
     drivers: int = 2
     only: str = ""
-    """What the names of the operations have in common."""
+    """What the names of the operations have in common, or several such things, with | between."""
 
     @property
     def limits(self) -> Limits:
@@ -40,11 +40,12 @@ class Turns:
 
     def wanted(self, names: Iterable[str]) -> list[str]:
         """Those of the names that are."""
-        return [name for name in names if self.only in name]
+        return [name for name in names if any(part in name for part in self.only.split("|"))]
 
     def of(self, names: Sequence[str]) -> list[Operation]:
         """Those of the operations that are wanted."""
-        return [one for one in OPERATIONS if one.name in names and self.only in one.name]
+        wanted = self.wanted(names)
+        return [one for one in OPERATIONS if one.name in wanted]
 
 
 class Provider(Protocol):

@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--seconds", type=float, default=0.5, help="of one turn (0.5)")
     parser.add_argument("--turns", type=int, default=12, help="in each database (12)")
-    parser.add_argument("--only", default="", help="what is called something with this")
+    parser.add_argument(
+        "--only", default="", help="what is called something with this; or with that: this|that"
+    )
     chosen = parser.parse_args(arguments)
     size = Size(chosen.people, chosen.clients, chosen.tokens, chosen.audit)
     turns = Turns(chosen.seconds, chosen.turns, only=chosen.only)
