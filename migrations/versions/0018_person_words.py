@@ -28,16 +28,16 @@ def upgrade() -> None:
     word = sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql")
     words = op.create_table(
         "person_words",
-        sa.Column("user_id", sa.String(length=22), nullable=False),
         sa.Column("word", word, nullable=False),
+        sa.Column("user_id", sa.String(length=22), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_person_words_user_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("user_id", "word", name=op.f("pk_person_words")),
+        sa.PrimaryKeyConstraint("word", "user_id", name=op.f("pk_person_words")),
     )
     for rows in _batches():
         op.bulk_insert(words, [row for one in rows for row in _rows(one)])
-    op.create_index("ix_person_words_word_user_id", "person_words", ["word", "user_id"])
+    op.create_index("ix_person_words_user_id", "person_words", ["user_id"])
 
 
 def downgrade() -> None:
