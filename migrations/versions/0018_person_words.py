@@ -61,9 +61,9 @@ def _batches() -> Iterator[list[Any]]:
 
 def _rows(user: Any) -> list[Mapping[str, str]]:
     found: dict[str, None] = {}
-    for text in (user.name or "", user.email, user.username or ""):
+    for text in (user.email, user.username or "", user.name or ""):
         found |= dict.fromkeys(_words(text))
-    return [{"user_id": user.id, "word": word} for word in list(found)[:100]]
+    return [{"user_id": user.id, "word": word} for word in list(found)[:200]]
 
 
 def _words(text: str) -> Iterator[str]:
