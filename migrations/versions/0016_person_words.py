@@ -28,16 +28,16 @@ def upgrade() -> None:
     word = sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql")
     words = op.create_table(
         "person_words",
-        sa.Column("user_id", sa.String(length=22), nullable=False),
         sa.Column("word", word, nullable=False),
+        sa.Column("user_id", sa.String(length=22), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_person_words_user_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("user_id", "word", name=op.f("pk_person_words")),
+        sa.PrimaryKeyConstraint("word", "user_id", name=op.f("pk_person_words")),
     )
     for rows in _batches():
         op.bulk_insert(words, [row for one in rows for row in _rows(one)])
-    op.create_index("ix_person_words_word_user_id", "person_words", ["word", "user_id"])
+    op.create_index("ix_person_words_user_id", "person_words", ["user_id"])
 
 
 def downgrade() -> None:
@@ -61,9 +61,9 @@ def _batches() -> Iterator[list[Any]]:
 
 def _rows(user: Any) -> list[Mapping[str, str]]:
     found: dict[str, None] = {}
-    for text in (user.name or "", user.email, user.username or ""):
+    for text in (user.email, user.username or "", user.name or ""):
         found |= dict.fromkeys(_words(text))
-    return [{"user_id": user.id, "word": word} for word in list(found)[:100]]
+    return [{"user_id": user.id, "word": word} for word in list(found)[:200]]
 
 
 def _words(text: str) -> Iterator[str]:

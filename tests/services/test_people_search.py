@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from idp.audit import Context
 from idp.models import User, db, new_id
 from idp.services import person_words
+from idp.services.accounts import new_user
 from idp.services.people import PAGE, State, Wanted, people_of
 from idp.services.people_search import FEW, LOOKED_AT, Spot, spot_of
 from tests.bench.statements import counting
@@ -64,6 +65,7 @@ BY_WORDS: Mapping[str, tuple[str, list[str]]] = {
     "how an address begins": ("annika@ex", ["annika@"]),
     "a middle part of an address": ("nika@example", []),
     "a word that she has and one that she has not": ("annika nobody", []),
+    "words of which two people have one each": ("ruiz dean", []),
     "the same word twice": ("petra petra", ["annika@"]),
     "nothing but a sign": ("%", []),
 }
@@ -210,25 +212,37 @@ def test_of_words_that_many_have_the_rarest_is_read(app: Flask, context: Context
         with counting(db.engine) as counted:
             assert pages(typed, at_most=5) == [["z@"]]
         assert len(counted.texts) < 15
+        spot = spot_of(
+            db.session.scalars(select(User).where(User.email == "z@example.com")).one(), typed
+        )
+        assert spot is not None
+        assert spot.key == "ek"
     assert sum(map(len, pages("bo maximiliane", at_most=200))) == len(many) + 1
+
+
+def test_whoever_has_several_words_that_begin_so_is_told_of_once(
+    app: Flask, context: Context
+) -> None:
+    settle([One("p1@example.com", "Max Otto Otter"), One("p2@example.com", "Ida Otter")], context)
+    for at_most in (1, 5):
+        found = [one for page in pages("ott", at_most=at_most) for one in page]
+        assert found == ["p1@", "p2@"]
 
 
 def test_a_search_goes_on_by_the_word_that_it_began_with(app: Flask, context: Context) -> None:
     """Though another has become the rarer one."""
-    some = [
-        One(f"p{number:02}@example.com", f"Bo{number % 3} Ek{number:02}") for number in range(9)
-    ]
-    settle(some, context)
+    some = [One(f"p{number}@example.com", f"Bo{number % 3} Ek{number}") for number in range(9)]
+    settle([*some, One("q@example.com", "Ek")], context)
     first = people_of(Wanted(beginning="ek bo", at_most=4))
-    found = [one.user.email for one in first.listed]
-    for user in db.session.scalars(select(User).where(User.email.not_in(found))).all()[:2]:
-        user.name = "Bo1 Somebody"
-        person_words.keep(user)
-        found.append(user.email)
-    db.session.commit()
     assert first.after is not None
+    assert first.after.key.startswith("bo")
+    more = [new_user({"email": f"r{n}@example.com", "name": "Bo"}, context)[0] for n in "123"]
+    db.session.add_all(more)
+    db.session.flush()
+    person_words.add(more)
+    db.session.commit()
     rest = people_of(Wanted(beginning="ek bo", spot=first.after))
-    found += [one.user.email for one in rest.listed]
+    found = [one.user.email for one in (*first.listed, *rest.listed)]
     assert sorted(found) == [one.email for one in some]
 
 

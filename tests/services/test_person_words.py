@@ -12,6 +12,7 @@ from idp.factors import FACTORS
 from idp.migrate import downgrade, upgrade
 from idp.models import PersonWord, User, db
 from idp.services import email_change, people_storing, person_words
+from idp.services.account_fields import Fields
 from idp.services.accounts import new_user
 from idp.services.email_change import Change
 from idp.services.invalid import Invalid
@@ -126,10 +127,10 @@ def test_those_who_are_taken_over_are_found(idp: Services) -> None:
 
 
 def test_nobody_brings_an_end_of_words(idp: Services) -> None:
-    user = person(idp, name=" ".join(f"n{number:02}" for number in range(60)))
-    idp.accounts.update(user, {"name": "社" * 255}, CONTEXT)
-    assert len(stored(user.id)) <= person_words.MOST
-    assert found("社社") == [ANN["email"]]
+    name = "".join(chr(0x4E00 + number) for number in range(255))  # a word begins at each of them
+    user = person(idp, name=name)
+    assert len(stored(user.id)) == person_words.MOST
+    assert found(name[:3]) == found(name[9:12]) == found("archer") == [ANN["email"]]
 
 
 def test_one_whom_an_older_version_makes_is_found_before_long(idp: Services) -> None:
@@ -154,6 +155,10 @@ def test_those_who_were_there_before_are_found_alike(databases: Databases, kind:
             person(idp)
             person(idp, email="b@example.com", username=None, name="社内 ポータル")
             person(idp, email="_@example.com", username=None, name="☕")
+            more: list[Fields] = [{"email": f"p{number}@example.com"} for number in range(1000)]
+            new = [people_storing.Ready(*new_user(one, CONTEXT), None, False) for one in more]
+            people_storing.store(new, CONTEXT)
+            db.session.commit()
         before = words(url)
         downgrade(url, "0014")
         upgrade(url)
