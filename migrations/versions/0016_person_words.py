@@ -24,20 +24,40 @@ _users = sa.table(
 )
 
 
+_LEFT = """
+DELETE FROM person_words
+WHERE NOT EXISTS (SELECT FROM users WHERE users.id = person_words.user_id)
+"""
+
+
 def upgrade() -> None:
     word = sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql")
+    is_shared = op.get_bind().dialect.name == "postgresql"
     words = op.create_table(
         "person_words",
         sa.Column("word", word, nullable=False),
         sa.Column("user_id", sa.String(length=22), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_person_words_user_id"), ondelete="CASCADE"
-        ),
+        *([] if is_shared else [_reference()]),
         sa.PrimaryKeyConstraint("word", "user_id", name=op.f("pk_person_words")),
     )
     for rows in _batches():
         op.bulk_insert(words, [row for one in rows for row in _rows(one)])
     op.create_index("ix_person_words_user_id", "person_words", ["user_id"])
+    if is_shared:
+        _refer()
+
+
+def _reference() -> sa.ForeignKeyConstraint:
+    name = op.f("fk_person_words_user_id")
+    return sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=name, ondelete="CASCADE")
+
+
+def _refer() -> None:
+    """Last, for nobody can change an account meanwhile; and without whoever left before that."""
+    op.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+    op.execute(_LEFT)
+    name = op.f("fk_person_words_user_id")
+    op.create_foreign_key(name, "person_words", "users", ["user_id"], ["id"], ondelete="CASCADE")
 
 
 def downgrade() -> None:

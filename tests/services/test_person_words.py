@@ -1,11 +1,12 @@
 """People are found by their words, whatever happens to their accounts."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import Engine, create_engine, delete, select, text
 
 from idp.audit import Context
 from idp.factors import FACTORS
@@ -164,6 +165,34 @@ def test_those_who_were_there_before_are_found_alike(databases: Databases, kind:
         upgrade(url)
         assert words(url) == before
         assert len(before) > 15
+
+
+def test_whoever_leaves_while_words_are_made_takes_hers_along(databases: Databases) -> None:
+    """Her words were made when her account was there, and is gone when all must refer to one."""
+    with databases.fresh("postgresql") as url:
+        with storage(url):
+            idp = Services(make_tools(KEY).settings, clock=FakeClock(), kinds=FACTORS)
+            stays, leaves = person(idp), person(idp, email="b@example.com", username="b")
+            ids = stays.id, leaves.id
+        downgrade(url, "0014")
+        engine = create_engine(url)
+        with ThreadPoolExecutor(1) as other, engine.connect() as leaving:
+            leaving.execute(text("DELETE FROM users WHERE id = :id"), {"id": ids[1]})
+            upgrading = other.submit(upgrade, url)
+            while not upgrading.done() and not _is_waited_for(engine):
+                pass
+            leaving.commit()
+            upgrading.result(timeout=60)
+        engine.dispose()
+        assert {user_id for user_id, _word in words(url)} == {ids[0]}
+
+
+def _is_waited_for(engine: Engine) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted"
+    )
+    with engine.connect() as looking:
+        return bool(looking.scalar(waiting))
 
 
 def words(url: str) -> list[tuple[str, str]]:
