@@ -161,7 +161,7 @@ def test_those_who_were_there_before_are_found_alike(databases: Databases, kind:
             people_storing.store(new, CONTEXT)
             db.session.commit()
         before = words(url)
-        downgrade(url, "0014")
+        downgrade(url, "0015")
         upgrade(url)
         assert words(url) == before
         assert len(before) > 15
@@ -174,7 +174,7 @@ def test_whoever_leaves_while_words_are_made_takes_hers_along(databases: Databas
             idp = Services(make_tools(KEY).settings, clock=FakeClock(), kinds=FACTORS)
             stays, leaves = person(idp), person(idp, email="b@example.com", username="b")
             ids = stays.id, leaves.id
-        downgrade(url, "0014")
+        downgrade(url, "0015")
         engine = create_engine(url)
         with ThreadPoolExecutor(1) as other, engine.connect() as leaving:
             leaving.execute(text("DELETE FROM users WHERE id = :id"), {"id": ids[1]})
