@@ -24,7 +24,9 @@ COLLATIONS = {"bytes": str, "words": str.casefold}
 
 @pytest.mark.parametrize("key", COLLATIONS.values(), ids=COLLATIONS)
 @pytest.mark.parametrize(
-    "made", [stamp, new_id_at, new_secret_at, lambda at: filed(new_secret_at(at))]
+    "made",
+    [stamp, new_id_at, new_secret_at, lambda at: filed(new_secret_at(at))],
+    ids=["a stamp", "an id", "a secret", "what is stored of a secret"],
 )
 def test_what_is_made_later_comes_later(made, key):
     found = [made(at) for at in TIMES]
@@ -52,7 +54,11 @@ def test_a_secret_has_256_bits_beside_the_stamp_and_198_of_its_digest_are_kept()
     assert len({new_secret_at(NOON)[10:] for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "", "x", "x" * 52, "x" * 54])
+@pytest.mark.parametrize(
+    "secret",
+    [new_secret(), "", "x", "x" * 52, "x" * 54],
+    ids=["a secret of another kind", "none", "short", "one too short", "one too long"],
+)
 def test_of_any_other_the_whole_digest_is_kept(secret):
     assert filed(secret) == digest(secret)
 
