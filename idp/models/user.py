@@ -21,7 +21,8 @@ membership = Table(
     "memberships",
     Model.metadata,
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_memberships_group_id_user_id", "group_id", "user_id"),
 )
 
 

@@ -1,9 +1,12 @@
-"""Room for what is changed where it stands, and no index entry for a reference that is not there.
+"""Room for what is changed where it stands, and indexes of what is looked for.
 
 PostgreSQL keeps what a row becomes beside what it was, and leaves every index as it is, where the
 page has room and no column of an index is changed. A page that was filled to the last byte has
 none, and a token that is used, or a session that is seen again, is then entered anew in all of
 them.
+
+Most events have no reference, and need no entry in an index of them. The first members of a group
+are read in order, which nothing but an index has them in.
 """
 
 import sqlalchemy as sa
@@ -36,9 +39,13 @@ def upgrade() -> None:
             op.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})")
     _index("ix_audit_events_referred", only_where="reference IS NOT NULL")
     op.drop_index("ix_audit_events_reference", "audit_events")
+    op.create_index("ix_memberships_group_id_user_id", "memberships", ["group_id", "user_id"])
+    op.drop_index("ix_memberships_group_id", "memberships")
 
 
 def downgrade() -> None:
+    op.create_index("ix_memberships_group_id", "memberships", ["group_id"])
+    op.drop_index("ix_memberships_group_id_user_id", "memberships")
     _index("ix_audit_events_reference")
     op.drop_index("ix_audit_events_referred", "audit_events")
     if op.get_bind().dialect.name == "postgresql":

@@ -1,5 +1,6 @@
 """Lists and searches of the console find their rows by an index, however many there are."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -100,3 +101,35 @@ def test_few_are_found_without_reading_past_the_many(
         with db.engine.connect() as connection:
             steps = [step for text in counted.texts for step in plan(connection, text)]
     assert any(index in step for step in steps), steps
+
+
+MEMBERS = """
+    SET session_replication_role = replica;
+    INSERT INTO groups (id, name) SELECT i, 'team ' || i FROM generate_series(0, 59) AS n(i);
+    INSERT INTO memberships (user_id, group_id)
+        SELECT substr(md5(i::text), 1, 22), CASE WHEN i %% 2 = 0 THEN 0 ELSE i %% 60 END
+        FROM generate_series(0, 60000) AS n(i);
+    ANALYZE;
+"""
+
+
+def test_postgresql_counts_members_by_an_index_before_it_has_vacuumed(postgresql_url: str) -> None:
+    """It would else look for the first hundred of a small group among the members of all."""
+    house = House(postgresql_url, FakeClock())
+    with house.app.app_context(), db.engine.begin() as connection:
+        connection.exec_driver_sql(MEMBERS)
+    with house.app.app_context():
+        with counting(db.engine) as counted:
+            groups_of(after="m")
+        db.session.rollback()
+        (listing,) = counted.texts
+        ordered = listing.replace("%(name_1)s::VARCHAR", "'m'")
+        found = [explained(ordered), explained(ordered.replace("ORDER BY memberships.user_id", ""))]
+        db.engine.dispose()
+    assert ["Seq Scan on memberships" in plan for plan in found] == [False, True]
+
+
+def explained(listing: str) -> str:
+    text = re.sub(r"%\(param_\d\)s::INTEGER", "101", listing)
+    with db.engine.connect() as connection:
+        return "\n".join(connection.exec_driver_sql(f"EXPLAIN {text}").scalars())

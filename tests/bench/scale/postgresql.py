@@ -51,6 +51,9 @@ def fill(url: URL, tables: Sequence[Table], progress: Progress) -> None:
             connection,
             (f"ALTER TABLE {on} ADD CONSTRAINT {name} {how} NOT VALID" for on, name, how in keys),
         )
+        # Nobody is at work any more beside whom a row might not be there yet: now every page is
+        # known to have only what all may see, as in earnest after a while.
+        connection.execute("VACUUM (FREEZE)")
         connection.execute("CHECKPOINT")
 
 
