@@ -52,7 +52,11 @@ def test_a_secret_has_256_bits_beside_the_stamp_and_198_of_its_digest_are_kept()
     assert len({new_secret_at(NOON)[10:] for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize("secret", [new_secret(), "", "x", "x" * 52, "x" * 54])
+AS_LONG = ["x" * 53, "\0" + "0" * 52, "0" * 52 + "\n", "é" * 53]
+"""What a stranger may send as one: none of it goes to the database as it is."""
+
+
+@pytest.mark.parametrize("secret", [new_secret(), "", "x", "0" * 52, "0" * 54, *AS_LONG])
 def test_of_any_other_the_whole_digest_is_kept(secret):
     assert filed(secret) == digest(secret)
 
