@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
@@ -38,8 +39,9 @@ def new_secret() -> str:
 
 _TICKS: Final = 16
 """A second has so many. Ten hexadecimal digits of them last until the year 4147."""
-_STAMP, _SECRET = 10, 43
+_STAMP = 10
 """Characters."""
+_STAMPED: Final = re.compile(r"[0-9a-f]{10}[A-Za-z0-9_-]{43}")
 
 
 def stamp(now: datetime) -> str:
@@ -62,10 +64,10 @@ def new_secret_at(now: datetime) -> str:
 def filed(secret: str) -> str:
     """The stored form of what ``new_secret_at`` made: its stamp, and 198 bits of the digest.
 
-    Of any other it is the ``digest``.
+    Of any other it is the ``digest``: what is only as long may hold what no database takes.
     """
     hashed = digest(secret)
-    if len(secret) != _STAMP + _SECRET:
+    if not _STAMPED.fullmatch(secret):
         return hashed
     return secret[:_STAMP] + hashed[:-_STAMP]
 

@@ -54,11 +54,21 @@ def test_a_secret_has_256_bits_beside_the_stamp_and_198_of_its_digest_are_kept()
     assert len({new_secret_at(NOON)[10:] for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [new_secret(), "", "x", "x" * 52, "x" * 54],
-    ids=["a secret of another kind", "none", "short", "one too short", "one too long"],
-)
+OTHERS = {
+    "a secret of another kind": new_secret(),
+    "none": "",
+    "short": "x",
+    "one too short": "0" * 52,
+    "one too long": "0" * 54,
+    # What a stranger may send as one: none of it goes to the database as it is.
+    "other letters": "x" * 53,
+    "NUL": "\0" + "0" * 52,
+    "a line end": "0" * 52 + "\n",
+    "not ASCII": "é" * 53,
+}
+
+
+@pytest.mark.parametrize("secret", OTHERS.values(), ids=OTHERS)
 def test_of_any_other_the_whole_digest_is_kept(secret):
     assert filed(secret) == digest(secret)
 

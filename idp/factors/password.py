@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import Table, bindparam, exists, select, update
+from sqlalchemy.orm import aliased
 
 from idp.assurance import PASSWORD, Offer, Trait
 from idp.capacity import Busy
@@ -22,9 +23,8 @@ from idp.factors.base import (
     Wish,
     of_kind,
 )
-from idp.factors.rows import HELD, delete_all, held_by, hold
+from idp.factors.rows import delete_all, held_by, hold
 from idp.models import Credential, User, db, new_id, release
-from idp.models.base import dialect
 from idp.models.plain import Plain
 from idp.passwords import Hasher, normalise, problem, requirement_for
 
@@ -35,21 +35,25 @@ _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
 
 _credentials_table = cast("Table", Credential.__table__)
 _OWNER_IS_WELL = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
-_USING = (
+_USE = Plain(
     update(Credential)
     .where(Credential.id == bindparam("used"), _OWNER_IS_WELL)
     .values(last_used_at=bindparam("now"))
-    .returning(Credential.id)
 )
-_USE = Plain(_USING)
-_USED = _USING.cte("used")
+_used = aliased(Credential)
 # What she holds is read anew: a second step that was set up while the hash was computed counts.
-_USE_AND_SHOW = Plain(
-    {
-        "postgresql": select(_credentials_table)
-        .where(_credentials_table.c.user_id == bindparam("user"))
-        .where(exists(select(_USED.c.id)))
-    }
+# And by a statement of its own: one that had to wait for a row, as for another sign-in of hers,
+# goes by what was true before it waited.
+_SHOW = Plain(
+    select(_credentials_table).where(
+        _credentials_table.c.user_id == bindparam("user"),
+        exists().where(
+            _used.id == bindparam("used"),
+            _used.last_used_at == bindparam("now"),
+            User.id == _used.user_id,
+            User.disabled_at.is_(None),
+        ),
+    )
 )
 
 REFUSED = Refused(
@@ -190,23 +194,21 @@ def _use(credential: Credential, renewed: str | None, now: datetime) -> Sequence
 
     Nothing when the password was replaced, or its owner disabled, while the hash was computed.
     """
-    owner, use = {"user": credential.user_id}, {"used": credential.id, "now": now}
-    if renewed is None and _USE_AND_SHOW.is_for(dialect()):
-        rows = _USE_AND_SHOW.all({**use, **owner})  # as they were before the use
-        return [one._replace(last_used_at=now) if one.id == credential.id else one for one in rows]
-    used = _USE.value(use) is not None if renewed is None else _renew(credential, renewed, now)
-    return HELD.all(owner) if used else ()
+    use = {"used": credential.id, "now": now}
+    if renewed is None:
+        _USE.later(use)
+    else:
+        _renew(credential, renewed, now)
+    return _SHOW.all({**use, "user": credential.user_id})
 
 
-def _renew(credential: Credential, renewed: str, now: datetime) -> bool:
-    used = db.session.execute(
+def _renew(credential: Credential, renewed: str, now: datetime) -> None:
+    db.session.execute(
         update(Credential)
         .where(Credential.id == credential.id, _OWNER_IS_WELL)
         .values(last_used_at=now, data={**credential.data, "hash": renewed})
-        .returning(Credential.id)
         .execution_options(synchronize_session="fetch")
     )
-    return used.scalar_one_or_none() is not None
 
 
 def _signals(password: str, credentials: Sequence[Credential]) -> dict[str, Any]:

@@ -22,11 +22,15 @@ def answered(
 
     Raises ``DBAPIError``.
     """
-    sent: Sequence[Sent] = ((text, values),)
-    if waiting := getattr(joined, "waiting", None):
-        sent = (*waiting, *sent)
-        waiting.clear()
-    return _sent(engine, joined, proxied, sent, driver.SEND[engine.dialect.name])
+    send = driver.SEND[engine.dialect.name]
+    if not (waiting := getattr(joined, "waiting", None)):
+        return _sent(engine, joined, proxied, ((text, values),), send)
+    sent = (*waiting, (text, values))
+    waiting.clear()
+    joined.lost += 1  # unless nothing goes wrong, be it before anything was sent
+    found = _sent(engine, joined, proxied, sent, send)
+    joined.lost -= 1
+    return found
 
 
 def committed(

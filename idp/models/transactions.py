@@ -27,6 +27,8 @@ class Transaction:
         self._broken = False
         self.waiting: list[Sent] = []
         """What is sent with the next statement, or with the commit."""
+        self.lost = 0
+        """How often it was not done that way: then the rest is not to hold without it."""
 
     @property
     def connection(self) -> PoolProxiedConnection:
@@ -69,10 +71,12 @@ class Transaction:
         self._connection.invalidate(error)
 
     def commit(self) -> None:
-        """Raises ``DBAPIError`` when it is not certain that it holds."""
+        """Raises ``DBAPIError`` when it is not certain that it holds, and ``PendingRollbackError``
+        when something that waited was not done."""
         connection = self.connection
         below = connection.dbapi_connection
         try:
+            self._insist()
             for tell in self._engine.dispatch.commit:
                 tell(self)
             self._commit(connection)
@@ -88,10 +92,15 @@ class Transaction:
             connection.commit()
 
     def settle(self) -> None:
-        """Send what waits. Raises ``DBAPIError``."""
+        """Send what waits. Raises ``DBAPIError``, and ``PendingRollbackError`` like ``commit``."""
+        self._insist()
         if self.waiting:
             text, values = self.waiting.pop()
             sending.answered(self._engine, self, self.connection, text, values)
+
+    def _insist(self) -> None:
+        if self.lost:
+            raise PendingRollbackError("A statement that waited was not done: all is rolled back.")
 
     def rollback(self) -> None:
         """As returning the connection does: what cannot be rolled back is not used again."""

@@ -14,6 +14,8 @@ TO_COME: Final = "to come"
 
 MOST: Final = 1000
 """Some ten kilobytes each: what so many people answer at once whom one process serves."""
+LONGEST: Final = 8000
+"""Characters of a request that is kept: a stranger's may have eight times as many."""
 
 
 class Resumed:
@@ -36,7 +38,9 @@ class Resumed:
         return asked if basis == self._basis(transaction) else None
 
     def keep(self, transaction: Transaction, asked: Asked) -> None:
-        """Keep it for the next step."""
+        """Keep it for the next step, unless it is a long one."""
+        if asked.arrived.parameters.length > LONGEST:
+            return
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[transaction.id] = asked, self._basis(transaction)

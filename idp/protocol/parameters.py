@@ -108,13 +108,19 @@ class Parameters:
         """The same with ``value`` as the one value of ``name``."""
         return type(self)(MappingProxyType({**self.values, name: (value,)}))
 
+    @property
+    def length(self) -> int:
+        """Characters in all, of names (each as often as it was sent) and values."""
+        return sum(
+            len(name) * len(values) + sum(map(len, values)) for name, values in self.values.items()
+        )
+
     def check_size(self) -> None:
         """Raise ``OAuthError``, not redirectable, for more parameters or text than anyone needs."""
         if self._sound:
             return
-        pairs = [(name, value) for name, values in self.values.items() for value in values]
-        total = sum(len(name) + len(value) for name, value in pairs)
-        if len(pairs) > MAX_PARAMETERS or total > MAX_TOTAL:
+        count = sum(map(len, self.values.values()))
+        if count > MAX_PARAMETERS or self.length > MAX_TOTAL:
             raise not_redirectable("invalid_request", "The request is too large.")
 
     def check_form(self) -> None:

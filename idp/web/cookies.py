@@ -1,5 +1,6 @@
 """The cookies: who this browser is, and which session it may present."""
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -16,6 +17,7 @@ STATE = "idp_state"
 REMEMBERED = "idp_remembered"
 
 _LONGEST = 2000
+_OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _BROWSER_AGE = timedelta(days=1)
 _DEVICE_AGE = timedelta(days=180)
 
@@ -74,7 +76,9 @@ def browser_token() -> str:
     own = here.own()
     token: str | None = own.get("browser_token")
     if token is None:
-        token = own.browser_token = read(BROWSER) or new_secret()
+        sent = read(BROWSER) or ""
+        # What is no token of ours may hold line ends and semicolons, once Werkzeug has unquoted it.
+        token = own.browser_token = sent if _OURS.fullmatch(sent) else new_secret()
         after_this_request(partial(_send_browser_token, token))
     return token
 

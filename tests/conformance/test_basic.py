@@ -47,7 +47,7 @@ def test_server(rp: RelyingParty, log_in: SignIn) -> None:
     departure = log_in(rp)
     assert urlsplit(departure.url).fragment == ""
     code = departure.parameters["code"]
-    assert len(base64.urlsafe_b64decode(code + "=")) >= 16  # 128 bits
+    assert len(base64.urlsafe_b64decode(code[10:] + "=")) >= 16  # 128 bits, beside its time
     tokens = rp.finish(departure)
     assert tokens.raw["token_type"] == "Bearer"
     assert tokens.raw["expires_in"] > 0

@@ -1,5 +1,6 @@
 """Statements that nobody waits for: sent with the next, in order, and as much a part of it all."""
 
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
@@ -7,7 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from idp.models import Entry, db
 from tests.bench.statements import counting
@@ -85,9 +86,52 @@ def test_one_that_fails_is_told_by_the_statement_it_is_sent_with(over_postgresql
     PUT.later(entry("a"))
     with pytest.raises(IntegrityError):
         PUT.run(entry("b"))
-    with pytest.raises(DBAPIError):  # PostgreSQL makes it a rollback
+    with pytest.raises(PendingRollbackError):
         db.session.commit()
     assert (kept("a", "b"), in_use()) == ([False, False], 0)
+    PUT.later(entry("b"))
+    db.session.commit()
+    assert kept("a", "b") == [False, True]
+
+
+UNSENT: dict[str, Callable[[], object]] = {
+    "a text with NUL": lambda: PUT.run(entry("\0")),
+    "a value that is missing": lambda: GET.one({}),
+}
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["at first", "later on"])
+@pytest.mark.parametrize("bad", UNSENT.values(), ids=UNSENT)
+def test_what_was_never_sent_because_of_another_takes_the_commit_with_it(
+    over_postgresql: Flask, begun: bool, bad: Callable[[], object]
+) -> None:
+    """What has no form on the wire fails here, and PostgreSQL has seen nothing that failed."""
+    if begun:
+        PUT.run(entry("first"))
+    PUT.later(entry("a"))
+    with pytest.raises((DBAPIError, KeyError)):
+        bad()
+    PUT.run(entry("b"))
+    with pytest.raises(PendingRollbackError):
+        db.session.commit()
+    assert (kept("first", "a", "b"), in_use()) == ([False] * 3, 0)
+
+
+def test_what_was_not_done_before_a_session_came_takes_the_commit_with_it(
+    over_postgresql: Flask,
+) -> None:
+    PUT.later(entry("a"))
+    PUT.later(entry("\0"))
+    with pytest.raises(DBAPIError):
+        db.session()
+    with pytest.raises(PendingRollbackError):
+        db.session()
+    with pytest.raises(PendingRollbackError):
+        db.session.commit()
+    assert (kept("a"), in_use()) == ([False], 0)
+    db.session.add(Entry(**entry("b")))
+    db.session.commit()
+    assert kept("a", "b") == [False, True]
 
 
 def test_after_a_failure_none_is_taken_for_done(over_postgresql: Flask) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, db
-from idp.secrecy import digest
+from idp.secrecy import filed
 from tests.helpers.clock import FakeClock
 from tests.helpers.relying_party import RelyingParty
 from tests.oidc.desk import Desk, Keys, opened, payload_of
@@ -138,7 +138,7 @@ def test_it_is_nobody_to_userinfo_and_to_our_own_api(desk: Desk, path: str):
     party = desk.client(desk.new_name(), **{**MACHINE, "access_token_format": "opaque"})
     token = asked(party)["access_token"]
     with desk.rows():
-        db.session.get_one(AccessToken, digest(token)).scope = "openid account"
+        db.session.get_one(AccessToken, filed(token)).scope = "openid account"
     assert party.post("/oauth/introspect", {"token": token}).json()["active"] is True
     refused = desk.http.get(path, headers={"Authorization": f"Bearer {token}"})
     assert refused.status_code == 401

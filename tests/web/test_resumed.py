@@ -151,3 +151,15 @@ def test_no_more_are_kept_than_may_be(town: House, shop: RelyingParty) -> None:
     assert kept.find(transaction, asked.client) is asked
     transaction.id = "0"
     assert kept.find(transaction, asked.client) is None
+
+
+def test_a_long_one_is_not_kept(town: House, shop: RelyingParty) -> None:
+    """Nobody knows these parameters, and anybody may send as many."""
+    kept = town.services.authorization.resumed._known
+    agent = town.browser()
+    for each, is_kept in ((1500, True), (2000, False)):
+        beside = {f"x{number}": "y" * each for number in range(4)}
+        answer = agent.client.post("/oauth/authorize", data=shop.authorization_parameters(**beside))
+        path = answer.headers["Location"]
+        assert agent.client.get(path).status_code == 200
+        assert (path.split("/")[2] in kept) is is_kept

@@ -79,8 +79,13 @@ class Pending:
         return found
 
     def dump(self) -> dict[str, Any]:
-        """As the transaction keeps it: without what is not said, which ``load`` knows."""
-        return {name: said for name in self.__slots__ if (said := getattr(self, name))}
+        """As the transaction keeps it: without what is as ``load`` takes it to be.
+
+        That is None and False, and nothing else that is empty: of no passkey at all it would make
+        any.
+        """
+        said = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in said if value is not None and value is not False}
 
     @property
     def challenge(self) -> bytes:
