@@ -64,10 +64,14 @@ class Plain:
         """Is it a SELECT, an INSERT, …, for every dialect?"""
         return all(isinstance(core, kind) for core in self._cores.values())
 
+    def is_for(self, dialect: str) -> bool:
+        """Is there one for ``dialect``?"""
+        return dialect in self._cores
+
     def can_be_alone(self) -> bool:
         """May it be a transaction by itself here: is there one, and is none open already?"""
         _scope, engine = sessions.here()
-        return engine.dialect.name in self._cores and not sessions.in_transaction()
+        return self.is_for(engine.dialect.name) and not sessions.in_transaction()
 
     def text(self, dialect: str) -> str:
         """As it is sent to ``dialect``; an INSERT without its values."""
