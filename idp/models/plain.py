@@ -116,7 +116,8 @@ class Plain:
         """Run it with the next statement of this transaction, or with its commit.
 
         For what nobody waits for: on PostgreSQL it takes no wait of its own. What goes wrong with
-        it is raised there, and nothing that stands after it is done then.
+        it is raised there, and nothing that stands after it is done then. Nor is it done where the
+        next one cannot be sent: either way the transaction can only be rolled back.
         """
         scope, engine = sessions.here()
         text = self._text_for(engine, values)

@@ -110,6 +110,8 @@ class Accounts:
     def enable(self, user: User, context: Context) -> None:
         """Let the person in again; what had ended stays ended."""
         if user.disabled_at is not None:
+            # A sign-in that was judged before she was shut out may have been written since.
+            end_everything(user.id, context=context, reason="disabled")
             user.disabled_at, user.updated_at = None, context.at
             audit.record("user.enabled", context, user_id=user.id)
         db.session.commit()

@@ -323,6 +323,18 @@ def test_disabling_ends_sessions_and_grants_and_enabling_revives_none(
     assert (names.count("user.disabled"), names.count("user.enabled")) == (1, 1)
 
 
+def test_enabling_ends_what_a_sign_in_wrote_after_the_account_was_shut(
+    accounts: Accounts, context: Context, ann: User
+) -> None:
+    """It had been judged before, and nothing that it wrote was there to be ended."""
+    accounts.disable(ann, context)
+    open_everything(ann)
+    accounts.enable(ann, context)
+    assert endings() == [True, True]
+    accounts.enable(ann, context)
+    assert [name for name, _ in events()].count("session.ended") == 1
+
+
 def test_new_password_by_an_administrator_ends_what_was_open(
     accounts: Accounts, context: Context, ann: User
 ) -> None:
