@@ -6,10 +6,13 @@ included, is passed over.
 
 import select
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.pq import ConnStatus, ExecStatus
+
+_GLANCE: Final = 500
+"""Milliseconds after which it is asked again whether there is something."""
 
 Prepared = tuple[bytes, list[Any]]
 """The name of a statement that is ready on the connection, and its values."""
@@ -69,7 +72,9 @@ def _answers(libpq: Any, waits: select.poll) -> list[Any]:
         _flush(libpq)
     while True:
         while libpq.is_busy():
-            waits.poll()  # here and not within libpq, which would keep all other threads waiting
+            # Here and not within libpq, which would keep all other threads waiting. It may hold more
+            # of a TLS record than it gave out at once, of which the socket says nothing.
+            waits.poll(_GLANCE)
             libpq.consume_input()
         answer = libpq.get_result()
         if answer is None:  # between the answers to two statements, or for ever
