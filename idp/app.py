@@ -54,7 +54,6 @@ from idp.web.frame import App
 from idp.web.proxy import TrustedProxies
 from idp.web.routing import LazyRule
 from idp.web.services import Services
-from idp.web.sizes import MAX_BODY
 from idp.web.templates import COMPILED
 
 
@@ -109,8 +108,6 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": settings.secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "MAX_CONTENT_LENGTH": MAX_BODY,
-        "MAX_FORM_MEMORY_SIZE": MAX_BODY,
         "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),

@@ -72,8 +72,8 @@ def _answers(libpq: Any, waits: select.poll) -> list[Any]:
         _flush(libpq)
     while True:
         while libpq.is_busy():
-            # Here and not within libpq, which would keep all other threads waiting. It may hold more
-            # of a TLS record than it gave out at once, of which the socket says nothing.
+            # Here and not within libpq, which would keep all other threads waiting. That may hold
+            # more of a TLS record than it gave out at once, of which the socket says nothing.
             waits.poll(_GLANCE)
             libpq.consume_input()
         answer = libpq.get_result()

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.globals import _cv_request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.signals import request_tearing_down
+from itsdangerous import BadSignature
 from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
 
@@ -78,11 +79,19 @@ class FormSessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Any) -> Any:
         """Nothing is read yet."""
-        return FormSession(partial(self._read, app, request))
+        return FormSession(partial(self._read, request))
 
-    def _read(self, app: Flask, request: Any) -> Any:
+    def _read(self, request: Any) -> Any:
         name, _attributes = self._cookie
-        return super().open_session(app, request) if name in request.cookies else None
+        sent = next((value for called, value in request.pairs if called == name), None)
+        try:
+            return self._serializer.loads(sent, max_age=self._lifetime) if sent else None
+        except BadSignature:
+            return None
+
+    @cached_property
+    def _lifetime(self) -> int:
+        return int(self._app.permanent_session_lifetime.total_seconds())
 
     def save_session(self, app: Flask, session: Any, response: Any) -> None:
         """What nobody looked at has not changed; what only was looked at is not sent again."""

@@ -9,6 +9,8 @@ import flask
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.utils import cached_property
 
+from idp.web.sizes import MAX_BODY
+
 _VISIBLE: Final = re.compile(rb"[!-~]*")
 _AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
@@ -20,6 +22,12 @@ class Request(flask.Request):
     It would fail at every look at one, also while saying that something failed. Percent-encoded
     they can be read, what is UTF-8 as that and the rest as U+FFFD.
     """
+
+    # What Flask would look up in the configuration, several times for every body. A view that
+    # takes more says so, of its own request.
+    _max_content_length = MAX_BODY
+    _max_form_memory_size = MAX_BODY
+    _max_form_parts = 1000
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)

@@ -30,6 +30,10 @@ class Tagged(TaggedJSONSerializer):
             return _ENCODER.encode(value)
         return super().dumps(value)
 
+    def loads(self, value: str) -> Any:
+        """What Flask has written otherwise is called by a name that begins with a blank."""
+        return super().loads(value) if '" ' in value else json.loads(value)
+
 
 class _Signer(TimestampSigner):
     """Derives its keys once, and not for every signature."""
