@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from idp.json_text import dump
+
 
 def private_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing, for their owner only."""
@@ -87,9 +89,6 @@ def _b64(raw: bytes) -> str:
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"))
-
-
 class Box:
     """Encrypts with the first key, decrypts with any (Fernet: AES-128-CBC, HMAC-SHA256)."""
 
@@ -100,7 +99,7 @@ class Box:
 
     def seal(self, value: Any) -> str:
         """Encrypt any JSON value."""
-        return self._first.encrypt(_JSON.encode(value).encode()).decode()
+        return self._first.encrypt(dump(value).encode()).decode()
 
     def open(self, sealed: str) -> Any:
         """Decrypt what ``seal`` made; raises ``Unreadable`` when no key fits."""

@@ -1,12 +1,11 @@
 """The database handle, the column types every table shares, and how transactions begin."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, event
@@ -16,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from idp.json_text import dump_sorted
 from idp.models import driver
 from idp.models.pool import Pool, forget_broken
 from idp.models.transactions import Sessions
@@ -85,19 +85,11 @@ else:
     Model = db.Model
 
 
-def dump_json(value: object) -> str:
-    """JSON as it is stored: compact, and the same text for the same value."""
-    return _ENCODER.encode(value)
-
-
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
-
-
 def engine_options(database_url: str) -> dict[str, Any]:
     """Engine arguments that this program's guarantees rest on, by the URL's dialect."""
     # What a statement was given is in no error's text: it may be an address, or worse.
     options: dict[str, Any] = {
-        "json_serializer": dump_json,
+        "json_serializer": dump_sorted,
         "hide_parameters": True,
         "poolclass": Pool,
         "pool_timeout": 3,  # and then a 503: whoever waits longer keeps others waiting

@@ -19,8 +19,9 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
+from idp.json_text import dump_sorted
 from idp.models import driver
-from idp.models.base import dump_json, sessions
+from idp.models.base import sessions
 from idp.models.driver import Text
 from idp.models.failures import checked_out
 from idp.models.pool import give_back
@@ -36,9 +37,9 @@ Values: TypeAlias = Mapping[str, Any]
 
 _DIALECTS: Final = {
     "postgresql": psycopg.dialect(  # type: ignore[no-untyped-call]
-        paramstyle="numeric_dollar", json_serializer=dump_json
+        paramstyle="numeric_dollar", json_serializer=dump_sorted
     ),
-    "sqlite": pysqlite.dialect(paramstyle="qmark", json_serializer=dump_json),
+    "sqlite": pysqlite.dialect(paramstyle="qmark", json_serializer=dump_sorted),
 }
 
 

@@ -1,6 +1,5 @@
 """Signing and verifying one JWT with one key and one algorithm; nothing here chooses."""
 
-import json
 import re
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
@@ -16,6 +15,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
 from idp import measures
+from idp.json_text import dump
 from idp.protocol.json_values import Json, parse_json
 from idp.services.signatures import Signatures
 
@@ -37,8 +37,6 @@ _ALGORITHMS: Final = {name: JWSRegistry.algorithms[name] for name in ALGORITHMS}
 
 # RFC 7515 section 7.1: three parts, and no padding or line end anywhere.
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
-
-_write: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 _MADE_AS: Final[Mapping[str, tuple[str, str | int]]] = {
@@ -109,7 +107,7 @@ class Pinned:
 def sign(claims: Mapping[str, Any], *, key: Pinned, kid: str, typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 section 7.1) over ``claims``, with ``alg``, ``kid`` and ``typ``."""
     model = key.model
-    signed = f"{_header(key.algorithm, kid, typ)}.{_encode(_write(claims).encode())}"
+    signed = f"{_header(key.algorithm, kid, typ)}.{_encode(dump(claims).encode())}"
     with measures.stage("sign"):
         return f"{signed}.{_encode(model.sign(signed.encode(), key))}"
 
@@ -177,7 +175,7 @@ def _is_signed(presented: Presented, key: Pinned) -> bool:
 @lru_cache(maxsize=64)
 def _header(algorithm: str, kid: str, typ: str) -> str:
     """The first part of whatever is signed by one key as one thing."""
-    return _encode(_write({"alg": algorithm, "kid": kid, "typ": typ}).encode())
+    return _encode(dump({"alg": algorithm, "kid": kid, "typ": typ}).encode())
 
 
 @lru_cache(maxsize=64)

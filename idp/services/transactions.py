@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 from sqlalchemy import JSON, Table, bindparam, select
 
 from idp.audit import Context
+from idp.json_text import dump_sorted
 from idp.models import Client, Transaction, new_id_at
-from idp.models.base import dump_json
 from idp.models.plain import Plain
 from idp.secrecy import digest
 
@@ -225,7 +225,7 @@ def _advancing(names: tuple[str, ...]) -> Plain:
 
 def _as_kept(name: str, value: Any) -> Any:
     """What reading it back would bring: nobody holds on to a part of it."""
-    return json.loads(dump_json(value)) if name in _JSON else value
+    return json.loads(dump_sorted(value)) if name in _JSON else value
 
 
 def next_step(transaction: Transaction, *, state: Mapping[str, Any], **changes: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from markupsafe import escape
 
 from idp.factors.base import UNIQUE
-from idp.models.base import dump_json
+from idp.json_text import dump_sorted
 
 MOST: Final = 4000
 """An application has one or two. What is the same in several is kept once: a further one takes
@@ -87,7 +87,7 @@ def _escaped(values: Values) -> Mapping[str, bytes]:
 
 def apart(publics: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], tuple[str, ...]]:
     """What is of these ceremonies alone, by a name; and the rest, JSON that is cut there."""
-    cut = _OWN.split(dump_json(publics))
+    cut = _OWN.split(dump_sorted(publics))
     return {f"own{number}": value for number, value in enumerate(cut[1::2])}, tuple(cut[::2])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from idp.models.base import dump_json
+from idp.json_text import dump_sorted
 from idp.protocol.registration import parse_client_metadata
 from tests.bench.scale.made_up import MadeUp, Table
 from tests.bench.scale.size import Size
@@ -43,7 +43,7 @@ def _registrations(sql: MadeUp, size: Size) -> Iterator[Table]:
         "grant_types": ["authorization_code", "refresh_token"],
         "id_token_signed_response_alg": "ES256",
     }
-    written = dump_json(parse_client_metadata(members).to_json())
+    written = dump_sorted(parse_client_metadata(members).to_json())
     written = written.replace("host0", f"host{_NUMBER}")
     parts = f"'{written}'".replace(_NUMBER, "' || i || '")
     name = f"'Application ' || {_rare(sql)}"

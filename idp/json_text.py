@@ -1,0 +1,30 @@
+"""JSON as it is stored and signed: compact, in UTF-8."""
+
+import json
+from typing import Final
+
+import orjson
+
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_SORTED: Final = _OPTIONS | orjson.OPT_SORT_KEYS
+
+
+def dump(value: object) -> str:
+    """``value`` as one document. Raises ``TypeError`` for what JSON has no form for."""
+    return _dumped(value, _OPTIONS, _PLAIN)
+
+
+def dump_sorted(value: object) -> str:
+    """The same text for the same value, whatever order its members came in."""
+    return _dumped(value, _SORTED, _IN_ORDER)
+
+
+def _dumped(value: object, options: int, otherwise: json.JSONEncoder) -> str:
+    try:
+        return orjson.dumps(value, option=options).decode()
+    except TypeError:  # a number of more than 64 bits, or half of a surrogate pair; or no JSON
+        return otherwise.encode(value)
+
+
+_PLAIN: Final = json.JSONEncoder(separators=(",", ":"))
+_IN_ORDER: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
