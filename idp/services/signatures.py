@@ -1,4 +1,4 @@
-"""The signatures of one key that need no second look: made here, or verified here already."""
+"""The signatures of one key that need no second look: made here to come back, or verified here."""
 
 from hashlib import sha256
 from typing import Final

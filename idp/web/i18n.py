@@ -36,6 +36,7 @@ def _everywhere() -> dict[str, Any]:
             "terms_url": settings.terms_url,
         },
         "locale": locale.language if locale else "en",
+        # Were these of the request, they would have to be in the key of a skeleton.
         "locales": [],
         "csrf_token": forms.token,
         "now": g.get("now"),
