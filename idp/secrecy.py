@@ -7,13 +7,17 @@ import json
 import os
 import re
 import secrets
+from base64 import urlsafe_b64decode
 from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from idp.json_text import dump
 
@@ -88,33 +92,48 @@ def _b64(raw: bytes) -> str:
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
+_SEALED: Final = "2."
+"""Stands before what is sealed, in which no other dot is."""
+_NONCE: Final = 12
+"""Bytes (RFC 8452 section 4)."""
+
 
 class Box:
-    """Encrypts with the first key, decrypts with any (Fernet: AES-128-CBC, HMAC-SHA256)."""
+    """Encrypts with the first key, decrypts with any (AES-256-GCM-SIV, RFC 8452).
+
+    Should a nonce ever come twice, it shows no more than whether two values are the same.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._first = Fernet(keys[0])
         self._roots = [key.encode() for key in keys]
+        self._ciphers = [AESGCMSIV(hmac.digest(one, b"sealed", "sha256")) for one in self._roots]
+        self._older = [Fernet(key) for key in keys]
 
     def seal(self, value: Any) -> str:
         """Encrypt any JSON value."""
-        return self._first.encrypt(dump(value).encode()).decode()
+        nonce = os.urandom(_NONCE)
+        encrypted = self._ciphers[0].encrypt(nonce, dump(value).encode(), None)
+        return _SEALED + _b64(nonce + encrypted)
 
     def open(self, sealed: str) -> Any:
         """Decrypt what ``seal`` made; raises ``Unreadable`` when no key fits."""
-        try:
-            return json.loads(self._fernet.decrypt(sealed.encode()))
-        except InvalidToken:
-            raise Unreadable("no configured key decrypts a stored value") from None
+        for place in range(len(self._roots)):
+            with suppress(InvalidTag, InvalidToken, ValueError):
+                return json.loads(self._decrypted(sealed, place))
+        raise Unreadable("no configured key decrypts a stored value")
 
     def is_current(self, sealed: str) -> bool:
         """Did the first key encrypt it? What has to last must not hang on an older one."""
-        try:
-            self._first.decrypt(sealed.encode())
-        except InvalidToken:
-            return False
-        return True
+        with suppress(InvalidTag, InvalidToken, ValueError):
+            return bool(self._decrypted(sealed, 0))
+        return False
+
+    def _decrypted(self, sealed: str, place: int) -> bytes:
+        """By one of the keys. What has no mark was made when values were sealed by Fernet."""
+        if not sealed.startswith(_SEALED):
+            return self._older[place].decrypt(sealed.encode())
+        raw = urlsafe_b64decode(f"{sealed.removeprefix(_SEALED)}==")
+        return self._ciphers[place].decrypt(raw[:_NONCE], raw[_NONCE:], None)
 
     def keyed_digest(self, purpose: str, value: str) -> str:
         """A digest that only this deployment can make; base64url, 43 characters."""

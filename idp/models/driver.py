@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 import psycopg
 from psycopg.errors import (
+    DivisionByZero,
     DuplicatePreparedStatement,
     FeatureNotSupported,
     InvalidSqlStatementName,
@@ -166,17 +167,22 @@ def _succeed(connection: psycopg.Connection[Any], result: Any) -> Any:
     raise error_from_result(result, encoding=connection.info.encoding)
 
 
-def send_to_postgresql(
-    proxied: PoolProxiedConnection, sent: Sequence[Sent], joins: bool
-) -> list[Any]:
-    """Send them, prepared; what the last one finds. Raises ``psycopg.Error``."""
+Found = Sequence[list[Any]]
+"""The rows that each of several statements found."""
+
+
+def send_to_postgresql(proxied: PoolProxiedConnection, sent: Sequence[Sent], joins: bool) -> Found:
+    """Send them, prepared. Raises ``psycopg.Error``."""
     connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
-    text, given = sent[-1]
     begins = joins and _begins(connection, sent)
     if begins or len(sent) > 1:
-        found = _answers(connection, sent, begins=begins)[-1]
-    else:
-        found = _answer(connection, text, given)
+        answers = _answers(connection, sent, begins=begins)[-len(sent) :]
+        return [_rows(text, answer) for (text, _), answer in zip(sent, answers, strict=True)]
+    text, given = sent[0]
+    return [_rows(text, _answer(connection, text, given))]
+
+
+def _rows(text: Text, found: Any) -> list[Any]:
     get, row, columns = found.get_value, text.row, text.columns
     return [
         row(*[None if (cell := get(i, j)) is None else load(cell) for j, load in columns])
@@ -186,7 +192,7 @@ def send_to_postgresql(
 
 def commit_on_postgresql(
     proxied: PoolProxiedConnection, sent: Sequence[Sent], joins: bool
-) -> list[Any]:
+) -> Found:
     """Send them and COMMIT: all of them hold, or none. Raises ``psycopg.Error``."""
     connection: Connection = proxied.dbapi_connection  # type: ignore[assignment]
     begins = joins and _begins(connection, sent)
@@ -263,24 +269,30 @@ def _prepare(connection: Connection, text: Text) -> None:
     connection.prepared.add(text.name)
 
 
+def found_nothing(error: BaseException | None) -> bool:
+    """Did a statement fail because it had to find something (``Plain.end_if``)?"""
+    return isinstance(error, DivisionByZero)
+
+
 def is_outdated(error: BaseException) -> bool:
     """Is it a statement that a migration has given other columns? It stays so until it is gone."""
     return isinstance(error, FeatureNotSupported)
 
 
-def send_to_sqlite(proxied: PoolProxiedConnection, sent: Sequence[Sent], _joins: bool) -> list[Any]:
+def send_to_sqlite(proxied: PoolProxiedConnection, sent: Sequence[Sent], _joins: bool) -> Found:
     """The same of one. Raises ``sqlite3.Error``."""
     connection: Any = proxied.dbapi_connection
     ((text, given),) = sent
     loads = text.loads
     rows = connection.execute(text.text, text.values(given)).fetchall()
-    return [
+    found = [
         text.row(*[load(cell) if load else cell for load, cell in zip(loads, row, strict=True)])
         for row in rows
     ]
+    return [found]
 
 
-Send = Callable[[PoolProxiedConnection, Sequence[Sent], bool], list[Any]]
+Send = Callable[[PoolProxiedConnection, Sequence[Sent], bool], Found]
 
 SEND: Final[Mapping[str, Send]] = {"postgresql": send_to_postgresql, "sqlite": send_to_sqlite}
 COMMIT_AFTER: Final[Mapping[str, Send]] = {"postgresql": commit_on_postgresql}

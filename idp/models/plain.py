@@ -13,14 +13,16 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 from weakref import WeakSet
 
-from sqlalchemy import Engine, String, literal_column
+from sqlalchemy import Engine, Integer, String, literal_column, select
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.exc import DataError
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from idp.json_text import dump_sorted
 from idp.models import driver
+from idp.models.ahead import Ahead
 from idp.models.base import sessions
 from idp.models.driver import Text
 from idp.models.failures import checked_out
@@ -86,10 +88,13 @@ class Plain:
         """Everything it finds."""
         scope, engine = sessions.here()
         text = self._text_for(engine, values)
+        ahead = sessions.ahead.get(scope)
+        if ahead is not None and (found := ahead.take(text, values)) is not None:
+            return found
         joined = sessions.joined(scope, engine, writes=text.writes)
         if joined is not None:
-            return answered(engine, joined, joined.connection, text, values)
-        return _send_alone(engine, text, values)
+            return answered(engine, joined, joined.connection, text, values, ahead)
+        return _send_alone(engine, text, values, ahead)
 
     def _text_for(self, engine: Engine, values: Values) -> Text:
         name = engine.dialect.name
@@ -128,18 +133,31 @@ class Plain:
         else:
             self.all(values)
 
+    def soon(self, values: Values) -> None:
+        """Say that ``all`` will be asked for exactly this, of a statement that only reads.
+
+        On PostgreSQL it goes with the next one that is waited for, and ``all`` has then what was
+        found so; once, and for as long as this scope writes nothing and ends no transaction.
+        """
+        scope, engine = sessions.here()
+        if engine.dialect.name in driver.COMMIT_AFTER:
+            ahead = sessions.ahead.setdefault(scope, Ahead())
+            ahead.ask(self._text_for(engine, values), values)
+
     def end_with(self, values: Values) -> Sequence[PlainRow]:
         """Run it as the last of its transaction, and commit. What it finds, like ``all``.
 
         Where none is open it is a transaction by itself: nobody has to be told of its begin and
         its end.
         """
-        _scope, engine = sessions.here()
+        scope, engine = sessions.here()
         if sessions.in_transaction():
             found = self.all(values)
             sessions.commit()
             return found
-        return _send_alone(engine, self._text_for(engine, values), values)
+        return _send_alone(
+            engine, self._text_for(engine, values), values, sessions.ahead.get(scope)
+        )
 
     def end_unwaited(self, values: Values) -> Sequence[PlainRow]:
         """The same, for what may be lost with a crash because that costs no more than a new try:
@@ -150,6 +168,33 @@ class Plain:
         """
         statement = self if sessions.in_transaction() else self._unwaited
         return statement.end_with(values)
+
+    def end_if(self, values: Values) -> bool:
+        """Run it as the last of its transaction, and commit if it finds something; else nothing of
+        that transaction holds. Did it?
+
+        On PostgreSQL over one wait, as by ``later``: one that finds nothing fails, and the commit
+        with it.
+        """
+        _scope, engine = sessions.here()
+        if engine.dialect.name not in driver.COMMIT_AFTER:
+            found = bool(self.all(values))
+            (sessions.commit if found else sessions.rollback)()
+            return found
+        try:
+            self._finding.later(values)
+            sessions.commit()
+        except DataError as error:
+            if not driver.found_nothing(error.orig):
+                raise
+            sessions.rollback()
+            return False
+        return True
+
+    @cached_property
+    def _finding(self) -> "Plain":
+        found = self._cores["postgresql"].cte("found")
+        return Plain({"postgresql": select(FOUND_ANY).select_from(found)})
 
     @cached_property
     def _unwaited(self) -> "Plain":
@@ -162,6 +207,9 @@ _UNWAITED: Final = literal_column("set_config('synchronous_commit', 'off', true)
     "unwaited"
 )
 """For the transaction at hand alone, looked at when that commits."""
+
+FOUND_ANY: Final = literal_column("1 / count(*)", Integer).label("found_any")
+"""Fails where there is nothing (``driver.found_nothing``)."""
 
 
 def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
@@ -193,9 +241,11 @@ def _writes(core: Core, compiled: Any) -> bool:
     return any(isinstance(cte.element, UpdateBase) for cte in compiled.ctes or ())
 
 
-def _send_alone(engine: Engine, text: Text, values: Values) -> Sequence[PlainRow]:
+def _send_alone(
+    engine: Engine, text: Text, values: Values, ahead: Ahead | None = None
+) -> Sequence[PlainRow]:
     alone = checked_out(engine)
     try:
-        return answered(engine, None, alone, text, values)
+        return answered(engine, None, alone, text, values, ahead)
     finally:
         give_back(engine, alone)

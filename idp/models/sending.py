@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from idp.models import driver
+from idp.models.ahead import Ahead
 from idp.models.driver import Sent, Text
 from idp.models.failures import raised
 
@@ -17,20 +18,29 @@ def answered(
     proxied: PoolProxiedConnection,
     text: Text,
     values: Mapping[str, Any],
+    ahead: Ahead | None = None,
 ) -> Sequence[Any]:
-    """What a statement finds. Whatever waits in the transaction it ``joined`` is sent with it.
+    """What a statement finds. Whatever waits in the transaction it ``joined`` is sent with it, and
+    what was asked ``ahead``.
 
     Raises ``DBAPIError``.
     """
     send = driver.SEND[engine.dialect.name]
-    if not (waiting := getattr(joined, "waiting", None)):
-        return _sent(engine, joined, proxied, ((text, values),), send)
-    sent = (*waiting, (text, values))
-    waiting.clear()
-    joined.lost += 1  # unless nothing goes wrong, be it before anything was sent
-    found = _sent(engine, joined, proxied, sent, send)
-    joined.lost -= 1
-    return found
+    waiting: list[Sent] | None = getattr(joined, "waiting", None)
+    if not waiting and ahead is None:
+        return _sent(engine, joined, proxied, ((text, values),), send)[0]
+    asked = ahead.asked() if ahead is not None else ()
+    sent = (*(waiting or ()), *asked, (text, values))
+    if waiting:
+        waiting.clear()
+        joined.lost += 1  # unless nothing goes wrong, be it before anything was sent
+        found = _sent(engine, joined, proxied, sent, send)
+        joined.lost -= 1
+    else:
+        found = _sent(engine, joined, proxied, sent, send)
+    if ahead is not None:
+        ahead.keep(asked, found[-1 - len(asked) : -1], anew=text.writes)
+    return found[-1]
 
 
 def committed(
@@ -46,7 +56,7 @@ def _sent(
     proxied: PoolProxiedConnection,
     sent: Sequence[Sent],
     send: driver.Send,
-) -> Sequence[Any]:
+) -> driver.Found:
     below, hear = proxied.dbapi_connection, engine.dispatch
     heard = hear.before_cursor_execute or hear.after_cursor_execute
     told = [_Listeners(engine, joined, below, *one) for one in sent] if heard else ()

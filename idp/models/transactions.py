@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from idp.models import failures, sending
+from idp.models.ahead import Ahead
 from idp.models.driver import Sent
 from idp.models.pool import give_back, handing_over
 
@@ -125,6 +126,7 @@ class Sessions(scoped_session[Session]):
         self._engine = engine
         self._engines: dict[int, Engine] = {}
         self._open: dict[int, Transaction] = {}
+        self.ahead: dict[int, Ahead] = {}
         super().__init__(self._made, scope)  # type: ignore[arg-type]  # a factory is all it needs
 
     def here(self) -> tuple[int, Engine]:
@@ -191,6 +193,7 @@ class Sessions(scoped_session[Session]):
         """At the end of the scope: what was not committed is rolled back."""
         self._engines.pop(self._scope(), None)
         transaction = self._taken()
+        self.ahead.pop(self._scope(), None)
         if transaction is not None:
             transaction.rollback()
         if self.session() is not None:
@@ -198,6 +201,8 @@ class Sessions(scoped_session[Session]):
 
     def _taken(self) -> Transaction | None:
         """This scope's plain transaction, which is its taker's to end."""
+        if self.ahead and (ahead := self.ahead.get(self._scope())) is not None:
+            ahead.forget()
         return self._open.pop(self._scope(), None) if self._open else None
 
     def _made(self) -> Session:

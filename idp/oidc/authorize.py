@@ -191,6 +191,11 @@ class AuthorizationEndpoint:
         self.resumed.keep(transaction, asked)
         return asked
 
+    def foresee(self, transaction: Transaction, user_id: str) -> None:
+        """It is likely to be concluded with this person, once she has proved who she is."""
+        if transaction.client_id is not None:
+            self._consents.expect(user_id, transaction.client_id)
+
     def conclude(
         self,
         standing: Standing,

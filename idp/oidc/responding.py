@@ -84,7 +84,8 @@ class Responder:
             AuthorizationResponse.success(to, parameters, issuer=self._issuer), asked.client, now
         )
         if transaction is not None:
-            transactions.finish(transaction, keep(response, self._box), now)
+            answer, last = keep(response, self._box), asked.pushed is None
+            transactions.finish(transaction, answer, now, ends=last)
         if asked.pushed is not None and not self._pushed.use_up(asked.pushed, now):
             db.session.rollback()
             raise answered_before()

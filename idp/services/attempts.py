@@ -1,5 +1,6 @@
 """An answer that somebody gave, and what came of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from idp.factors.base import Answer, Refused
@@ -7,6 +8,10 @@ from idp.models import User
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
 from idp.services.weighing import Known
+
+
+def _nothing(_user_id: str) -> None:
+    """Nobody asks about her."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,8 @@ class Attempt:
     """The session this browser's cookie presents, whoever's it is."""
     device_token: str | None
     """The browser's claim to have signed this person in before; only throttling listens."""
+    foresee: Callable[[str], None] = _nothing
+    """Told the id of who is likely to be accepted, before the judgement, once it may be judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,10 @@ class Consents:
             given = self._given(user_id, client_id)
         return tuple([scope for scope in scopes if scope not in (given or ())])
 
+    def expect(self, user_id: str, client_id: str) -> None:
+        """``missing`` is going to be asked of them: it is looked up with another statement."""
+        _GIVEN.soon({"user": user_id, "client": client_id})
+
     def give(
         self, user_id: str, client_id: str, scopes: Sequence[str], *, context: Context
     ) -> None:

@@ -38,13 +38,19 @@ _BY_USERNAME: Final = _with_held(_users.c.username == bindparam("known_as"))
 
 
 def by_login(login_name: str) -> User | None:
-    """Whose e-mail address or user name this is, however it was typed; also when disabled.
+    """Whose e-mail address or user name this is, however it was typed; like ``known_as``."""
+    return known_as(normalise_login(login_name))
 
-    With what she holds, for ``held_by``. A user name has no ``@``, and an address has one. What
-    nobody can be called is looked up as well, and what nobody holds, so that it takes as long.
+
+def known_as(name: str | None) -> User | None:
+    """The same of a name in its one form, which has None where nobody can be called that; also
+    when she is disabled.
+
+    With what she holds, for ``held_by``. What nobody can be called is looked up as well, and what
+    nobody holds, so that it takes as long.
     """
-    known_as = normalise_login(login_name) or ""
-    rows = (_BY_ADDRESS if "@" in known_as else _BY_USERNAME).all({"known_as": known_as})
+    statement, values = _known_as(name)
+    rows = statement.all(values)
     if dialect() == "sqlite":
         held = HELD.all({"user": rows[0].id if rows else ""})
     else:
@@ -52,6 +58,11 @@ def by_login(login_name: str) -> User | None:
     if not rows:
         return None
     return cast("User", _Person(**dict(zip(_HERS, rows[0], strict=False)), held=held))
+
+
+def _known_as(name: str | None) -> tuple[Plain, dict[str, str]]:
+    """A user name has no ``@``, and an address has one."""
+    return _BY_ADDRESS if name and "@" in name else _BY_USERNAME, {"known_as": name or ""}
 
 
 def _held(row: PlainRow) -> Credential:

@@ -38,7 +38,7 @@ class SignIn:
         throttle: Throttle,
         weighing: Weighing,
         notices: Notices,
-        find_by_login: Callable[[str], User | None],
+        known_as: Callable[[str], User | None],
     ) -> None:
         self._factors = factors
         self._laborious = {name: one for name, one in factors.items() if isinstance(one, Laborious)}
@@ -46,7 +46,7 @@ class SignIn:
         self._throttle = throttle
         self._weighing = weighing
         self._notices = notices
-        self._find_by_login = find_by_login
+        self._known_as = known_as
 
     def attempt(self, standing: Standing, attempt: Attempt, context: Context) -> Outcome:
         """Judge one answer and write down what it showed. Commits, unless it was accepted: what
@@ -72,6 +72,8 @@ class SignIn:
         if isinstance(reserved, Wait):
             db.session.commit()
             return reserved
+        if user is not None:
+            attempt.foresee(user.id)
         try:
             verdict = self._judge(standing, user, attempt, context)
         except Busy:
@@ -252,7 +254,7 @@ class SignIn:
         )
 
     def _named(self, login_name: str | None) -> User | None:
-        return self._find_by_login(login_name) if login_name else None
+        return self._known_as(login_name) if login_name else None
 
 
 def _objection(standing: Standing, owner: User | None) -> Refused | None:

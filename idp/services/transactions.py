@@ -183,19 +183,20 @@ def purpose_of(transaction_id: str) -> Purpose | None:
     return Purpose(client_id=found.client_id, parameters=found.parameters)
 
 
-def advance(transaction: Transaction, **changes: Any) -> None:
+def advance(transaction: Transaction, *, ends: bool = False, **changes: Any) -> None:
     """Move the record one step on; raises ``Overtaken`` when somebody else did so first.
 
     The condition on ``version`` is what makes a double submit, a second tab and a race between
-    two nodes come out as one step.
+    two nodes come out as one step. ``ends`` says that nothing else is to be written: then it
+    commits, and nothing was written when it raises.
     """
     waiting: Mapping[str, Any] = getattr(transaction, _WAITING, _NOTHING)  # and shown already
     written = {**waiting, **changes}
-    claim = {"of": transaction.id, "at_version": transaction.version}
-    advanced = _advancing(tuple(written)).value({**written, **claim})
-    if advanced is None:
+    statement = _advancing(tuple(written))
+    claim = {**written, "of": transaction.id, "at_version": transaction.version}
+    if not (statement.end_if(claim) if ends else statement.all(claim)):
         raise Overtaken
-    transaction.version = advanced
+    transaction.version += 1
     setattr(transaction, _WAITING, _NOTHING)
     _show(transaction, changes)
 
@@ -253,9 +254,9 @@ def step_of(transaction: Transaction) -> int:
     return step
 
 
-def finish(transaction: Transaction, answer: str, now: datetime) -> None:
-    """Say where the browser goes, once and for all."""
-    advance(transaction, answer=answer, finished_at=now, state={})
+def finish(transaction: Transaction, answer: str, now: datetime, *, ends: bool = False) -> None:
+    """Say where the browser goes, once and for all. ``ends`` is ``advance``'s."""
+    advance(transaction, ends=ends, answer=answer, finished_at=now, state={})
 
 
 def is_over(transaction: Transaction, now: datetime) -> bool:

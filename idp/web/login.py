@@ -1,5 +1,7 @@
 """The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
 
+from functools import partial
+
 from flask import Blueprint, Response, abort, jsonify, url_for
 
 from idp.assurance import Choice
@@ -184,6 +186,7 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
         answer=fields,
         presented=live_session(),
         device_token=cookies.read(cookies.DEVICE),
+        foresee=partial(services().authorization.foresee, transaction),
     )
     outcome = services().signin.attempt(standing, attempt, context())
     if isinstance(outcome, Accepted):

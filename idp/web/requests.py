@@ -3,7 +3,7 @@
 import re
 from string import punctuation
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import flask
 from werkzeug.datastructures import ImmutableMultiDict
@@ -14,6 +14,7 @@ from idp.web.sizes import MAX_BODY
 _VISIBLE: Final = re.compile(rb"[!-~]*")
 _AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
+_FIELDS: Final = "application/x-www-form-urlencoded"
 
 
 class Request(flask.Request):
@@ -34,6 +35,16 @@ class Request(flask.Request):
         if not _VISIBLE.fullmatch(self.query_string):
             self.query_string = quote(self.query_string, safe=punctuation).encode()
 
+    def _load_form_data(self) -> None:
+        """Fields alone as Werkzeug reads them, which gets ready for files first, and for more."""
+        if "form" in self.__dict__ or self.environ.get("CONTENT_TYPE") != _FIELDS:
+            super()._load_form_data()
+            return
+        # Like ``pairs``; the stream ends where it has to, or says that it is too long.
+        stream = self._get_stream_for_parsing()
+        form = ImmutableMultiDict(_fields(stream.read()))
+        vars(self).update(stream=stream, form=form, files=ImmutableMultiDict())
+
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The same as for Werkzeug, and in its shape."""
@@ -50,3 +61,17 @@ class Request(flask.Request):
             return list(super().cookies.items(multi=True))
         parts = [one.partition("=") for one in sent.split("; ")]
         return [(name, value) for name, _, value in parts]
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    """What a form holds (URL Standard, section 5.1); of what is no text, nothing."""
+    try:
+        parts = [one.partition("=") for one in body.decode().split("&") if one]
+    except UnicodeDecodeError:
+        return []
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in parts]
+
+
+def _unquoted(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote(text, errors="werkzeug.url_quote") if "%" in text else text

@@ -156,7 +156,7 @@ class SignInServices:
             throttle=self.throttle,
             weighing=self.weighing,
             notices=self.notices,
-            find_by_login=persons.by_login,
+            known_as=persons.known_as,
         )
 
     @cached_property
