@@ -40,6 +40,8 @@ NOBODYS = (
 WITH_CLIENT = """
 CREATE FUNCTION client_takes_along() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    DELETE FROM access_tokens WHERE grant_id IN (SELECT id FROM grants WHERE client_id = OLD.id);
+    DELETE FROM refresh_tokens WHERE grant_id IN (SELECT id FROM grants WHERE client_id = OLD.id);
     DELETE FROM grants WHERE client_id = OLD.id;
     DELETE FROM session_clients WHERE client_id = OLD.id;
     RETURN NULL;
