@@ -50,6 +50,7 @@ END $$
 
 
 def upgrade() -> None:
+    op.drop_index("ix_counters_expires_at", "counters")
     for table in dict.fromkeys(table for table, *_ in REFERENCES):
         with op.batch_alter_table(table) as batch:
             for column in [column for name, column, *_ in REFERENCES if name == table]:
@@ -63,6 +64,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.create_index("ix_counters_expires_at", "counters", ["expires_at"])
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP TRIGGER takes_along ON clients")
         op.execute("DROP FUNCTION client_takes_along()")
