@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, or_, select
 
 from idp.models import AccessToken, Client, Grant, RefreshToken, User
 from idp.models.plain import Plain
@@ -23,16 +23,18 @@ _refresh: Final = cast("Table", RefreshToken.__table__)
 
 
 def _alive(statement: Select[Any]) -> Select[Any]:
-    """Only where the grant has not ended, and neither person nor client is disabled.
+    """Only where the grant has not ended, and person and client are there and not disabled.
 
-    A grant of a client for itself has no person, and then no row of one is disabled, either.
+    A grant of a client for itself has no person.
     """
     return (
         statement.outerjoin(_users, _users.c.id == _grants.c.user_id)
         .join(_clients, _clients.c.id == _grants.c.client_id)
         .where(
             _grants.c.ended_at.is_(None),
-            _users.c.disabled_at.is_(None),  # nor is what an outer join did not find
+            # Whom the outer join did not find is not disabled, either.
+            _users.c.disabled_at.is_(None),
+            or_(_users.c.id.is_not(None), _grants.c.user_id.is_(None)),
             _clients.c.disabled_at.is_(None),
         )
     )

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
-from idp.models import Grant, User, new_id_at
+from idp.models import Client, Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
@@ -18,6 +18,7 @@ AnyRow: TypeAlias = PlainRow
 
 _grants: Final = cast("Table", Grant.__table__)
 _users: Final = cast("Table", User.__table__)
+_clients: Final = cast("Table", Client.__table__)
 
 _KEEP: Final = Plain(_grants.insert())
 
@@ -31,6 +32,9 @@ FIELDS: Final = (
 USER_IS_WELL: Final = exists(
     select(_users.c.id).where(_users.c.id == _grants.c.user_id, _users.c.disabled_at.is_(None))
 )
+
+CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _grants.c.client_id))
+"""Nothing else says so where its revision is not looked at: see ``belongings``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
