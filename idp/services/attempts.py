@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from idp.factors.base import Answer, Refused
+from idp.frozen import made_often
 from idp.models import User
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
 from idp.services.weighing import Known
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One answer, with what is known of the browser it came from."""
@@ -21,6 +23,7 @@ class Attempt:
     """The browser's claim to have signed this person in before; only throttling listens."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The proof counts. ``session_token`` is the new cookie, where the session may be presented."""

@@ -9,6 +9,7 @@ from typing import Final, cast
 from sqlalchemy import BindParameter, Delete, Insert, Table, Update, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.frozen import made_often
 from idp.models import Counter
 from idp.models.base import dialect
 from idp.models.plain import Plain
@@ -16,6 +17,7 @@ from idp.models.plain import Plain
 _counters: Final = cast("Table", Counter.__table__)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """Something counted: no more than ``limit`` within ``window`` of the first."""

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
+from idp.frozen import made_often
 from idp.models import Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
@@ -33,6 +34,7 @@ USER_IS_WELL: Final = exists(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
     """Who allowed whom what, on the strength of which proofs.
@@ -77,6 +79,7 @@ class Granted:
         return self.satisfied
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What of the authorization request outlives it."""

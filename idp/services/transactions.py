@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import JSON, Table, bindparam, select
 
 from idp.audit import Context
+from idp.frozen import made_often
 from idp.json_text import dump_sorted
 from idp.models import Client, Transaction, new_id_at
 from idp.models.plain import Plain
@@ -63,6 +64,7 @@ class Overtaken(Exception):
     """Another request has advanced this transaction since it was read."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Purpose:
     """What a sign-in is for: an authorization request, or a page of our own (``return_to``)."""
