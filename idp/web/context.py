@@ -31,6 +31,12 @@ def start() -> None:
     ids = ids_of(asked.environ)
     own.request_id = ids["request_id"]
     own.now = known.clock()
+    own.context = Context(
+        at=own.now,
+        address=asked.remote_addr or "",
+        user_agent=asked.environ.get("HTTP_USER_AGENT", "")[:400],
+        request_id=own.request_id,
+    )
     if asked.view_args and (transaction_id := asked.view_args.get("transaction_id")):
         ids["transaction_id"] = transaction_id
     logs.about.set(ids)
@@ -51,18 +57,8 @@ def ids_of(environ: WSGIEnvironment) -> dict[str, str]:
 
 
 def context() -> Context:
-    """The circumstances that services and the audit log are told, made once a request."""
-    own = here.own()
-    try:
-        found: Context = own.context
-    except AttributeError:
-        asked = here.asked()
-        found = own.context = Context(
-            at=own.now,
-            address=asked.remote_addr or "",
-            user_agent=asked.environ.get("HTTP_USER_AGENT", "")[:400],
-            request_id=own.request_id,
-        )
+    """The circumstances that services and the audit log are told."""
+    found: Context = here.own().context
     return found
 
 

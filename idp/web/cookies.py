@@ -42,9 +42,8 @@ def _held() -> dict[str, str]:
     """Ours, by what they are for: of two of one name the first, as it is the one for this path
     (RFC 6265 section 5.4)."""
     own = here.own()
-    try:
-        held: dict[str, str] = own.cookies
-    except AttributeError:
+    held: dict[str, str] | None = own.get("cookies")
+    if held is None:
         prefix, sent = name("", _settings()), here.asked().pairs
         ours = [one for one in sent if one[0].startswith(prefix)]
         held = own.cookies = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}

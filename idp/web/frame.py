@@ -1,7 +1,7 @@
 """Flask without what this program does not use, where that would cost something every request."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from flask.signals import request_tearing_down
 from itsdangerous import BadSignature
 from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
+from werkzeug.utils import cached_property
 
 from idp.web import here
 from idp.web.requests import Request
@@ -120,10 +121,10 @@ class FormSessions(SecureCookieSessionInterface):
 
 
 def _depends_on_cookies(response: Any) -> None:
-    if "Vary" in response.headers:
+    if response.says("Vary"):
         response.vary.add("Cookie")
     else:
-        response.headers.add("Vary", "Cookie")
+        response.beside += (("Vary", "Cookie"),)
 
 
 class App(Flask):
@@ -137,7 +138,7 @@ class App(Flask):
         self.session_interface = FormSessions(self)
         self._place = urlsplit(issuer)
         self._known: dict[str | None, tuple[Hooks, Hooks]] = {}
-        self._matches: Matches = {}
+        self._matches = Matches()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is."""

@@ -107,8 +107,8 @@ def install(app: Flask, *, secure: bool) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         own = here.own()
-        if response.mimetype == "text/html":
-            response.headers.setdefault("Content-Security-Policy", policy())
+        if response.response and response.mimetype == "text/html":
+            response.beside += (("Content-Security-Policy", policy()),)
         response.beside += framed if "may_be_framed" in own else fixed
         if "request_id" in own:
             response.beside += ((REQUEST_ID, own.request_id),)

@@ -21,6 +21,11 @@ class Response(flask.Response):
 
     beside: tuple[Header, ...] = ()
 
+    def says(self, name: str) -> bool:
+        """Has it a header of that name? To ask for one that is not there, the library raises."""
+        name = name.lower()
+        return any(one.lower() == name for one, _value in self.headers)
+
     def get_wsgi_response(self, environ: WSGIEnvironment) -> Sent:
         """The body, the status line and the headers."""
         headers = list(self.headers)
@@ -51,4 +56,8 @@ class Response(flask.Response):
 class Bare(Response):
     """Of no type, having no body."""
 
-    default_mimetype = None
+    def __init__(self, status: int, *headers: Header) -> None:
+        super().__init__([], status, content_type="none")  # or it would be looked for
+        self.headers.clear()
+        for name, value in headers:
+            self.headers.add(name, value)
