@@ -89,6 +89,10 @@ class Ceremony:
     mail: Mail | None = None
 
 
+NOTHING: Final = Ceremony()
+"""Of a factor that prepares nothing, so that there is nothing to be kept either."""
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -212,6 +216,7 @@ def of_kind(credentials: Sequence[Credential], kind: str) -> list[Credential]:
 
 __all__ = [
     "ANY_WAY",
+    "NOTHING",
     "Answer",
     "Ceremony",
     "Corroborable",

@@ -1,7 +1,7 @@
 """Flask without what this program does not use, where that would cost something every request."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -13,11 +13,10 @@ from flask.signals import request_tearing_down
 from itsdangerous import BadSignature
 from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
-from werkzeug.utils import cached_property
 
 from idp.web import here
 from idp.web.requests import Request
-from idp.web.responses import Response
+from idp.web.responses import Response, says
 from idp.web.routing import Adapter, Matches
 from idp.web.signing import Serializer, Tagged
 
@@ -31,31 +30,35 @@ class FormSession(SessionMixin):
 
     def __init__(self, read: Callable[[], Mapping[str, Any] | None]) -> None:
         self._read = read
+        self._held: dict[str, Any] | None = None
 
-    @cached_property
-    def _held(self) -> dict[str, Any]:
-        return dict(self._read() or {})
+    @property
+    def held(self) -> dict[str, Any]:
+        """All of it."""
+        if self._held is None:
+            self._held = dict(self._read() or {})
+        return self._held
 
     def __getitem__(self, name: str) -> Any:
-        return self._held[name]
+        return self.held[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         """What is held by that name."""
-        return self._held.get(name, default)
+        return self.held.get(name, default)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._held[name] = value
+        self.held[name] = value
         self.modified = True
 
     def __delitem__(self, name: str) -> None:
-        del self._held[name]
+        del self.held[name]
         self.modified = True
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self.held)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -102,7 +105,7 @@ class FormSessions(SecureCookieSessionInterface):
             _depends_on_cookies(response)
             if session.modified:
                 name, attributes = self._cookie
-                value = self._serializer.dumps(dict(session))
+                value = self._serializer.dumps(session.held)
                 response.headers.add("Set-Cookie", f"{name}={value}{attributes}")
 
     @cached_property
@@ -121,10 +124,10 @@ class FormSessions(SecureCookieSessionInterface):
 
 
 def _depends_on_cookies(response: Any) -> None:
-    if response.says("Vary"):
+    if says(response, "Vary"):
         response.vary.add("Cookie")
     else:
-        response.beside += (("Vary", "Cookie"),)
+        response.headers.add("Vary", "Cookie")
 
 
 class App(Flask):

@@ -11,7 +11,6 @@ from werkzeug.utils import cached_property
 
 from idp.web.sizes import MAX_BODY
 
-_VISIBLE: Final = re.compile(rb"[!-~]*")
 _AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
 
@@ -29,9 +28,12 @@ class Request(flask.Request):
     _max_form_memory_size = MAX_BODY
     _max_form_parts = 1000
 
+    ours: dict[str, str] | None = None
+    """Our own cookies, once somebody has looked for one (``idp.web.cookies``)."""
+
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)
-        if not _VISIBLE.fullmatch(self.query_string):
+        if not _is_visible(environ.get("QUERY_STRING", "")):
             self.query_string = quote(self.query_string, safe=punctuation).encode()
 
     @cached_property
@@ -50,3 +52,8 @@ class Request(flask.Request):
             return list(super().cookies.items(multi=True))
         parts = [one.partition("=") for one in sent.split("; ")]
         return [(name, value) for name, _, value in parts]
+
+
+def _is_visible(query: str) -> bool:
+    """Is it of printable ASCII, without blanks?"""
+    return query.isascii() and query.isprintable() and " " not in query

@@ -21,11 +21,6 @@ class Response(flask.Response):
 
     beside: tuple[Header, ...] = ()
 
-    def says(self, name: str) -> bool:
-        """Has it a header of that name? To ask for one that is not there, the library raises."""
-        name = name.lower()
-        return any(one.lower() == name for one, _value in self.headers)
-
     def get_wsgi_response(self, environ: WSGIEnvironment) -> Sent:
         """The body, the status line and the headers."""
         headers = list(self.headers)
@@ -51,6 +46,12 @@ class Response(flask.Response):
             and not self._on_close
             and ("location" not in there or self.headers["Location"].isascii())
         )
+
+
+def says(response: flask.Response, name: str) -> bool:
+    """Has it a header of that name? Asked for one that is not there, the library raises first."""
+    name = name.lower()
+    return any(one.lower() == name for one, _value in response.headers)
 
 
 class Bare(Response):

@@ -11,13 +11,14 @@ from flask.json.tag import TaggedJSONSerializer
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, bytes_to_int, int_to_bytes, want_bytes
 
+from idp.json_text import dump
+
 SHA1: Final = hashlib.sha1
 """The libraries' choice, without the wrapper by which they take the long way to it. HMAC does not
 need a hash that is free of collisions (RFC 6151 section 2)."""
 
 _SHORT: Final = 100
 """Characters: what has fewer is no shorter when it was compressed."""
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
@@ -27,12 +28,19 @@ class Tagged(TaggedJSONSerializer):
     def dumps(self, value: Any) -> str:
         """As compact JSON."""
         if all(type(one) is str for one in value.values()):
-            return _ENCODER.encode(value)
+            return dump(value)
         return super().dumps(value)
 
     def loads(self, value: str) -> Any:
         """What Flask has written otherwise is called by a name that begins with a blank."""
         return super().loads(value) if '" ' in value else json.loads(value)
+
+
+class Compact:
+    """JSON as itsdangerous writes it, but that letters which are no ASCII stay as they are."""
+
+    dumps = staticmethod(dump)
+    loads = staticmethod(json.loads)
 
 
 class _Signer(TimestampSigner):

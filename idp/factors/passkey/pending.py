@@ -86,8 +86,11 @@ class Pending:
         That is None and False, and nothing else that is empty: of no passkey at all it would make
         any.
         """
-        said = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: value for name, value in said if value is not None and value is not False}
+        return {
+            name: value
+            for name in self.__slots__
+            if (value := getattr(self, name)) is not None and value is not False
+        }
 
     @property
     def challenge(self) -> bytes:
