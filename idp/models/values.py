@@ -1,6 +1,5 @@
 """Values on their way to a driver, and back: what is bound, and what is found."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,6 +8,8 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeEngine
+
+from idp.json_text import load_sorted
 
 Convert = Callable[[Any], Any]
 
@@ -77,14 +78,6 @@ def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
 
-_raw_decode: Final = json.JSONDecoder().raw_decode
-
-
-def _read_json(value: bytes) -> Any:
-    """What PostgreSQL keeps as JSON is one document, and UTF-8: only blanks may be around it."""
-    return _raw_decode(value.decode().strip())[0]
-
-
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: _text,
     bool: lambda value: b"t" if value else b"f",
@@ -98,5 +91,5 @@ _LOADS: Final[Mapping[type, Convert]] = {
     int: int,
     bool: lambda value: value == b"t",
     datetime: _instant,
-    dict: _read_json,
+    dict: load_sorted,
 }

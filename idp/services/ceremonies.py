@@ -174,12 +174,12 @@ def _by_now(public: Mapping[str, Any], begun: str | None, now: datetime) -> Mapp
 
 
 def _as_kept(task: Task, ceremony: Ceremony, now: datetime) -> dict[str, Any]:
-    return {
+    kept = {
         "for": _asked_of(task),
-        "at": now.isoformat(),
         "public": dict(ceremony.public),
         "secret": dict(ceremony.secret),
     }
+    return {**kept, "at": now.isoformat()} if "wait" in ceremony.public else kept
 
 
 def _asked_of(task: Task) -> list[str | None]:

@@ -9,7 +9,7 @@ import flask
 from flask import Flask
 from flask.globals import _cv_request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask.signals import request_tearing_down
+from flask.signals import appcontext_tearing_down, request_tearing_down
 from itsdangerous import BadSignature
 from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
@@ -184,6 +184,13 @@ class App(Flask):
         """For whoever wants to hear that a request is over."""
         if self.teardown_request_funcs or request_tearing_down.receivers:
             super().do_teardown_request(*arguments, **named)
+
+    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
+        """The same for what surrounds it; the database's sessions are ended by that."""
+        for end in reversed(self.teardown_appcontext_funcs):
+            end(exc)
+        if appcontext_tearing_down.receivers:
+            appcontext_tearing_down.send(self, exc=exc)
 
     def _around(self, asked: flask.Request) -> tuple[Hooks, Hooks]:
         """An endpoint's hooks, before and after: put together once, not for every request."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from idp.web import here
-from idp.web.responses import Header, Response
+from idp.web.responses import Header, Response, named
 
 REQUEST_ID: Final = "X-Request-ID"
 _NOT_FRAMED: Final[Header] = ("X-Frame-Options", "DENY")
@@ -30,10 +30,11 @@ _FIXED: Final[tuple[Header, ...]] = (
 
 def csp_nonce() -> str:
     """This response's nonce; each script element of a page must carry it."""
-    own = here.own()
-    if "csp_nonce" not in own:
-        own.csp_nonce = secrets.token_urlsafe(16)
-    return str(own.csp_nonce)
+    own = vars(here.own())
+    nonce: str | None = own.get("csp_nonce")
+    if nonce is None:
+        nonce = own["csp_nonce"] = secrets.token_urlsafe(16)
+    return nonce
 
 
 def allow_form_target(uri: str) -> None:
@@ -108,16 +109,16 @@ def _policy(
 
 def install(app: Flask, *, secure: bool) -> None:
     """Put the headers on every answer of ``app``; over TLS, also HSTS."""
-    framed = (*_FIXED, _TLS) if secure else _FIXED
-    fixed = (*framed, _NOT_FRAMED)
+    framed = named(*_FIXED, *([_TLS] if secure else []))
+    fixed = {**framed, **named(_NOT_FRAMED)}
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
     @app.after_request
     def finish(response: Response) -> Response:
-        own = here.own()
+        own, said = vars(here.own()), {}
         if response.response and response.mimetype == "text/html":
-            response.beside += (("Content-Security-Policy", policy()),)
-        response.beside += framed if "may_be_framed" in own else fixed
+            said["content-security-policy"] = "Content-Security-Policy", policy()
         if "request_id" in own:
-            response.beside += ((REQUEST_ID, own.request_id),)
+            said["x-request-id"] = REQUEST_ID, own["request_id"]
+        response.say_beside({**(framed if "may_be_framed" in own else fixed), **said})
         return response

@@ -11,6 +11,7 @@ from werkzeug.utils import cached_property
 
 from idp.web.sizes import MAX_BODY
 
+_VISIBLE: Final = bytes(range(ord("!"), ord("~") + 1))
 _AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
 
@@ -33,8 +34,13 @@ class Request(flask.Request):
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)
-        if not _is_visible(environ.get("QUERY_STRING", "")):
+        if self.query_string.translate(None, _VISIBLE):
             self.query_string = quote(self.query_string, safe=punctuation).encode()
+
+    def close(self) -> None:
+        """What was sent is let go, where anybody has looked for files in it."""
+        if "files" in vars(self):
+            super().close()
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
@@ -52,8 +58,3 @@ class Request(flask.Request):
             return list(super().cookies.items(multi=True))
         parts = [one.partition("=") for one in sent.split("; ")]
         return [(name, value) for name, _, value in parts]
-
-
-def _is_visible(query: str) -> bool:
-    """Is it of printable ASCII, without blanks?"""
-    return query.isascii() and query.isprintable() and " " not in query

@@ -5,8 +5,11 @@ import hmac
 import json
 from binascii import b2a_base64
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Final
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
 from flask.json.tag import TaggedJSONSerializer
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, bytes_to_int, int_to_bytes, want_bytes
@@ -57,7 +60,7 @@ class _Signer(TimestampSigner):
         return self._derived[secret_key]
 
     def sign(self, value: str | bytes) -> bytes:
-        """As the library signs, by one call of OpenSSL's."""
+        """As the library signs."""
         stamp = _b64(int_to_bytes(self.get_timestamp()))
         signed = self.sep.join((want_bytes(value), stamp))
         return self.sep.join((signed, self.seal(signed)))
@@ -68,7 +71,14 @@ class _Signer(TimestampSigner):
 
     def seal(self, signed: bytes) -> bytes:
         """The signature by the newest key."""
-        return _b64(hmac.digest(self.derive_key(), signed, "sha1"))
+        begun = self._begun.copy()
+        begun.update(signed)
+        return _b64(begun.finalize())
+
+    @cached_property
+    def _begun(self) -> HMAC:
+        """Where one begins, once the key is read: OpenSSL looks for the algorithm only here."""
+        return HMAC(self.derive_key(), hashes.SHA1())  # noqa: S303  see above
 
 
 class Serializer(URLSafeTimedSerializer):

@@ -9,7 +9,7 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.test import Client
 
 from idp.web.frame import App
-from idp.web.responses import Response
+from idp.web.responses import Response, named
 from idp.web.routing import Adapter, Matches
 
 
@@ -22,7 +22,8 @@ def app() -> App:
     @made.get("/whole/")
     def whole() -> Response:
         response = Response("a body", headers={"X-Own": "said"})
-        response.beside = (("x-own", "not said"), ("X-Beside", "added"), ("X-Beside", "again"))
+        response.say_beside(named(("x-own", "not said"), ("X-Beside", "added")))
+        response.say_beside(named(("X-Beside", "again")))
         return response
 
     @made.get("/piecemeal")
