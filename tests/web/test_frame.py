@@ -1,9 +1,11 @@
 """Around every request: where hooks stand, whose host it is, and how an answer is sent."""
 
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 import pytest
-from flask import after_this_request, request_tearing_down
+from flask import after_this_request, appcontext_tearing_down, request, request_tearing_down
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.test import Client
@@ -167,6 +169,47 @@ def test_whoever_wants_to_hear_of_the_end_of_a_request_does(app: App) -> None:
     with request_tearing_down.connected_to(hear, app):
         Client(app).get("/piecemeal")
     assert over == ["a function", "a signal"]
+
+
+def test_whoever_wants_to_hear_of_the_end_of_what_surrounds_it_does(app: App) -> None:
+    over: list[str] = []
+
+    def hear(_sender: App, **_told: object) -> None:
+        over.append("a signal")
+
+    app.teardown_appcontext(lambda _error: over.append("first"))
+    app.teardown_appcontext(lambda _error: over.append("second"))
+    with appcontext_tearing_down.connected_to(hear, app):
+        Client(app).get("/piecemeal")
+    assert over == ["second", "first", "a signal"]
+
+
+def test_what_surrounds_a_request_is_told_what_went_wrong(app: App) -> None:
+    wrong: list[object] = []
+    app.teardown_appcontext(lambda error: wrong.append(type(error)))
+    error = ValueError("a view's")
+
+    def fail() -> None:
+        raise error
+
+    app.before_request(fail)
+    app.testing = True
+    with pytest.raises(ValueError, match="a view's"):
+        Client(app).get("/piecemeal")
+    assert wrong == [ValueError]
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["that were looked at", "nobody looked at"])
+def test_files_are_closed(app: App, looks: bool) -> None:
+    sent: list[Any] = []
+
+    @app.post("/files")
+    def files() -> str:
+        sent.extend(request.files.values() if looks else [])
+        return "done"
+
+    Client(app).post("/files", data={"one": (BytesIO(b"text"), "one.txt")})
+    assert [one.stream.closed for one in sent] == [True] * looks
 
 
 def test_a_signal_is_enough(app: App) -> None:
