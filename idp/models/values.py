@@ -1,6 +1,5 @@
 """Values on their way to a driver, and back: what is bound, and what is found."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +9,7 @@ import psycopg
 from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeEngine
 
-from idp.json_text import stored
+from idp.json_text import load_sorted, stored
 
 Convert = Callable[[Any], Any]
 
@@ -63,14 +62,6 @@ def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
 
-_raw_decode: Final = json.JSONDecoder().raw_decode
-
-
-def _read_json(value: bytes) -> Any:
-    """What PostgreSQL keeps as JSON is one document, and UTF-8: only blanks may be around it."""
-    return _raw_decode(value.decode().strip())[0]
-
-
 # Everything that is C here stays C: a call of Python's costs more than what it would do.
 _DUMPS: Final[Mapping[type, Convert]] = {
     str: str.encode,
@@ -84,5 +75,5 @@ _LOADS: Final[Mapping[type, Convert]] = {
     int: int,
     bool: b"t".__eq__,
     datetime: _instant,
-    dict: _read_json,
+    dict: load_sorted,
 }

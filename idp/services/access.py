@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, or_, select
 
+from idp.frozen import made_often
 from idp.models import AccessToken, Client, Grant, RefreshToken, User
 from idp.models.plain import Plain
 from idp.secrecy import digest, filed
@@ -104,6 +105,7 @@ _REFRESH = Plain(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveToken:
     """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
@@ -130,6 +132,7 @@ class LiveToken:
         return client_id == self.granted.client_id or client_id in self.audience
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtClaims:
     """What of a verified JWT access token is needed to look at its grant."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.frozen import made_often
 from idp.models import Counter
 from idp.models.plain import Plain
 
@@ -33,6 +34,7 @@ _ONE: Final = literal_column("1", Integer)
 _OVER: Final = bindparam(None, LONG_AGO, type_=_counters.c.expires_at.type)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """Something counted: no more than ``limit`` within ``window`` of the first."""

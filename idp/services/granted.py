@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
+from idp.frozen import made_often
 from idp.models import Client, Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
@@ -37,6 +38,7 @@ CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _gr
 """Nothing else says so where its revision is not looked at: see ``belongings``."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
     """Who allowed whom what, on the strength of which proofs.
@@ -81,6 +83,7 @@ class Granted:
         return self.satisfied
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What of the authorization request outlives it."""

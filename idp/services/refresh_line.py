@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import Box, filed, stamp
@@ -138,6 +139,7 @@ _REPEATED: Final = Plain(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed:
     """What a refresh token was exchanged for: its grant and scope, and the token to use next.
