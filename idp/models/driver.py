@@ -66,8 +66,8 @@ class Text:
         known = {**self.fixed, **given} if self.fixed else given
         return [dump(known[name]) if dump else known[name] for name, dump in self.places]
 
-    def encoded(self, given: Mapping[str, Any]) -> list[bytes | None]:
-        """What libpq is handed. Raises ``KeyError`` for a value that is missing, and ``DataError``
+    def encoded(self, given: Mapping[str, Any]) -> list[Any]:
+        """What libpq is handed: bytes, or None. Raises ``KeyError`` for a value that is missing, and ``DataError``
         for one that cannot be written."""
         known = {**self.fixed, **given} if self.fixed else given
         try:
