@@ -67,8 +67,8 @@ class Text:
         return [dump(known[name]) if dump else known[name] for name, dump in self.places]
 
     def encoded(self, given: Mapping[str, Any]) -> list[Any]:
-        """What libpq is handed: bytes, or None. Raises ``KeyError`` for a value that is missing, and ``DataError``
-        for one that cannot be written."""
+        """What libpq is handed, bytes or None. Raises ``KeyError`` for a value that is missing,
+        and ``DataError`` for one that cannot be written."""
         known = {**self.fixed, **given} if self.fixed else given
         try:
             found = [
