@@ -11,6 +11,7 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.test import Client
 
 from idp.web.frame import App
+from idp.web.requests import Request
 from idp.web.responses import Response, named
 from idp.web.routing import Adapter, Matches
 
@@ -135,8 +136,10 @@ def test_an_end_is_taken_for_the_variable_where_nothing_else_may_be_there(
 
 
 def test_an_end_has_the_method_of_its_route() -> None:
-    routes, matches = Map([Rule(ALONE, endpoint="look", methods=["GET"])]), Matches()
-    for method, found in (("GET", "look"), ("POST", "MethodNotAllowed"), ("GET", "look")):
+    look = Rule(ALONE, endpoint="look", methods=["GET"])
+    routes, matches = Map([look, Rule(ALONE, endpoint="change", methods=["POST"])]), Matches()
+    expected = {"POST": "change", "PUT": "MethodNotAllowed", "GET": "look", "HEAD": "look"}
+    for method, found in [*expected.items()] * 2:
         place = ("id.example.com", "/", "", "https", "/people/ada", method, "")
         assert _found(Adapter(routes, *place, matches=matches))[0] == found
 
@@ -210,6 +213,20 @@ def test_files_are_closed(app: App, looks: bool) -> None:
 
     Client(app).post("/files", data={"one": (BytesIO(b"text"), "one.txt")})
     assert [one.stream.closed for one in sent] == [True] * looks
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("a=b%20c&d=/?~", b"a=b%20c&d=/?~"),
+        ("a=b c", b"a=b%20c"),
+        ("a=\x00\x7f", b"a=%00%7F"),
+        ("a=\xc3\xa9\xff", b"a=%C3%A9%FF"),
+        ("", b""),
+    ],
+)
+def test_a_query_is_visible_ASCII(sent: str, read: bytes) -> None:
+    assert Request({"QUERY_STRING": sent, "REQUEST_METHOD": "GET"}).query_string == read
 
 
 def test_a_signal_is_enough(app: App) -> None:
