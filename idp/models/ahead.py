@@ -22,12 +22,8 @@ class Ahead:
         asked, self._asked = self._asked, []
         return asked
 
-    def keep(
-        self, asked: Sequence[Sent], found: Sequence[Sequence[Any]], *, anew: bool = False
-    ) -> None:
-        """What was ``found`` of each that was ``asked``; ``anew``, when something was written."""
-        if anew:
-            self.forget()
+    def keep(self, asked: Sequence[Sent], found: Sequence[Sequence[Any]]) -> None:
+        """What was ``found`` of each that was ``asked``."""
         self._found.extend(zip(asked, found, strict=True))
 
     def take(self, text: Text, values: Mapping[str, Any]) -> Sequence[Any] | None:
@@ -38,6 +34,10 @@ class Ahead:
         place = next((at for at, (sent, _) in enumerate(self._found) if sent == this), None)
         return None if place is None else self._found.pop(place)[1]
 
+    def written(self, text: Text) -> None:
+        """Of what this names another may be found by now."""
+        self._found = [one for one in self._found if one[0][0].tables.isdisjoint(text.tables)]
+
     def forget(self) -> None:
-        """Whatever was found may be another by now."""
+        """The same of everything."""
         self._found.clear()

@@ -43,7 +43,7 @@ class Text:
     for another, whoever prepared it on a connection that is shared (by pgbouncer, say).
     ``names`` are its values in order, of which ``fixed`` come with it. ``dumps`` and ``loads``
     turn values into the driver's and what is found into ours; None leaves it as it is. ``empty``
-    are what PostgreSQL is handed for None.
+    are what PostgreSQL is handed for None. ``tables`` are all that it names.
     """
 
     text: str
@@ -51,6 +51,7 @@ class Text:
     names: tuple[str, ...]
     fixed: Mapping[str, Any]
     writes: bool
+    tables: frozenset[str]
     dumps: tuple[Convert | None, ...]
     empty: tuple[bytes | None, ...]
     loads: tuple[Convert | None, ...]

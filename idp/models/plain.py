@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 from weakref import WeakSet
 
-from sqlalchemy import Engine, Integer, String, literal_column, select
+from sqlalchemy import Engine, Integer, String, Table, literal_column, select
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.exc import DataError
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import Insert, UpdateBase
 from sqlalchemy.sql.selectable import Select
 
@@ -88,7 +89,7 @@ class Plain:
         """Everything it finds."""
         scope, engine = sessions.here()
         text = self._text_for(engine, values)
-        ahead = sessions.ahead.get(scope)
+        ahead = sessions.foreseen(scope, text)
         if ahead is not None and (found := ahead.take(text, values)) is not None:
             return found
         joined = sessions.joined(scope, engine, writes=text.writes)
@@ -129,6 +130,7 @@ class Plain:
         text = self._text_for(engine, values)
         joined = sessions.joined(scope, engine, writes=True)
         if isinstance(joined, Transaction) and engine.dialect.name in driver.COMMIT_AFTER:
+            sessions.foreseen(scope, text)
             joined.waiting.append((text, values))
         else:
             self.all(values)
@@ -137,10 +139,12 @@ class Plain:
         """Say that ``all`` will be asked for exactly this, of a statement that only reads.
 
         On PostgreSQL it goes with the next one that is waited for, and ``all`` has then what was
-        found so; once, and for as long as this scope writes nothing and ends no transaction.
+        found so; once, and for as long as this scope writes to nothing that it names and ends no
+        transaction.
+        Beside a session, which writes without a word, it is only asked when it is asked for.
         """
         scope, engine = sessions.here()
-        if engine.dialect.name in driver.COMMIT_AFTER:
+        if engine.dialect.name in driver.COMMIT_AFTER and sessions.session() is None:
             ahead = sessions.ahead.setdefault(scope, Ahead())
             ahead.ask(self._text_for(engine, values), values)
 
@@ -155,9 +159,9 @@ class Plain:
             found = self.all(values)
             sessions.commit()
             return found
-        return _send_alone(
-            engine, self._text_for(engine, values), values, sessions.ahead.get(scope)
-        )
+        text = self._text_for(engine, values)
+        ahead = sessions.foreseen(scope, text)
+        return _send_alone(engine, text, values, ahead)
 
     def end_unwaited(self, values: Values) -> Sequence[PlainRow]:
         """The same, for what may be lost with a crash because that costs no more than a new try:
@@ -228,6 +232,7 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
         names=names,
         fixed={one: binds[one].effective_value for one in names if not binds[one].required},
         writes=_writes(core, compiled),
+        tables=frozenset(one.name for one in visitors.iterate(core) if isinstance(one, Table)),
         dumps=tuple(dump(binds[one].type, dialect) for one in names),
         empty=tuple(nothing(binds[one].type) for one in names),
         loads=tuple(load(one.type, dialect) for one in columns.values()),

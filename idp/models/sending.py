@@ -20,8 +20,8 @@ def answered(
     values: Mapping[str, Any],
     ahead: Ahead | None = None,
 ) -> Sequence[Any]:
-    """What a statement finds. Whatever waits in the transaction it ``joined`` is sent with it, and
-    what was asked ``ahead``.
+    """What a statement finds. Whatever waits in the transaction it ``joined`` is sent before it,
+    and what was asked ``ahead`` after it, which sees what it wrote.
 
     Raises ``DBAPIError``.
     """
@@ -30,7 +30,8 @@ def answered(
     if not waiting and ahead is None:
         return _sent(engine, joined, proxied, ((text, values),), send)[0]
     asked = ahead.asked() if ahead is not None else ()
-    sent = (*(waiting or ()), *asked, (text, values))
+    place = len(waiting or ())
+    sent = (*(waiting or ()), (text, values), *asked)
     if waiting:
         waiting.clear()
         joined.lost += 1  # unless nothing goes wrong, be it before anything was sent
@@ -39,8 +40,8 @@ def answered(
     else:
         found = _sent(engine, joined, proxied, sent, send)
     if ahead is not None:
-        ahead.keep(asked, found[-1 - len(asked) : -1], anew=text.writes)
-    return found[-1]
+        ahead.keep(asked, found[place + 1 :])
+    return found[place]
 
 
 def committed(

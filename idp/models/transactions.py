@@ -15,7 +15,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from idp.models import failures, sending
 from idp.models.ahead import Ahead
-from idp.models.driver import Sent
+from idp.models.driver import Sent, Text
 from idp.models.pool import give_back, handing_over
 
 
@@ -173,6 +173,13 @@ class Sessions(scoped_session[Session]):
         session = self.session()
         return session is not None and session.in_transaction()
 
+    def foreseen(self, scope: int, text: Text) -> Ahead | None:
+        """What this scope has asked ahead, if anything: as it stands once ``text`` was sent."""
+        ahead = self.ahead.get(scope) if self.ahead else None
+        if ahead is not None and text.writes:
+            ahead.written(text)
+        return ahead
+
     def commit(self) -> None:
         """End what is open, if anything is."""
         transaction = self._taken()
@@ -207,6 +214,7 @@ class Sessions(scoped_session[Session]):
 
     def _made(self) -> Session:
         session, transaction = self._make(), self._open.get(self._scope())
+        self.ahead.pop(self._scope(), None)
         if transaction is not None:
             transaction.settle()
             _take_over(session, transaction.connection)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import bindparam
 
 from idp.models import Entry, db
 from idp.models.base import sessions
+from idp.models.plain import Plain
 from tests.bench.statements import counting
-from tests.models.test_plain import GET, PUT, entry
+from tests.models.test_plain import GET, PUT, _entries, by_orm, entry
 
 A, B = {"key": "a"}, {"key": "b"}
 
@@ -74,6 +76,45 @@ def test_it_goes_with_what_waits_and_sees_it(stored: Flask) -> None:
     assert GET.one(B) is not None
     db.session.rollback()
     assert GET.one(B) is None
+
+
+CHANGE = Plain(_entries.update().values(owner=bindparam("new")))
+
+CHANGED: dict[str, Callable[[], object]] = {
+    "by a statement": lambda: CHANGE.run({"new": "two"}),
+    "by one that waits": lambda: CHANGE.later({"new": "two"}),
+    "by itself": lambda: CHANGE.end_with({"new": "two"}),
+    "by a session": lambda: db.session.execute(_entries.update().values(owner="two")),
+    "by a session that has yet to say so": lambda: setattr(by_orm("a"), "owner", "two"),
+}
+
+
+@pytest.mark.parametrize("written", CHANGED.values(), ids=CHANGED)
+def test_whoever_writes_reads_what_was_written(
+    stored: Flask, written: Callable[[], object]
+) -> None:
+    GET.soon(A)
+    GET.one(B)
+    written()
+    assert owner() == "two"
+
+
+@pytest.mark.parametrize("written", CHANGED.values(), ids=CHANGED)
+def test_what_goes_with_a_write_sees_it(stored: Flask, written: Callable[[], object]) -> None:
+    GET.soon(A)
+    written()
+    GET.one(B)
+    assert owner() == "two"
+
+
+def test_beside_a_session_nothing_is_asked_ahead(stored: Flask) -> None:
+    """It may write without a word to anybody."""
+    one = by_orm("a")
+    assert one is not None
+    GET.soon(A)
+    GET.one(B)
+    one.owner = "two"
+    assert owner() == "two"
 
 
 AFTER: dict[str, Callable[[], object]] = {
