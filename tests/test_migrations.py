@@ -68,6 +68,33 @@ def test_what_refers_to_a_table_survives_its_change(databases: Databases, kind: 
         assert (count(url, "grants"), count(url, "access_tokens")) == (1, 1)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_left_of_nobodys_session_where_the_database_checks_again(
+    databases: Databases, kind: Kind
+) -> None:
+    """SQLite checks nothing while it is migrated, and takes nothing along."""
+    with databases.fresh(kind) as url:
+        insert(url, [*PEOPLE, *(row for user in ("ann", "gone") for row in session_of(user))])
+        downgrade(url, "0016")
+        left = {table: count(url, table) for table in ("sessions", "evidence", "session_clients")}
+        assert left == {"sessions": 1, "evidence": 1, "session_clients": 1}
+        assert kind != "sqlite" or violations(url) == []
+
+
+def session_of(user: str) -> Rows:
+    proof = {"transaction_id": "t", "method": "password", "proves": "", "amr": "", "at": NOW}
+    return (
+        ("sessions", {"id": user, "user_id": user, "last_seen_at": NOW, **LIVES}),
+        ("evidence", {"session_id": user, **proof}),
+        ("session_clients", {"session_id": user, "client_id": "c", "since": NOW}),
+    )
+
+
+def violations(url: str) -> list[Any]:
+    with connected(url) as connection:
+        return list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
+
+
 def insert(url: str, rows: Rows) -> None:
     with connected(url) as connection:
         for table, values in rows:
