@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Table
 
 from idp import measures
+from idp.frozen import made_often
 from idp.models import AuditEvent
 from idp.models.plain import Plain
 
@@ -33,6 +34,7 @@ _SECRET_NAMES = frozenset(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Context:
     """The circumstances of a request: when, from where, by whom, under which reference."""

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import measures
 from idp.audit import Context
-from idp.services import client_words, person_words, pictures
+from idp.services import client_words, group_sizes, person_words, pictures
 from idp.services.cleanup import clean_up
 from idp.web import metrics
 from idp.web.services import Services
@@ -80,6 +80,7 @@ class Upkeep:
             Job("leaving", 600, self._let_go, due=soon),
             Job("keys", 600, self._look_after_keys, due=soon),
             Job("words", 600, self._complete_words, due=soon),
+            Job("groups", 3600, lambda _: group_sizes.mark(), due=soon),
         ]
         if measures.heard() is not None:
             self.jobs.append(Job("figures", FIGURES_EVERY, self._tell, lane="figures"))

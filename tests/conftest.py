@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.helpers")
-pytest_plugins = ["tests.helpers.fixtures"]
+pytest_plugins = ["tests.helpers.fixtures", "tests.helpers.collecting"]
 
 # A shared machine is sometimes slow: a deadline would fail tests that have nothing wrong.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)

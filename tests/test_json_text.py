@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.json_text import dump, dump_sorted
+from idp.json_text import dump, dump_sorted, load_sorted
 
 VALUES = st.recursive(
     st.none()
@@ -25,6 +25,35 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_what_is_written_is_what_is_read(value: Any) -> None:
     assert json.loads(dump(value)) == json.loads(dump_sorted(value)) == value
+
+
+@given(VALUES)
+def test_what_is_read_back_is_what_was_written(value: Any) -> None:
+    text = dump_sorted(value)
+    assert repr(load_sorted(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":123456789012345678901}',
+        "[18446744073709551616,-9223372036854775809,1.0,1e400,1E5,-0.0]",
+        ' { "b" : 1 , "a" : [ 2 ] } ',
+        '{"a":1,"a":2}',
+        '{"a":"\\ud800"}',
+        '{"a":"\\u00e9"}',
+        "[NaN]",
+        "null",
+    ],
+)
+def test_what_others_wrote_is_read_as_it_always_was(text: str) -> None:
+    assert repr(load_sorted(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ["", "{", "{} {}", "\\"])
+def test_what_is_no_document_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="line 1"):
+        load_sorted(text.encode())
 
 
 def test_it_is_compact() -> None:

@@ -14,8 +14,10 @@ from idp.assurance.proofs import amr_of
 from idp.assurance.reason import Reason, reason_for
 from idp.assurance.route import routes
 from idp.assurance.support import relied_upon
+from idp.frozen import made_often
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Satisfied:
     """Enough was proved. What a token may say of it, and the proofs that it says it by."""

@@ -7,8 +7,10 @@ from datetime import datetime
 from idp.assurance.acr import Acr, canonical_name
 from idp.assurance.evidence import Evidence
 from idp.assurance.ladder import Rung
+from idp.frozen import made_often
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What a sign-in must come to. Made once, when the request starts.

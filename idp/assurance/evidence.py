@@ -6,8 +6,10 @@ from datetime import datetime
 from operator import attrgetter
 
 from idp.assurance.trait import Traits
+from idp.frozen import made_often
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One proof that happened. Never changed and never taken back.

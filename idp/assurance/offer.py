@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.assurance.trait import Traits
+from idp.frozen import made_often
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One way to prove something, open to this person now.

@@ -60,7 +60,7 @@ class Terms:
             acceptable=self.acceptable,
             necessary=self.necessary,
             floor=self.floor,
-            since=since(started, self.max_age),
+            since=None if self.max_age is None else since(started, self.max_age),
             rung_since=oldest_allowed(started, rung_ages or {}),
             refused=self.refused,
             verify_user=self.verify_user,

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ class Settings:
     @property
     def rp_id(self) -> str:
         """The passkeys' relying-party ID."""
-        return self.webauthn_rp_id or urlsplit(self.issuer).hostname or ""
+        return self.webauthn_rp_id or _host(self.issuer)
 
     @property
     def passkey_origins(self) -> tuple[str, ...]:
@@ -169,4 +170,9 @@ class Settings:
     @property
     def sender(self) -> str:
         """The address that mail comes from."""
-        return self.mail_from or f"no-reply@{urlsplit(self.issuer).hostname}"
+        return self.mail_from or f"no-reply@{_host(self.issuer)}"
+
+
+@lru_cache(maxsize=8)
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 from idp.assurance import Offer, Trait
 from idp.clock import Clock
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import Credential, User
 from idp.secrecy import Box
 
@@ -25,6 +26,7 @@ class Tools:
     clock: Clock
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Task:
     """What the ceremony at hand has to achieve, and for whom it is shown.
@@ -77,6 +79,7 @@ Pages pass it on and never look into it: the first page of a sign-in is rendered
 """
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Ceremony:
     """One round of asking: ``public`` goes to the page, ``secret`` stays with the transaction."""
@@ -86,6 +89,11 @@ class Ceremony:
     mail: Mail | None = None
 
 
+NOTHING: Final = Ceremony()
+"""Of a factor that prepares nothing, so that there is nothing to be kept either."""
+
+
+@made_often
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What this attempt showed, of whom, by which credential; ``signals`` go to the audit log."""
@@ -208,6 +216,7 @@ def of_kind(credentials: Sequence[Credential], kind: str) -> list[Credential]:
 
 __all__ = [
     "ANY_WAY",
+    "NOTHING",
     "Answer",
     "Ceremony",
     "Corroborable",

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from idp.assurance import MAILBOX, Offer, Trait
 from idp.factors.base import (
     ANY_WAY,
+    NOTHING,
     Answer,
     Ceremony,
     Enrolled,
@@ -237,7 +238,7 @@ class MagicLink:
 
     def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """There is nothing to set up; ``finish_enrolment`` says so."""
-        return Ceremony()
+        return NOTHING
 
     def finish_enrolment(
         self, user: User, secret: Mapping[str, Any], answer: Answer, now: datetime

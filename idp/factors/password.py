@@ -13,6 +13,7 @@ from idp.capacity import Busy
 from idp.config import Settings
 from idp.factors.base import (
     ANY_WAY,
+    NOTHING,
     Answer,
     Ceremony,
     Enrolled,
@@ -95,7 +96,7 @@ class Password:
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare."""
-        return Ceremony()
+        return NOTHING
 
     def verify(
         self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime

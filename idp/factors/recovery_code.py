@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, func, select, update
 from idp.assurance import RECOVERY_CODE, Offer, Trait
 from idp.factors.base import (
     ANY_WAY,
+    NOTHING,
     Answer,
     Ceremony,
     Enrolled,
@@ -81,7 +82,7 @@ class RecoveryCode:
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare."""
-        return Ceremony()
+        return NOTHING
 
     def verify(
         self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime
@@ -110,7 +111,7 @@ class RecoveryCode:
 
     def begin_enrolment(self, user: User, now: datetime, wish: Wish = ANY_WAY) -> Ceremony:
         """Nothing to prepare: the codes are made when the old ones end."""
-        return Ceremony()
+        return NOTHING
 
     def finish_enrolment(
         self, user: User, secret: Mapping[str, Any], answer: Answer, now: datetime

@@ -13,6 +13,7 @@ from idp.assurance import TOTP, Offer, Trait
 from idp.clock import epoch
 from idp.factors.base import (
     ANY_WAY,
+    NOTHING,
     Answer,
     Ceremony,
     Enrolled,
@@ -85,7 +86,7 @@ class Totp:
 
     def begin(self, user: User | None, task: Task, now: datetime) -> Ceremony:
         """Nothing to prepare: the app and we both have the clock."""
-        return Ceremony()
+        return NOTHING
 
     def verify(
         self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime

@@ -16,4 +16,6 @@ class Counter(Model):
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int]
     window_start: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    """In no index, so that none is written to where it is counted; there is a row for as long as
+    somebody has just tried, and upkeep reads them all."""

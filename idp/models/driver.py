@@ -41,7 +41,8 @@ class Text:
     ``name`` is what it is prepared as: it says what the statement is, so that none is ever taken
     for another, whoever prepared it on a connection that is shared (by pgbouncer, say).
     ``names`` are its values in order, of which ``fixed`` come with it. ``dumps`` and ``loads``
-    turn values into the driver's and what is found into ours; None leaves it as it is.
+    turn values into the driver's and what is found into ours; None leaves it as it is. ``empty``
+    are what PostgreSQL is handed for None.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Text:
     fixed: Mapping[str, Any]
     writes: bool
     dumps: tuple[Convert | None, ...]
+    empty: tuple[bytes | None, ...]
     loads: tuple[Convert | None, ...]
     row: Callable[..., Any]
 
@@ -59,14 +61,35 @@ class Text:
         return tuple(enumerate(cast("tuple[Convert, ...]", self.loads)))
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
-        """What the driver is handed. Raises ``KeyError`` for a value that is missing."""
+        """What SQLite's driver is handed. Raises ``KeyError`` for a value that is missing."""
         known = {**self.fixed, **given} if self.fixed else given
         return [dump(known[name]) if dump else known[name] for name, dump in self.places]
+
+    def encoded(self, given: Mapping[str, Any]) -> list[Any]:
+        """What libpq is handed, bytes or None. Raises ``KeyError`` for a value that is missing,
+        and ``DataError`` for one that cannot be written."""
+        known = {**self.fixed, **given} if self.fixed else given
+        try:
+            found = [
+                write(value) if (value := known[name]) is not None else nothing
+                for name, write, nothing in self.writers
+            ]
+        except TypeError as error:
+            raise psycopg.DataError("a value is not of the type of its column") from error
+        if 0 in b"".join(filter(None, found)):  # libpq would take what stands before it
+            raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+        return found
 
     @cached_property
     def places(self) -> tuple[tuple[str, Convert | None], ...]:
         """The names in order, each with what writes its value."""
         return tuple(zip(self.names, self.dumps, strict=True))
+
+    @cached_property
+    def writers(self) -> tuple[tuple[str, Convert, bytes | None], ...]:
+        """The same, and with what stands for None; nothing is handed to libpq as it is."""
+        dumps = cast("tuple[Convert, ...]", self.dumps)
+        return tuple(zip(self.names, dumps, self.empty, strict=True))
 
 
 Sent = tuple[Text, Mapping[str, Any]]
@@ -190,7 +213,7 @@ def _answers(
 
 def _answer(connection: Connection, text: Text, given: Mapping[str, Any]) -> Any:
     """To one alone."""
-    values = text.values(given)
+    values = text.encoded(given)
     if text.name not in connection.prepared:
         _prepare(connection, text)
     return _succeed(connection, connection.pgconn.exec_prepared(text.name, values))
@@ -206,7 +229,7 @@ def _ready(connection: Connection, sent: Sequence[Sent]) -> list[Prepared]:
     for text, _values in sent:
         if text.name not in connection.prepared:
             _prepare(connection, text)
-    return [(text.name, text.values(given)) for text, given in sent]
+    return [(text.name, text.encoded(given)) for text, given in sent]
 
 
 def is_at_rest(connection: Any) -> bool:
@@ -217,7 +240,8 @@ def is_at_rest(connection: Any) -> bool:
 
 
 def _is_idle(libpq: Any) -> bool:
-    return bool(libpq.transaction_status == TransactionStatus.IDLE)
+    idle: bool = libpq.transaction_status == TransactionStatus.IDLE
+    return idle
 
 
 def _prepare(connection: Connection, text: Text) -> None:

@@ -12,7 +12,7 @@ from idp.models import driver, standby
 def checked_out(engine: Engine) -> PoolProxiedConnection:
     """A connection of the pool. Raises ``DBAPIError``, and ``TimeoutError`` when there is none."""
     try:
-        return engine.raw_connection()
+        return engine.pool.connect()
     except engine.dialect.loaded_dbapi.Error as error:
         raise _told(error, engine, None, broken=True) from error
 

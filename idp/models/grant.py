@@ -15,19 +15,18 @@ class Grant(Model):
 
     The code is claimed by ``UPDATE … WHERE code_used_at IS NULL``. A JWT access token is no row:
     it names its grant, and a grant that has ended has taken its tokens along.
+
+    Neither ids here nor ``grant_id`` of tokens refer to anything that the database checks: see
+    ``services.belongings``.
     """
 
     __tablename__ = "grants"
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[str | None] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
+    client_id: Mapped[str] = mapped_column(String(255), index=True)
+    user_id: Mapped[str | None] = mapped_column(String(22), index=True)
     """Whose it is; None where a client acts for itself. Then nothing was proved, either."""
-    session_id: Mapped[str | None] = mapped_column(
-        ForeignKey("sessions.id", ondelete="SET NULL"), index=True
-    )
+    session_id: Mapped[str | None] = mapped_column(String(22), index=True)
     scope: Mapped[str]
     acr: Mapped[str | None] = mapped_column(String(255))
     amr: Mapped[str | None] = mapped_column(String(120))
@@ -56,7 +55,7 @@ class RefreshToken(Model):
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     token_hash: Mapped[str] = mapped_column(String(43), unique=True)
-    grant_id: Mapped[str] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"), index=True)
+    grant_id: Mapped[str] = mapped_column(String(22), index=True)
     scope: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -72,7 +71,7 @@ class AccessToken(Model):
     __tablename__ = "access_tokens"
 
     token_hash: Mapped[str] = mapped_column(String(43), primary_key=True)
-    grant_id: Mapped[str] = mapped_column(ForeignKey("grants.id", ondelete="CASCADE"), index=True)
+    grant_id: Mapped[str] = mapped_column(String(22), index=True)
     scope: Mapped[str]
     audience: Mapped[list[str]] = mapped_column(default=list)
     issued_at: Mapped[datetime]

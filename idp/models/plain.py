@@ -29,7 +29,7 @@ from idp.models.failures import checked_out
 from idp.models.pool import give_back
 from idp.models.sending import answered
 from idp.models.transactions import Transaction
-from idp.models.values import dump, load
+from idp.models.values import dump, load, nothing
 
 PlainRow: TypeAlias = Any
 """A named tuple of what a statement found; its reader says which columns it needs."""
@@ -229,6 +229,7 @@ def _compiled(core: Core, name: str, given: tuple[str, ...]) -> Text:
         fixed={one: binds[one].effective_value for one in names if not binds[one].required},
         writes=_writes(core, compiled),
         dumps=tuple(dump(binds[one].type, dialect) for one in names),
+        empty=tuple(nothing(binds[one].type) for one in names),
         loads=tuple(load(one.type, dialect) for one in columns.values()),
         row=namedtuple("Found", list(columns)),
     )

@@ -38,16 +38,14 @@ class Pool(QueuePool):
         below: Any = connection.dbapi_connection
         if below is None:
             return  # it broke, and is with the pool already
-        if not self._may_keep(connection) or not driver.is_at_rest(below):
-            connection.close()
-            return
-        self.dispatch.checkin(below, connection)  # which has what its record has, its ``info``
-        self._within_reach.append(connection)
-
-    def _may_keep(self, connection: PoolProxiedConnection) -> bool:
         # One that is older than the last ``dispose`` is another pool's. And where no more may be
         # opened somebody may be waiting, who is only told of what goes back for good.
-        return connection._pool is self and self._overflow < self._max_overflow
+        mine = connection._pool is self and self._overflow < self._max_overflow
+        if mine and driver.is_at_rest(below):
+            self.dispatch.checkin(below, connection)  # which has what its record has, its ``info``
+            self._within_reach.append(connection)
+        else:
+            connection.close()
 
     def _reached(self) -> PoolProxiedConnection | None:
         while (connection := self._taken()) is not None:

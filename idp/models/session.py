@@ -20,7 +20,8 @@ class BrowserSession(Model):
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     token_hash: Mapped[str | None] = mapped_column(String(43), unique=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(String(22), index=True)
+    """Refers to nothing that the database checks: see ``services.belongings``."""
     persistent: Mapped[bool] = mapped_column(default=False)
     """"Keep me signed in on this device": decides only how long the cookie may live."""
     user_agent: Mapped[str] = mapped_column(String(400), default="")
@@ -44,9 +45,8 @@ class SessionClient(Model):
     session_id: Mapped[str] = mapped_column(
         ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
     )
-    client_id: Mapped[str] = mapped_column(
-        ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True
-    )
+    client_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """Refers to nothing that the database checks: see ``services.belongings``."""
     since: Mapped[datetime]
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.models.base import Model
@@ -23,9 +23,10 @@ class Transaction(Model):
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     browser_hash: Mapped[str] = mapped_column(String(43))
     version: Mapped[int] = mapped_column(default=0)
-    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    """The pinned subject: once set, nobody else can finish this sign-in."""
-    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))
+    user_id: Mapped[str | None] = mapped_column(String(22))
+    """The pinned subject: once set, nobody else can finish this sign-in. Refers to nothing, like
+    ``session_id``: see ``services.belongings``."""
+    session_id: Mapped[str | None] = mapped_column(String(22))
     client_id: Mapped[str | None] = mapped_column(String(255))
     parameters: Mapped[dict[str, Any] | None]
     """The authorization request as it came: names to values, or to lists of values."""

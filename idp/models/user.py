@@ -33,6 +33,8 @@ class Group(Model):
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(255), unique=True)
+    large: Mapped[bool] = mapped_column(default=False)
+    """Did it have a thousand members when ``services.group_sizes`` last looked?"""
 
 
 class User(Model):

@@ -1,6 +1,5 @@
 """Values on their way to a driver, and back: what is bound, and what is found."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,15 +9,22 @@ import psycopg
 from sqlalchemy import JSON, Dialect
 from sqlalchemy.types import TypeEngine
 
+from idp.json_text import load_sorted, stored
+
 Convert = Callable[[Any], Any]
 
 
 def dump(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """How values of a type are handed to the driver."""
-    own = of.dialect_impl(dialect).bind_processor(dialect)
+    """How values of a type are handed to the driver; for PostgreSQL, those that are not None."""
     if dialect.name == "sqlite":
-        return own
-    return _json_of(of, dialect) if _kind(of) is dict else _WORDS.get(_kind(of), _word)
+        return of.dialect_impl(dialect).bind_processor(dialect)
+    return _DUMPS.get(_kind(of), dump_any)
+
+
+def nothing(of: TypeEngine[Any]) -> bytes | None:
+    """What PostgreSQL is handed for None."""
+    own: Any = getattr(of, "impl_instance", of)
+    return b"null" if isinstance(own, JSON) and not own.none_as_null else None
 
 
 def load(of: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -34,42 +40,21 @@ def _kind(of: Any) -> type:
     return dict if isinstance(own, JSON) else own.python_type
 
 
-def _json_of(of: Any, dialect: Any) -> Convert:
-    serialise = dialect._json_serializer
-    nothing = None if of.none_as_null else b"null"
-    return lambda value: nothing if value is None else _text(serialise(value))
-
-
-def _word(value: Any) -> bytes | None:
-    if value is None:
-        return None
-    return (_DUMPS.get(value.__class__) or _other)(value)
-
-
-def _maybe_text(value: Any) -> bytes | None:
-    if value.__class__ is not str or "\0" in value:
-        return _word(value)
-    encoded: bytes = value.encode()
-    return encoded
-
-
-@lru_cache(100)
-def _dumped(value: datetime) -> bytes:
-    """A request writes its own instant many times."""
-    return value.isoformat().encode()
-
-
-def _text(value: str) -> bytes:
-    if "\0" in value:  # libpq would take what stands before it for the whole
-        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return value.encode()
-
-
-def _other(value: object) -> bytes:
-    """What derives from one of these; anything else would be written as Python shows it."""
-    if not isinstance(value, str | int | datetime):
+def dump_any(value: object) -> bytes:
+    """What PostgreSQL is handed for a value whose type is not its column's. Raises ``DataError``
+    for what it does not know."""
+    if isinstance(value, bool):
+        return b"t" if value else b"f"
+    if isinstance(value, datetime):
+        return value.isoformat().encode()
+    if not isinstance(value, str | int):  # which would be written as Python shows it
         raise psycopg.DataError(f"a value of type {type(value).__name__} is not known here")
-    return _text(str(value))
+    return str(value).encode()
+
+
+# A request writes its own instant many times, and what is counted is mostly small.
+_instant_of: Final = lru_cache(500)(dump_any)
+_number_of: Final = lru_cache(500, typed=True)(dump_any)
 
 
 @lru_cache(500)
@@ -77,26 +62,18 @@ def _instant(value: bytes) -> datetime:
     return datetime.fromisoformat(value.decode()).astimezone(UTC)
 
 
-_raw_decode: Final = json.JSONDecoder().raw_decode
-
-
-def _read_json(value: bytes) -> Any:
-    """What PostgreSQL keeps as JSON is one document, and UTF-8: only blanks may be around it."""
-    return _raw_decode(value.decode().strip())[0]
-
-
+# Everything that is C here stays C: a call of Python's costs more than what it would do.
 _DUMPS: Final[Mapping[type, Convert]] = {
-    str: _text,
-    bool: lambda value: b"t" if value else b"f",
-    int: lambda value: b"%d" % value,
-    datetime: _dumped,
+    str: str.encode,
+    bool: _number_of,
+    int: _number_of,
+    datetime: _instant_of,
+    dict: stored,
 }
-_WORDS: Final[Mapping[type, Convert]] = {str: _maybe_text}
-"""What most values are, without a look at which they are."""
 _LOADS: Final[Mapping[type, Convert]] = {
     str: bytes.decode,
     int: int,
-    bool: lambda value: value == b"t",
+    bool: b"t".__eq__,
     datetime: _instant,
-    dict: _read_json,
+    dict: load_sorted,
 }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from idp.frozen import made_often
 from idp.models import Transaction
 from idp.oidc.asked import Asked
 from idp.protocol.responses import AuthorizationResponse
@@ -16,6 +17,7 @@ class Answered:
     response: AuthorizationResponse
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Interact:
     """A person has to do something first; ``user_id`` pins who."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from idp.assurance import Demand, Satisfied
+from idp.frozen import made_often
 from idp.oidc.confirmation import confirmed
 from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import AuthorizationRequest
@@ -13,6 +14,7 @@ from idp.protocol.operations import Operation, digest
 from idp.services.clients import RegisteredClient
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one relying party asks for, and what that demands of the person."""

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import OAuth2Request
 
 from idp.audit import Context
+from idp.frozen import made_often
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import JSON_PARAMETERS, REPEATABLE, Parameters, sayable
 from idp.protocol.text import is_clean, is_clean_json
@@ -23,6 +24,7 @@ _REPEATABLE: Final = REPEATABLE | {"audience"}
 """RFC 8693 section 2.1 excepts one more."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
     """What came over the wire. ``path`` is ours; the host that a header names is nobody's."""

@@ -10,6 +10,7 @@ from typing import Final
 from idp.assurance import Satisfied
 from idp.clock import epoch
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import only_reads
 from idp.protocol.claims import PERSONAL_CLAIMS, Requests, select_claims
 from idp.protocol.client_metadata import ClientMetadata
@@ -28,6 +29,7 @@ ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  RFC 9068 section 2.1
 _HALF_HASHED_WITH: Final = {"EdDSA": hashlib.sha512}
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What one ID token is to say beside the issuer's own: of whom, and about which values.

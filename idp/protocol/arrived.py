@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from idp.frozen import made_often
 from idp.protocol.parameters import Parameters
 
 SIGNED: Final = "request"
@@ -11,6 +12,7 @@ PUSHED: Final = "request_uri"
 _BY_REFERENCE: Final = (SIGNED, PUSHED)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """What is asked, with every reference resolved.

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from idp.frozen import made_often
 from idp.protocol import authorization_checks as checks
 from idp.protocol.capabilities import DEFAULT, Capabilities
 from idp.protocol.claims import ClaimsRequest
@@ -25,6 +26,7 @@ from idp.protocol.responses import ReplyTo
 from idp.protocol.vocabulary import Prompt, default_response_mode, response_type_named
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
     """A request that may be acted on: every field is checked against the client and ourselves.

@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Self
 
+from idp.frozen import made_often
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.protocol.scopes import SCOPE_NAMES, claims_of, scope_of_claim
@@ -34,6 +35,7 @@ MAX_CLAIMS_TEXT: Final = 8192
 MAX_CLAIMS: Final = 64
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
     """How one claim is asked for (OIDC Core 5.5.1)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from idp.frozen import made_often
 from idp.protocol.json_values import Json
 from idp.protocol.urls import origin, split
 
@@ -20,6 +21,7 @@ _JKT: Final = re.compile(r"[A-Za-z0-9\-_]{43}")
 Claims = Mapping[str, Json]
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """The request that a proof came with, and how far its time may be from ours.

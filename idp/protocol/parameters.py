@@ -111,6 +111,8 @@ class Parameters:
     @property
     def length(self) -> int:
         """Characters in all, of names (each as often as it was sent) and values."""
+        if self._sound:  # each was sent once
+            return len("".join(chain(self.values, *self.values.values())))
         return sum(
             len(name) * len(values) + sum(map(len, values)) for name, values in self.values.items()
         )

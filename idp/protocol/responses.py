@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from urllib.parse import quote
 
+from idp.frozen import made_often
 from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import RESPONSE_MODES
 
@@ -14,6 +15,7 @@ _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*")
 """RFC 3986 section 2.3: what stands for itself, as all of a code does, and most of a state."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTo:
     """Where an answer may be sent: an address that was matched with the client's registration."""
@@ -25,6 +27,7 @@ class ReplyTo:
     """What a refusal says besides: ``session_state``."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
     """Parameters on their way to a redirect address by ``mode``, one of ``RESPONSE_MODES``.

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, exists, or_, select
 
+from idp.frozen import made_often
 from idp.models import AccessToken, Client, Grant, RefreshToken, User
 from idp.models.plain import Plain
 from idp.secrecy import digest, filed
@@ -23,16 +24,18 @@ _refresh: Final = cast("Table", RefreshToken.__table__)
 
 
 def _alive(statement: Select[Any]) -> Select[Any]:
-    """Only where the grant has not ended, and neither person nor client is disabled.
+    """Only where the grant has not ended, and person and client are there and not disabled.
 
-    A grant of a client for itself has no person, and then no row of one is disabled, either.
+    A grant of a client for itself has no person.
     """
     return (
         statement.outerjoin(_users, _users.c.id == _grants.c.user_id)
         .join(_clients, _clients.c.id == _grants.c.client_id)
         .where(
             _grants.c.ended_at.is_(None),
-            _users.c.disabled_at.is_(None),  # nor is what an outer join did not find
+            # Whom the outer join did not find is not disabled, either.
+            _users.c.disabled_at.is_(None),
+            or_(_users.c.id.is_not(None), _grants.c.user_id.is_(None)),
             _clients.c.disabled_at.is_(None),
         )
     )
@@ -102,6 +105,7 @@ _REFRESH = Plain(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveToken:
     """A token that holds now, whatever its form. ``jti`` is None for one that is not a JWT.
@@ -128,6 +132,7 @@ class LiveToken:
         return client_id == self.granted.client_id or client_id in self.audience
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtClaims:
     """What of a verified JWT access token is needed to look at its grant."""

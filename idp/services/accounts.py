@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.password import store
 from idp.models import User, db, new_id, release
 from idp.passwords import Hasher
-from idp.services import administrators, groups, open_links, person_words, versions
+from idp.services import administrators, belongings, groups, open_links, person_words, versions
 from idp.services.account_fields import Fields, read
 from idp.services.addresses import normalise_email, normalise_login, normalise_username
 from idp.services.claims import claims_of
@@ -122,10 +122,7 @@ class Accounts:
         Raises ``Invalid`` for the last administrator.
         """
         administrators.insist_on_another(user, context)
-        end_everything(user.id, context=context, reason="deleted")
-        audit.record("user.deleted", context, user_id=user.id)
-        db.session.flush()
-        db.session.delete(user)
+        belongings.delete_person(user, context)
         db.session.commit()
 
     def find_by_login(self, login_name: str) -> User | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from idp.factors.base import Answer, Refused
+from idp.frozen import made_often
 from idp.models import User
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
@@ -14,6 +15,7 @@ def _nothing(_user_id: str) -> None:
     """Nobody asks about her."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One answer, with what is known of the browser it came from."""
@@ -28,6 +30,7 @@ class Attempt:
     """Told the id of who is likely to be accepted, before the judgement, once it may be judged."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The proof counts. ``session_token`` is the new cookie, where the session may be presented."""

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from idp.assurance import Choice
 from idp.audit import Context
-from idp.factors.base import Ceremony, Factor, Task
+from idp.factors.base import NOTHING, Ceremony, Factor, Task
 from idp.models import Transaction, User, db
 from idp.services import transactions
 from idp.services.addresses import normalise_login
 from idp.services.mail import Mailer
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Standing
-
-NOTHING: Final = Ceremony()
-"""Of a factor that prepares nothing, so that there is nothing to be kept either."""
 
 
 class Ceremonies:
@@ -177,12 +174,12 @@ def _by_now(public: Mapping[str, Any], begun: str | None, now: datetime) -> Mapp
 
 
 def _as_kept(task: Task, ceremony: Ceremony, now: datetime) -> dict[str, Any]:
-    return {
+    kept = {
         "for": _asked_of(task),
-        "at": now.isoformat(),
         "public": dict(ceremony.public),
         "secret": dict(ceremony.secret),
     }
+    return {**kept, "at": now.isoformat()} if "wait" in ceremony.public else kept
 
 
 def _asked_of(task: Task) -> list[str | None]:

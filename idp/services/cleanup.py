@@ -1,7 +1,7 @@
 """What has expired leaves the database, a few rows at a time, whoever else is at it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
@@ -23,6 +23,7 @@ from idp.models import (
     only_reads,
     release,
 )
+from idp.services import belongings
 from idp.services.mail import DECOY
 
 BATCH: Final = 500
@@ -38,10 +39,11 @@ Condition = ColumnElement[bool]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a row of ``table`` may go."""
+    """When a row of ``table`` may go, and what removes whatever goes along with such rows."""
 
     table: Table
     may_go: Callable[[datetime], Condition]
+    along: Callable[[Sequence[str]], None] | None = None
 
 
 def clean_up(now: datetime, *, at_most: int | None = None) -> Mapping[str, int]:
@@ -81,9 +83,11 @@ def _remove(rule: Rule, now: datetime) -> int:
         .with_for_update(skip_locked=True, of=rule.table)
         .cte("doomed")
     )
-    gone = db.session.execute(
+    gone = db.session.scalars(
         delete(rule.table).where(key.in_(select(doomed.c[0]))).returning(key)
     ).all()
+    if rule.along is not None and gone:
+        rule.along(gone)
     db.session.commit()
     return len(gone)
 
@@ -118,7 +122,7 @@ RULES: Final = (
     _expired(DeviceRequest),
     _expired(AccessToken),
     _expired(RefreshToken),
-    _expired(Grant),
+    replace(_expired(Grant), along=belongings.of_grants),
     Rule(_table(BrowserSession), _over),
     Rule(_table(OutboxMessage), _delivered),
     _expired(ClientSecret, FAILED_KEPT),

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
+from idp.frozen import made_often
 from idp.protocol.json_values import Json, parse_json
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import RegisteredClient
@@ -42,6 +43,7 @@ class InvalidClientJwt(Exception):
     """It is not a JWT that the client signed for this. The text repeats nothing of it."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Unverified:
     """A JWT that was taken apart and not yet believed: all of it is its own words."""

@@ -16,7 +16,7 @@ from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.registration import InvalidClientMetadata, parse_client_metadata
 from idp.secrecy import digest, new_secret
-from idp.services import counters, registration_tokens
+from idp.services import belongings, counters, registration_tokens
 from idp.services.client_registry import change, columns, insert_client
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets, alive, has_secret
@@ -266,6 +266,7 @@ def _delete(client_id: str, context: Context, *only_if: ColumnElement[bool], rea
         delete(Client).where(Client.id == client_id, *only_if).returning(Client.id)
     )
     if removed is not None:
+        belongings.of_client(client_id)
         audit.record("client.deleted", context, client_id=client_id, reason=reason)
     return removed is not None
 

@@ -13,7 +13,7 @@ from idp.audit import Context
 from idp.clock import epoch
 from idp.models import Client, ClientSecret, db, new_id
 from idp.protocol.client_metadata import ClientMetadata
-from idp.services import client_words
+from idp.services import belongings, client_words
 from idp.services.client_listing import ClientRefused, no_client, shown
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import ClientSecrets, end_secrets, has_secret
@@ -150,6 +150,7 @@ class ClientRegistry:
         )
         if removed is None:
             raise no_client(client_id)
+        belongings.of_client(client_id)
         audit.record("client.deleted", context, client_id=client_id)
         db.session.commit()
 
@@ -172,6 +173,7 @@ def insert_client(
         raise ClientRefused("client_id must be 1 to 255 printable ASCII characters.")
     if db.session.get(Client, client_id) is not None:
         raise ClientRefused(f"There is a client {client_id} already.")
+    belongings.of_client(client_id)
     db.session.execute(
         insert(Client).values(
             id=client_id,

@@ -17,7 +17,7 @@ from idp.models.plain import Plain
 from idp.protocol import pkce
 from idp.secrecy import filed, new_secret_at
 from idp.services.clients import REVISION_NOW, RegisteredClient
-from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
+from idp.services.granted import CLIENT_IS_THERE, FIELDS, USER_IS_WELL, AnyRow
 from idp.services.tokens import keeps_nothing_else, may_refresh
 
 _grants: Final = cast("Table", Grant.__table__)
@@ -65,7 +65,7 @@ def _kept(name: str) -> ColumnElement[str]:
     return func.json_extract_path_text(_grants.c.request, name)
 
 
-CLAIM: Final = Plain(_claiming(cnf=bindparam("held", type_=_grants.c.cnf.type)))
+CLAIM: Final = Plain(_claiming(CLIENT_IS_THERE, cnf=bindparam("held", type_=_grants.c.cnf.type)))
 """What may be wrong with a claimed code is looked at afterwards, and then it is rolled back."""
 
 CLAIM_AT_ONCE: Final = Plain(

@@ -1,21 +1,40 @@
 """Counters in the database: moved by single statements, correct over any number of processes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import BindParameter, Delete, Insert, Table, Update, bindparam, case, select
+from sqlalchemy import (
+    BindParameter,
+    Insert,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    case,
+    false,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.frozen import made_often
 from idp.models import Counter
-from idp.models.base import dialect
 from idp.models.plain import Plain
 
 _counters: Final = cast("Table", Counter.__table__)
 
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When the window of what is empty was over, by any clock: the next try begins another."""
 
+_NONE: Final = literal_column("0", Integer)
+_ONE: Final = literal_column("1", Integer)
+_OVER: Final = bindparam(None, LONG_AGO, type_=_counters.c.expires_at.type)
+
+
+@made_often
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """Something counted: no more than ``limit`` within ``window`` of the first."""
@@ -36,7 +55,7 @@ def _upsert(insert: postgresql.Insert | sqlite.Insert) -> Insert:
     return insert.on_conflict_do_update(
         index_elements=[_counters.c.key],
         set_={
-            "count": case((over, new.count), else_=_counters.c.count + 1),
+            "count": case((over, _ONE), else_=_counters.c.count + _ONE),
             "window_start": case((over, new.window_start), else_=_counters.c.window_start),
             "expires_at": case((over, new.expires_at), else_=_counters.c.expires_at),
         },
@@ -49,7 +68,7 @@ def _counting(number: int) -> Plain:
     rows = [
         {
             "key": _key(f"key{place}"),
-            "count": 1,
+            "count": _ONE,
             # Only the first row's values take their types from the columns.
             "window_start": bindparam("now", type_=_counters.c.window_start.type),
             "expires_at": bindparam(f"ends{place}", type_=_counters.c.expires_at.type),
@@ -68,41 +87,40 @@ def _key(name: str) -> BindParameter[str]:
     return bindparam(name, type_=_counters.c.key.type)
 
 
-def _one_off(number: int) -> Update:
-    keys = [_key(f"less{place}") for place in range(number)]
-    return (
-        _counters.update()
-        .where(
-            _counters.c.key.in_(keys),
-            _counters.c.count > 0,
-            _counters.c.window_start <= bindparam("counted_at"),
-        )
-        .values(count=_counters.c.count - 1)
+@cache
+def _settling(kinds: tuple[str, ...]) -> Plain:
+    """Takes one off each that is ``less``, and empties each that is ``none``, in this order.
+
+    It locks them as counting does, one by one in the order of the rows, by whatever plan. An empty
+    one stays where it is, so that the next try writes to no index; upkeep finds it expired.
+    """
+    names = [f"{kind}{place}" for place, kind in enumerate(kinds)]
+    over = {"window_start": _OVER, "expires_at": _OVER}
+    rows = [{"key": _key(name), "count": _NONE, **over} for name in names]
+    emptied = [_key(name) for name in names if name.startswith("none")]
+    return Plain(
+        {
+            "postgresql": _settle(postgresql.insert(_counters).values(rows), emptied),
+            "sqlite": _settle(sqlite.insert(_counters).values(rows), emptied),
+        }
     )
 
 
-def _away(number: int) -> Delete:
-    keys = [_key(f"none{place}") for place in range(number)]
-    return _counters.delete().where(_counters.c.key.in_(keys))
-
-
-def _in_order(less: int, none: int) -> Update | Delete:
-    """Both in one statement that locks every row in the order in which they are counted."""
-    names = [*(f"less{place}" for place in range(less)), *(f"none{place}" for place in range(none))]
-    every = select(_counters.c.key).where(_counters.c.key.in_([_key(name) for name in names]))
-    held = every.order_by(_counters.c.key).with_for_update().cte("held")
-    is_held = _counters.c.key.in_(select(held.c.key))
-    if none == 0:
-        return _one_off(less).where(is_held)
-    gone = _away(none).where(is_held)
-    return gone.add_cte(_one_off(less).where(is_held).cte("off")) if less else gone
-
-
-@cache
-def _settling(less: int, none: int) -> Plain:
-    """SQLite has one writer, so that nothing waits for a row: it takes one statement for each."""
-    alone = _one_off(less) if less else _away(none)
-    return Plain({"postgresql": _in_order(less, none), "sqlite": alone})
+def _settle(
+    insert: postgresql.Insert | sqlite.Insert, emptied: Sequence[BindParameter[str]]
+) -> Insert:
+    is_emptied = _counters.c.key.in_(emptied) if emptied else false()
+    is_counted = and_(
+        _counters.c.count > _NONE, _counters.c.window_start <= bindparam("counted_at")
+    )
+    return insert.on_conflict_do_update(
+        index_elements=[_counters.c.key],
+        set_={
+            "count": case((is_emptied, _NONE), else_=_counters.c.count - _ONE),
+            "expires_at": case((is_emptied, _OVER), else_=_counters.c.expires_at),
+        },
+        where=or_(is_emptied, is_counted),
+    )
 
 
 def count(
@@ -129,10 +147,9 @@ def settle(
 ) -> None:
     """Forget ``none``, and take one off each of ``less`` that is still in the window in which it
     was counted, ``counted_at``."""
-    off = {f"less{place}": key for place, key in enumerate(less)}
-    gone = {f"none{place}": key for place, key in enumerate(none)}
-    values = {**off, **gone, "counted_at": counted_at}
-    if off or gone:
-        _settling(len(off), len(gone)).later(values)
-    if off and gone and dialect() == "sqlite":
-        _settling(0, len(gone)).run(values)
+    kinds = {**dict.fromkeys(less, "less"), **dict.fromkeys(none, "none")}
+    if kinds:
+        keys = sorted(kinds)  # as they are counted
+        named = {f"{kinds[key]}{place}": key for place, key in enumerate(keys)}
+        statement = _settling(tuple(kinds[key] for key in keys))
+        statement.later({**named, "counted_at": counted_at or LONG_AGO})

@@ -9,7 +9,7 @@ from idp import audit
 from idp.audit import Context
 from idp.factors.base import Refused
 from idp.models import User, db, only_reads, release
-from idp.services import administrators
+from idp.services import administrators, belongings
 from idp.services.addresses import normalise_email
 from idp.services.endings import end_everything
 from idp.services.notices import Notices
@@ -85,11 +85,7 @@ class Deletion:
             .execution_options(populate_existing=True)
         )
         if user is not None:
-            context = Context(at=now)
-            end_everything(user.id, context=context, reason="deleted")
-            audit.record("user.deleted", context, user_id=user.id, reason="asked_for")
-            db.session.flush()
-            db.session.delete(user)
+            belongings.delete_person(user, Context(at=now), reason="asked_for")
         db.session.commit()
         return user is not None
 

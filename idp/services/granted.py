@@ -8,7 +8,8 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import Table, exists, select
 
 from idp.assurance import Rung, Satisfied
-from idp.models import Grant, User, new_id_at
+from idp.frozen import made_often
+from idp.models import Client, Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
@@ -18,6 +19,7 @@ AnyRow: TypeAlias = PlainRow
 
 _grants: Final = cast("Table", Grant.__table__)
 _users: Final = cast("Table", User.__table__)
+_clients: Final = cast("Table", Client.__table__)
 
 _KEEP: Final = Plain(_grants.insert())
 
@@ -32,7 +34,11 @@ USER_IS_WELL: Final = exists(
     select(_users.c.id).where(_users.c.id == _grants.c.user_id, _users.c.disabled_at.is_(None))
 )
 
+CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _grants.c.client_id))
+"""Nothing else says so where its revision is not looked at: see ``belongings``."""
 
+
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
     """Who allowed whom what, on the strength of which proofs.
@@ -77,6 +83,7 @@ class Granted:
         return self.satisfied
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What of the authorization request outlives it."""

@@ -8,6 +8,7 @@ from sqlalchemy import Table, bindparam, select
 
 from idp.audit import Context
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import Grant, db, new_id_at
 from idp.models.plain import Plain
 from idp.protocol import pkce
@@ -56,6 +57,7 @@ _BY_CODE = Plain(
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeemed:
     """A code or a refresh token, turned into what it buys. ``scope`` may be a part of the grant."""

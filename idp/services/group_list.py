@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp import audit
@@ -17,7 +17,8 @@ from idp.services.versions import Stale
 
 PAGE: Final = 50
 COUNTED: Final = 100
-"""Members beyond this are not counted: a list of groups has to open, however big they are."""
+"""Members beyond this are not counted: a list of groups has to open, however big they are. Nor are
+those of a group that is known to be large."""
 
 TAKEN: Final = "There is a group of this name already."
 IN_FILES: Final = "Files keep applications that name this group: {clients}. Change the files first."
@@ -53,7 +54,8 @@ def groups_of(*, after: str = "", at_most: int = PAGE) -> Groups:
         .correlate(Group)
         .subquery()
     )
-    members = select(func.count()).select_from(some).scalar_subquery()
+    counted = select(func.count()).select_from(some).scalar_subquery()
+    members = case((Group.large, COUNTED + 1), else_=counted)
     rows = db.session.execute(
         select(Group.id, Group.name, members.label("members"))
         .where(Group.name > after)

@@ -15,6 +15,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import base64_to_int
 
 from idp import measures
+from idp.frozen import made_often
 from idp.json_text import dump
 from idp.protocol.json_values import Json, parse_json
 from idp.services.signatures import Signatures
@@ -112,6 +113,7 @@ def sign(claims: Mapping[str, Any], *, key: Pinned, kid: str, typ: str = "JWT") 
         return f"{signed}.{_encode(model.sign(signed.encode(), key))}"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Presented:
     """A JWT that was taken apart and not yet believed: all of it is its own words."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from idp.assurance import Evidence, Trait
 from idp.factors.base import Proof
+from idp.frozen import made_often
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Seen:
     """The scopes that the session's person has allowed it; None: it was never allowed anything."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Live:
     """A session that may be relied on now, with the evidence that it holds."""

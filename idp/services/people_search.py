@@ -5,10 +5,13 @@ before ended. First come those whose address fits, by address; then those whose 
 by user name; then by name; then those who have all the words, in whatever order, by the rarest of
 these. Whoever was found one way is not told again by another. How many rows a page may look at is
 bounded, so that a page may be short, or empty, and still not the last.
+
+Of those who have the rarest word only who has the others as well leaves the database: there may be
+few among many.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 
@@ -21,7 +24,7 @@ from idp.services.person_words import words_of
 from idp.services.search_words import words_in
 
 LOOKED_AT: Final = 2000
-"""Rows that one page may cost, of people who are on earlier pages."""
+"""Rows that one page may cost, of people who are on earlier pages or lack one of the words."""
 MANY: Final = 500
 FEW: Final = 200
 """People up to whom it is counted how many have a word."""
@@ -36,6 +39,27 @@ class Spot:
     way: int
     key: str
     user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The next rows of an index: of the people in it who fit, and where it ends.
+
+    ``end`` is None where nothing comes after. ``passed`` were looked at and are not among the rows.
+    """
+
+    rows: Sequence[Any]
+    end: Spot | None
+    passed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far a search has come, by looking at so many rows; is there somebody new?"""
+
+    spot: Spot
+    is_new: bool
+    looked: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +94,25 @@ class Way:
         # Not LIKE: SQLite and PostgreSQL use an index for that under different circumstances.
         return and_(self.column >= self.text, self.column < f"{self.text}{_LAST}")
 
-    def rows(self) -> Select[Any]:
-        """Of people, with the ``key``."""
-        return select(*_READ, self.column.label("key")).where(self.condition())
-
     @property
     def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
         """That of the index, in which each place is one row's."""
         return (self.column, User.id) if self.column is User.name else (self.column,)
+
+    def behind(self, after: Spot | None) -> Select[Any]:
+        """The rest of the index from there, each row with its ``key`` and whose it is."""
+        order = self.order
+        rest = select(self.column.label("key"), *_READ).where(self.condition()).order_by(*order)
+        if after is None:
+            return rest
+        return rest.where(tuple_(*order) > (after.key, after.user_id)[: len(order)])
+
+    def read(
+        self, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_most: int
+    ) -> Stretch:
+        """The next people, at most so many."""
+        some = self.behind(after).where(*conditions).limit(at_most)
+        return _full(db.session.execute(some).all(), at_most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +134,32 @@ class WordWay(Way):
         """By the first of the words that fit, and once; what she is not called any more is none."""
         return bool(row.key == self.key_of(row)) and self.fits(row)
 
-    def rows(self) -> Select[Any]:
-        """A row for each word."""
-        return Way.rows(self).join(PersonWord, PersonWord.user_id == User.id)
-
     @property
     def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
         """That of the words."""
         return (PersonWord.word, PersonWord.user_id)
+
+    def read(
+        self, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_most: int
+    ) -> Stretch:
+        """The next of those who have the word and the others; they may be few among many."""
+        others = [Way(self.column, one) for one in self.wanted if not self.text.startswith(one)]
+        looked = MANY if others else at_most
+        some = self._who(conditions, after).limit(looked)
+        rows = db.session.execute(_fitting(some, others).limit(at_most)).all()
+        if not others or len(rows) == at_most:
+            return _full(rows, at_most)
+        last = db.session.execute(some.offset(looked - 1).limit(1)).first()
+        end = Spot(0, last.key, last.id) if last is not None else None
+        return Stretch(rows, end, passed=looked - len(rows))
+
+    def _who(self, conditions: Sequence[ColumnElement[bool]], after: Spot | None) -> Select[Any]:
+        """Nothing but who has the word, which stands in the index."""
+        who: tuple[Any, ...] = (PersonWord.word.label("key"), PersonWord.user_id.label("id"))
+        some: Select[Any] = self.behind(after).with_only_columns(*who)
+        if not conditions:
+            return some
+        return some.join(User, User.id == PersonWord.user_id).where(*conditions)
 
     def how_common(self) -> tuple[int, int]:
         """More is more common. Among those that many have, the longer is taken for the rarer."""
@@ -149,13 +202,13 @@ def find(
 ) -> Found:
     """The page behind ``after``, of those to whom the ``conditions`` apply as well."""
     ids: list[str] = []
-    last = after
-    for looked, (spot, is_new) in enumerate(_every(beginning, conditions, after, at_most + 1)):
-        if (is_new and len(ids) == at_most) or looked == LOOKED_AT + at_most:
+    last, looked = after, 0
+    for seen in _every(beginning, conditions, after, at_most + 1):
+        if (seen.is_new and len(ids) == at_most) or looked >= LOOKED_AT + at_most:
             return Found(ids, last)
-        if is_new:
-            ids.append(spot.user_id)
-        last = spot
+        if seen.is_new:
+            ids.append(seen.spot.user_id)
+        last, looked = seen.spot, looked + seen.looked
     return Found(ids, None)
 
 
@@ -177,40 +230,50 @@ def _all_ways(beginning: str, after: Spot | None) -> Iterator[tuple[int, Way]]:
 
 def _every(
     beginning: str, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_once: int
-) -> Iterator[tuple[Spot, bool]]:
-    """All of them, way after way; and whether they are not on an earlier page."""
+) -> Iterator[Seen]:
+    """All of them, way after way; new is who is not on an earlier page."""
     whole = ways_of(beginning)
     for number, way in _all_ways(beginning, after):
         if after is not None and number < after.way:
             continue
         spot = after if after is not None and number == after.way else None
-        for row in _fitting(way, conditions, spot, at_once):
-            is_told = any(earlier.fits(row) for earlier in whole[:number])
-            yield Spot(number, row.key, row.id), not is_told and way.tells_by(row)
+        for stretch in _stretches(way, conditions, spot, at_once):
+            for row in stretch.rows:
+                is_told = any(earlier.fits(row) for earlier in whole[:number])
+                is_new = not is_told and way.tells_by(row)
+                yield Seen(Spot(number, row.key, row.id), is_new)
+            if stretch.end is not None:
+                yield Seen(replace(stretch.end, way=number), is_new=False, looked=stretch.passed)
 
 
-def _fitting(
+def _stretches(
     way: Way, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_once: int
-) -> Iterator[Any]:
+) -> Iterator[Stretch]:
     """A page's worth first; whoever needs more mostly reads past many."""
-    spot, more = after, True
-    while more:
-        rows = _read(way, conditions, spot, at_once)
-        yield from rows
-        more, at_once = len(rows) == at_once, MANY
-        if more:
-            spot = Spot(0, rows[-1].key, rows[-1].id)
+    stretch = way.read(conditions, after, at_once)
+    yield stretch
+    while stretch.end is not None:
+        stretch = way.read(conditions, stretch.end, MANY)
+        yield stretch
 
 
-def _read(
-    way: Way, conditions: Sequence[ColumnElement[bool]], after: Spot | None, at_most: int
-) -> Sequence[Any]:
-    order = way.order
-    statement = way.rows().where(*conditions).order_by(*order)
-    if after is not None:
-        behind = (after.key, after.user_id)[: len(order)]
-        statement = statement.where(tuple_(*order) > behind)
-    return db.session.execute(statement.limit(at_most)).all()
+def _full(rows: Sequence[Any], at_most: int) -> Stretch:
+    """What ended because there was no more, or because it was enough."""
+    return Stretch(rows, Spot(0, rows[-1].key, rows[-1].id) if len(rows) == at_most else None)
+
+
+def _fitting(some: Select[Any], ways: Sequence[Way]) -> Select[Any]:
+    """Those of them who have words that fit all of the ways."""
+    found = some.subquery("found")
+    fitting = select(*_READ, found.c.key).join(found, found.c.id == User.id)
+    fitting = fitting.where(*(_has(found.c.id, way) for way in ways))
+    return fitting.order_by(found.c.key, found.c.id)
+
+
+def _has(user_id: ColumnElement[str], way: Way) -> ColumnElement[bool]:
+    """Looked up for one person after the other: of EXISTS, PostgreSQL would make a join."""
+    hers = select(PersonWord.word).where(PersonWord.user_id == user_id, way.condition())
+    return hers.limit(1).scalar_subquery().is_not(None)
 
 
 def _address(text: str) -> str:

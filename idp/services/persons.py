@@ -92,9 +92,13 @@ def by_id(user_id: str) -> User | None:
     return None if row is None else _value(row)
 
 
+class Nobody(LookupError):
+    """There is no person of that id, or there is none any more."""
+
+
 def the(user_id: str) -> User:
-    """The same, who must be there. Raises ``LookupError``."""
+    """The same, who must be there. Raises ``Nobody``."""
     found = by_id(user_id)
     if found is None:
-        raise LookupError("nobody has this id")
+        raise Nobody
     return found

@@ -23,11 +23,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import Grant, RefreshToken, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import Box, filed, stamp
 from idp.services.clients import REVISION_NOW, RegisteredClient
-from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
+from idp.services.granted import CLIENT_IS_THERE, FIELDS, USER_IS_WELL, AnyRow
 from idp.services.tokens import keep_refresh
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
@@ -56,7 +57,7 @@ def _apart(**values: Any) -> ReturningUpdate[Any]:
     SQLite tells only of the table that is written; PostgreSQL of the grant as well (``_joined``).
     """
     # Not IN: SQLite would collect every grant of the client first.
-    its_grant = exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS)
+    its_grant = exists().where(_grants.c.id == _tokens.c.grant_id, _IS_THE_CLIENTS, CLIENT_IS_THERE)
     return _ALIVE.values(**values).where(its_grant).returning(*_FOUND)
 
 
@@ -87,7 +88,7 @@ _NOW: Final = bindparam("now", type_=_tokens.c.created_at.type)
 _CLAIM: Final = Plain(
     {
         "sqlite": _apart(used_at=bindparam("now")),
-        "postgresql": _succeeding(_joined(used_at=bindparam("now"))),
+        "postgresql": _succeeding(_joined(CLIENT_IS_THERE, used_at=bindparam("now"))),
     }
 )
 
@@ -108,7 +109,9 @@ _LONGER: Final = {
     "expires_at": case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
     "line_ends_at": _LINE_ENDS,
 }
-_RENEW: Final = Plain({"sqlite": _apart(**_LONGER), "postgresql": _joined(**_LONGER)})
+_RENEW: Final = Plain(
+    {"sqlite": _apart(**_LONGER), "postgresql": _joined(CLIENT_IS_THERE, **_LONGER)}
+)
 
 _GRANT: Final = Plain(select(*FIELDS).where(_grants.c.id == bindparam("grant")))
 
@@ -131,10 +134,12 @@ _REPEATED: Final = Plain(
         _successors.c.used_at.is_(None),
         _successors.c.expires_at > bindparam("now"),
         _IS_THE_CLIENTS,
+        CLIENT_IS_THERE,
     )
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewed:
     """What a refresh token was exchanged for: its grant and scope, and the token to use next.

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from joserfc.jwk import Key
 
+from idp.frozen import made_often
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.services import jwe
@@ -29,6 +30,7 @@ _SIGNED_UNLESS_SAID: Final = {"authorization": "RS256", "introspection": "RS256"
 _log = logging.getLogger(__name__)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How one kind of message goes to a client: signed by, encrypted by, with which cipher."""

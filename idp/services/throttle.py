@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from idp.audit import Context
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import User
 from idp.secrecy import digest
 from idp.services import counters, repeated
@@ -32,6 +33,7 @@ MAILS_FROM_NETWORK = 30
 REGISTRATION_WINDOW = timedelta(hours=1)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """The try has been counted: it may be judged, and has then to be reported on."""

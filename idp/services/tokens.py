@@ -7,6 +7,7 @@ from typing import Final, cast
 from sqlalchemy import Table
 
 from idp.config import Settings
+from idp.frozen import made_often
 from idp.models import AccessToken, RefreshToken, new_id, new_id_at
 from idp.models.plain import Plain
 from idp.secrecy import filed, new_secret_at
@@ -17,6 +18,7 @@ _KEEP_ACCESS: Final = Plain(cast("Table", AccessToken.__table__).insert())
 _KEEP_REFRESH: Final = Plain(cast("Table", RefreshToken.__table__).insert())
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     """The tokens bought, told this once.

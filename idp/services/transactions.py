@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import JSON, Table, bindparam, select
 
 from idp.audit import Context
+from idp.frozen import made_often
 from idp.json_text import dump_sorted
 from idp.models import Client, Transaction, new_id_at
 from idp.models.plain import Plain
@@ -39,6 +40,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 _transactions: Final = cast("Table", Transaction.__table__)
 _COLUMNS: Final = tuple(column.name for column in _transactions.columns)
+_BLANK: Final[Mapping[str, Any]] = dict.fromkeys(_COLUMNS)
 _JSON: Final = frozenset(one.name for one in _transactions.columns if isinstance(one.type, JSON))
 _BEGIN: Final = Plain(_transactions.insert())
 _clients: Final = cast("Table", Client.__table__)
@@ -63,6 +65,7 @@ class Overtaken(Exception):
     """Another request has advanced this transaction since it was read."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Purpose:
     """What a sign-in is for: an authorization request, or a page of our own (``return_to``)."""
@@ -82,23 +85,18 @@ def begin(purpose: Purpose, **bound: Any) -> Transaction:
 
 def store(transaction: Transaction) -> None:
     """Start one that was ``made``, in the caller's transaction."""
-    _BEGIN.run(_row(transaction))
+    _BEGIN.run(vars(transaction))
 
 
 def store_alone(transaction: Transaction) -> None:
     """The same, and commit: nothing was proved yet, and whoever loses it in a crash begins anew."""
-    _BEGIN.end_unwaited(_row(transaction))
+    _BEGIN.end_unwaited(vars(transaction))
 
 
 def store_at(transaction: Transaction, revision: int) -> bool:
     """The same, if its application's registration is at ``revision``: was it?"""
-    row = {**_row(transaction), "client": transaction.client_id, "revision": revision}
+    row = {**vars(transaction), "client": transaction.client_id, "revision": revision}
     return bool(_BEGIN_AT.end_unwaited(row))
-
-
-def _row(transaction: Transaction) -> dict[str, Any]:
-    known = vars(transaction)
-    return {name: known[name] for name in _COLUMNS}
 
 
 def made(
@@ -119,7 +117,7 @@ def made(
     """
     return _value(
         {
-            **dict.fromkeys(_COLUMNS),
+            **_BLANK,
             "id": transaction_id or new_id_at(context.at),
             "browser_hash": digest(browser_token),
             "version": 0,

@@ -23,6 +23,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Factor
 from idp.factors.rows import HELD
+from idp.frozen import made_often
 from idp.models import Credential, Transaction, User, db
 from idp.services import persons
 from idp.services.methods import in_use
@@ -44,6 +45,7 @@ class Known:
     """The account's own, by policy."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a sign-in stands: who is pinned, what was proved, what is demanded, what follows."""

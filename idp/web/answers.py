@@ -42,7 +42,7 @@ def redirect_to(url: str) -> Response:
 
     It has no body: no browser shows one, and a code need not stand in an answer twice.
     """
-    return Bare([], 303, [("Location", url), ("Content-Length", "0")])
+    return Bare(303, ("Location", url), ("Content-Length", "0"))
 
 
 def see_other(url: str) -> Response:

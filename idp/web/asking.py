@@ -87,7 +87,7 @@ def _ask_json(
         return problem(status, refused.reason, refusal(refused))
     first = method if method and standing.choice(method) else standing.choices[0].method
     methods = [choice.method for choice in standing.choices]
-    publics = begun(standing, standing.choices)
+    publics = begun(standing, standing.choices, asked_of(standing.transaction))
     body = {
         "next": first,
         "choices": methods,

@@ -2,10 +2,10 @@
 
 from urllib.parse import unquote_plus
 
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, Request, Response
 
 from idp.protocol.parameters import Parameters
-from idp.web import arriving
+from idp.web import arriving, here
 
 bp = Blueprint("authorization", __name__)
 
@@ -16,7 +16,7 @@ def endpoint() -> Response:
 
     It has no form token: any page may send a person here, and by itself it changes nothing.
     """
-    return arriving.arrive(parameters_of(request))
+    return arriving.arrive(parameters_of(here.asked()))
 
 
 def parameters_of(request: Request) -> Parameters:

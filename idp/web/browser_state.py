@@ -22,23 +22,25 @@ def will_be_compared() -> None:
 
 def _keep_in_step(response: Response) -> Response:
     live: Live | None = here.own().get("live", _UNASKED)
-    if live is not _UNASKED:
-        before = cookies.read(cookies.STATE)
+    if live is _UNASKED:
+        return response
+    if live is not None or _is_known_to_be_nobody():
         state = services().session_states.of_browser(live.id if live else None)
-        if state != before and (live is not None or _is_known_to_be_nobody(before)):
+        if state != cookies.read(cookies.STATE):
             age = services().settings.session_lifetime_kept if live and live.persistent else None
             cookies.write_state(response, state, age)
     return response
 
 
-def _is_known_to_be_nobody(before: str | None) -> bool:
+def _is_known_to_be_nobody() -> bool:
     """Without a session cookie it may be a frame on another site, which is never sent that one.
 
     Such a request must not make the relying parties of whoever is signed in believe otherwise.
     """
     if cookies.read(cookies.SESSION) is not None:
         return True
-    return before is None and bool(here.own().get("state_will_be_compared"))
+    is_told = bool(here.own().get("state_will_be_compared"))
+    return is_told and cookies.read(cookies.STATE) is None
 
 
 def install(app: Flask) -> None:

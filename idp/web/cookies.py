@@ -41,14 +41,12 @@ def read(base: str) -> str | None:
 def _held() -> dict[str, str]:
     """Ours, by what they are for: of two of one name the first, as it is the one for this path
     (RFC 6265 section 5.4)."""
-    own = here.own()
-    try:
-        held: dict[str, str] = own.cookies
-    except AttributeError:
-        prefix, sent = name("", _settings()), here.asked().pairs
-        ours = [one for one in sent if one[0].startswith(prefix)]
-        held = own.cookies = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}
-    return held
+    asked = here.asked()
+    if asked.ours is None:
+        prefix = name("", _settings())
+        ours = [one for one in asked.pairs if one[0].startswith(prefix)]
+        asked.ours = {whose.removeprefix(prefix): one for whose, one in reversed(ours)}
+    return asked.ours
 
 
 def _write(response: Response, base: str, value: str, max_age: timedelta | None) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from idp.config import Settings
 from idp.oidc.capabilities import endpoints_of
 from idp.web import here
-from idp.web.responses import Header, Response
+from idp.web.responses import Beside, Header, Response, named
 
 MAX_AGE: Final = 3600
 """Seconds that a browser may remember a preflight's answer."""
@@ -26,7 +26,7 @@ FOLDERS: Final = ("/.well-known/", "/api/v1/")
 _REQUEST_HEADERS: Final = "Authorization, Content-Type, DPoP, If-Match, Idempotency-Key"
 _ANSWER_HEADERS: Final = "WWW-Authenticate, DPoP-Nonce, Retry-After, ETag, Link, Location"
 _ANYBODY: Final[Header] = ("Access-Control-Allow-Origin", "*")
-_READABLE: Final = (_ANYBODY, ("Access-Control-Expose-Headers", _ANSWER_HEADERS))
+_READABLE: Final = named(_ANYBODY, ("Access-Control-Expose-Headers", _ANSWER_HEADERS))
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -43,13 +43,14 @@ def install(app: Flask, settings: Settings) -> None:
     def mark(response: Response) -> Response:
         asked = here.asked()
         if asked.path in endpoints or asked.path.startswith(folders):
-            response.beside += _preflight(response) if asked.method == "OPTIONS" else _READABLE
+            is_preflight = asked.method == "OPTIONS"
+            response.say_beside(_preflight(response) if is_preflight else _READABLE)
         return response
 
 
-def _preflight(response: Response) -> tuple[Header, ...]:
+def _preflight(response: Response) -> Beside:
     allowed = sorted(set(response.allow) - {"OPTIONS", "HEAD"})
-    return (
+    return named(
         _ANYBODY,
         ("Access-Control-Allow-Methods", ", ".join(allowed)),
         ("Access-Control-Allow-Headers", _REQUEST_HEADERS),

@@ -8,7 +8,7 @@ from flask.globals import request_ctx
 
 from idp.web.headers import REQUEST_ID
 from idp.web.ready import Kept, Ready, Source, is_plain
-from idp.web.responses import Header, Response, Sent
+from idp.web.responses import Header, Response, Sent, named
 
 
 class Entity(Protocol):
@@ -54,7 +54,7 @@ def document(made_of: Entity, *, max_age: int, source: Source | None = None) -> 
     """
     response = Document(made_of.body, content_type="application/json")
     response.source, response.made_of = source, made_of
-    response.beside = (
+    response.beside = named(
         ("ETag", f'"{made_of.etag}"'),
         ("Cache-Control", f"public, max-age={max_age}"),
     )

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadData
 
 from idp.web import here
-from idp.web.signing import Serializer
+from idp.web.signing import Compact, Serializer
 
 MAX_FIELDS = 64
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -73,7 +73,7 @@ def _key() -> str:
 @lru_cache(maxsize=4)
 def _signer(key: str) -> Serializer:
     """As Flask-WTF makes it."""
-    return Serializer(key, salt="wtf-csrf-token")
+    return Serializer(key, salt="wtf-csrf-token", serializer=Compact())
 
 
 def submitted() -> dict[str, str]:

@@ -9,14 +9,14 @@ import flask
 from flask import Flask
 from flask.globals import _cv_request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask.signals import request_tearing_down
+from flask.signals import appcontext_tearing_down, request_tearing_down
 from itsdangerous import BadSignature
 from werkzeug.http import dump_cookie
 from werkzeug.routing import MapAdapter
 
 from idp.web import here
 from idp.web.requests import Request
-from idp.web.responses import Response
+from idp.web.responses import Response, says
 from idp.web.routing import Adapter, Matches
 from idp.web.signing import Serializer, Tagged
 
@@ -30,31 +30,35 @@ class FormSession(SessionMixin):
 
     def __init__(self, read: Callable[[], Mapping[str, Any] | None]) -> None:
         self._read = read
+        self._held: dict[str, Any] | None = None
 
-    @cached_property
-    def _held(self) -> dict[str, Any]:
-        return dict(self._read() or {})
+    @property
+    def held(self) -> dict[str, Any]:
+        """All of it."""
+        if self._held is None:
+            self._held = dict(self._read() or {})
+        return self._held
 
     def __getitem__(self, name: str) -> Any:
-        return self._held[name]
+        return self.held[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         """What is held by that name."""
-        return self._held.get(name, default)
+        return self.held.get(name, default)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._held[name] = value
+        self.held[name] = value
         self.modified = True
 
     def __delitem__(self, name: str) -> None:
-        del self._held[name]
+        del self.held[name]
         self.modified = True
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self.held)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
 
 class FormSessions(SecureCookieSessionInterface):
@@ -101,7 +105,7 @@ class FormSessions(SecureCookieSessionInterface):
             _depends_on_cookies(response)
             if session.modified:
                 name, attributes = self._cookie
-                value = self._serializer.dumps(dict(session))
+                value = self._serializer.dumps(session.held)
                 response.headers.add("Set-Cookie", f"{name}={value}{attributes}")
 
     @cached_property
@@ -120,7 +124,7 @@ class FormSessions(SecureCookieSessionInterface):
 
 
 def _depends_on_cookies(response: Any) -> None:
-    if "Vary" in response.headers:
+    if says(response, "Vary"):
         response.vary.add("Cookie")
     else:
         response.headers.add("Vary", "Cookie")
@@ -137,7 +141,7 @@ class App(Flask):
         self.session_interface = FormSessions(self)
         self._place = urlsplit(issuer)
         self._known: dict[str | None, tuple[Hooks, Hooks]] = {}
-        self._matches: Matches = {}
+        self._matches = Matches()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """As it is."""
@@ -180,6 +184,13 @@ class App(Flask):
         """For whoever wants to hear that a request is over."""
         if self.teardown_request_funcs or request_tearing_down.receivers:
             super().do_teardown_request(*arguments, **named)
+
+    def do_teardown_appcontext(self, exc: BaseException | None = None) -> None:
+        """The same for what surrounds it; the database's sessions are ended by that."""
+        for end in reversed(self.teardown_appcontext_funcs):
+            end(exc)
+        if appcontext_tearing_down.receivers:
+            appcontext_tearing_down.send(self, exc=exc)
 
     def _around(self, asked: flask.Request) -> tuple[Hooks, Hooks]:
         """An endpoint's hooks, before and after: put together once, not for every request."""

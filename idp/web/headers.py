@@ -1,13 +1,15 @@
 """Headers on every answer: the content security policy and its company."""
 
 import secrets
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask
 
 from idp.web import here
-from idp.web.responses import Header, Response
+from idp.web.responses import Header, Response, named
 
 REQUEST_ID: Final = "X-Request-ID"
 _NOT_FRAMED: Final[Header] = ("X-Frame-Options", "DENY")
@@ -28,10 +30,11 @@ _FIXED: Final[tuple[Header, ...]] = (
 
 def csp_nonce() -> str:
     """This response's nonce; each script element of a page must carry it."""
-    own = here.own()
-    if "csp_nonce" not in own:
-        own.csp_nonce = secrets.token_urlsafe(16)
-    return str(own.csp_nonce)
+    own = vars(here.own())
+    nonce: str | None = own.get("csp_nonce")
+    if nonce is None:
+        nonce = own["csp_nonce"] = secrets.token_urlsafe(16)
+    return nonce
 
 
 def allow_form_target(uri: str) -> None:
@@ -63,6 +66,7 @@ def _allow(kind: str, uri: str) -> None:
     sources[_source(uri)] = None
 
 
+@lru_cache(maxsize=256)
 def _source(uri: str) -> str:
     """The CSP source for an address: its origin, or the bare scheme of a native app's.
 
@@ -77,22 +81,27 @@ def _source(uri: str) -> str:
 
 def policy() -> str:
     """The content security policy of this response (CSP Level 3)."""
-    own = here.own()
-    forms = " ".join(["'self'", *own.get("form_targets", ())])
-    images = " ".join(["'self'", "data:", *own.get("image_sources", ())])
-    frames = " ".join(own.get("frame_sources", ()))
+    said = vars(here.own())
+    kinds = ("form_targets", "image_sources", "frame_sources")
+    rest = _policy(*(tuple(said.get(kind, ())) for kind in kinds), "may_be_framed" in said)
+    return f"default-src 'none'; script-src 'self' 'nonce-{csp_nonce()}'; {rest}"
+
+
+@lru_cache(maxsize=256)
+def _policy(
+    forms: Sequence[str], images: Sequence[str], frames: Sequence[str], may_be_framed: bool
+) -> str:
+    """What is the same for every page that allows the same."""
     return "; ".join(
         (
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{csp_nonce()}'",
             "style-src 'self'",
-            f"img-src {images}",
+            " ".join(["img-src 'self' data:", *images]),
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
-            *([f"frame-src {frames}"] if frames else []),
-            f"form-action {forms}",
-            "frame-ancestors *" if "may_be_framed" in own else "frame-ancestors 'none'",
+            *([" ".join(["frame-src", *frames])] if frames else []),
+            " ".join(["form-action 'self'", *forms]),
+            "frame-ancestors *" if may_be_framed else "frame-ancestors 'none'",
             "base-uri 'none'",
         )
     )
@@ -100,16 +109,16 @@ def policy() -> str:
 
 def install(app: Flask, *, secure: bool) -> None:
     """Put the headers on every answer of ``app``; over TLS, also HSTS."""
-    framed = (*_FIXED, _TLS) if secure else _FIXED
-    fixed = (*framed, _NOT_FRAMED)
+    framed = named(*_FIXED, *([_TLS] if secure else []))
+    fixed = {**framed, **named(_NOT_FRAMED)}
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
     @app.after_request
     def finish(response: Response) -> Response:
-        own = here.own()
-        if response.mimetype == "text/html":
-            response.headers.setdefault("Content-Security-Policy", policy())
-        response.beside += framed if "may_be_framed" in own else fixed
+        own, said = vars(here.own()), {}
+        if response.response and response.mimetype == "text/html":
+            said["content-security-policy"] = "Content-Security-Policy", policy()
         if "request_id" in own:
-            response.beside += ((REQUEST_ID, own.request_id),)
+            said["x-request-id"] = REQUEST_ID, own["request_id"]
+        response.say_beside({**(framed if "may_be_framed" in own else fixed), **said})
         return response

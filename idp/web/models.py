@@ -77,7 +77,12 @@ def app_in(transaction: Transaction) -> tuple[str, int, str | None] | None:
         return None
     client, redirect_uri = found
     _allow_logo(client)
-    return client.id, client.revision, urlsplit(redirect_uri).hostname
+    return client.id, client.revision, _host(redirect_uri)
+
+
+@lru_cache(maxsize=256)
+def _host(url: str) -> str | None:
+    return urlsplit(url).hostname
 
 
 def _application(transaction: Transaction) -> tuple[RegisteredClient, str] | None:
@@ -86,9 +91,8 @@ def _application(transaction: Transaction) -> tuple[RegisteredClient, str] | Non
         return None
     redirect_uri = str(transaction.parameters["redirect_uri"])
     headers.allow_form_target(redirect_uri)
-    read: dict[str, RegisteredClient | None] = here.own().setdefault(
-        "clients", {}
-    )  # once a request
+    # Once a request.
+    read: dict[str, RegisteredClient | None] = vars(here.own()).setdefault("clients", {})
     if transaction.client_id not in read:
         read[transaction.client_id] = services().clients.get(transaction.client_id)
     client = read[transaction.client_id]
@@ -112,7 +116,7 @@ def asked_of(transaction: Transaction) -> Asked | None:
     """The authorization request that a transaction is for; None for a page of our own."""
     if transaction.parameters is None:
         return None
-    own = here.own()
+    own = vars(here.own())
     read: dict[str, Asked] = own.setdefault("asked", {})  # once a request
     if transaction.id not in read:
         asked = read[transaction.id] = services().authorization.resume(transaction)
@@ -134,7 +138,7 @@ def app_view(client: RegisteredClient, redirect_uri: str | None = None) -> AppVi
     _allow_logo(client)
     return AppView(
         name=client.name,
-        host=urlsplit(home).hostname,
+        host=_host(home),
         logo_url=metadata.logo_uri,
         policy_url=metadata.policy_uri,
         terms_url=metadata.tos_uri,

@@ -12,7 +12,7 @@ from werkzeug.utils import cached_property
 
 from idp.web.sizes import MAX_BODY
 
-_VISIBLE: Final = re.compile(rb"[!-~]*")
+_VISIBLE: Final = bytes(range(ord("!"), ord("~") + 1))
 _AS_BROWSERS_SEND: Final = re.compile(r"[!#-:<>-~]+=[!#-:<-~]*(?:; [!#-:<>-~]+=[!#-:<-~]*)*")
 """Cookies, one after the other, of which none is quoted."""
 _FIELDS: Final = "application/x-www-form-urlencoded"
@@ -31,9 +31,12 @@ class Request(flask.Request):
     _max_form_memory_size = MAX_BODY
     _max_form_parts = 1000
 
+    ours: dict[str, str] | None = None
+    """Our own cookies, once somebody has looked for one (``idp.web.cookies``)."""
+
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)
-        if not _VISIBLE.fullmatch(self.query_string):
+        if self.query_string.translate(None, _VISIBLE):
             self.query_string = quote(self.query_string, safe=punctuation).encode()
 
     def _load_form_data(self) -> None:
@@ -53,6 +56,11 @@ class Request(flask.Request):
             if len(body) <= MAX_BODY and str(len(body)) == length:
                 return body
         return self._get_stream_for_parsing().read()
+
+    def close(self) -> None:
+        """What was sent is let go, where anybody has looked for files in it."""
+        if "files" in vars(self):
+            super().close()
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:

@@ -1,8 +1,8 @@
 """Routes as they are known to this program."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from werkzeug.routing import BaseConverter, MapAdapter, Rule
 from werkzeug.routing.rules import RulePart
@@ -69,12 +69,27 @@ def _first_with_query(rule: LazyRule, **values: object) -> tuple[str, str]:
     return rule._build_unknown(**values)
 
 
-Matches: TypeAlias = dict[tuple[str, str], Rule]
-"""By method and path, the routes that have no variables: so many as there are, and no more."""
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A route that ends in its one variable, called ``name``: for all ends but ``others``."""
+
+    rule: Rule
+    name: str
+    others: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Routes that need not be looked for again, by method: as many as there are, and no more."""
+
+    whole: dict[tuple[str, str], Rule] = field(default_factory=dict)
+    """Those without variables, by their path."""
+    folders: dict[tuple[str, str], Folder | None] = field(default_factory=dict)
+    """By what is before the end of their path; None where it takes more to know which it is."""
 
 
 class Adapter(MapAdapter):
-    """Walks the tree of routes once for an address that is written out in one."""
+    """Walks the tree of routes once for an address that is written out in one, but for its end."""
 
     def __init__(self, *arguments: Any, matches: Matches) -> None:
         super().__init__(*arguments)
@@ -84,10 +99,33 @@ class Adapter(MapAdapter):
         """As Flask asks: for a rule, and by nothing else than what the adapter was made for."""
         if arguments or named != {"return_rule": True}:
             return super().match(*arguments, **named)
-        asked = self.default_method, self.path_info
-        if known := self._matches.get(asked):
-            return known, {}
+        if whole := self._matches.whole.get((self.default_method, self.path_info)):
+            return whole, {}
+        place, _, end = self.path_info.rpartition("/")
+        folder = self._matches.folders.get((self.default_method, place)) if end else None
+        if folder and end not in folder.others:
+            return folder.rule, {folder.name: end}
         rule, values = super().match(return_rule=True)
-        if not values and rule.rule == self.path_info:  # and not one of its many other spellings
-            self._matches[asked] = rule
+        self._remember(rule, place, *values)
         return rule, values
+
+    def _remember(self, rule: Rule, place: str, *names: str) -> None:
+        # It may have been one of its many other spellings.
+        if not names and rule.rule == self.path_info:
+            self._matches.whole[self.default_method, self.path_info] = rule
+        elif [rule.rule] == [f"{place}/<{name}>" for name in names]:
+            known = self._matches.folders
+            if (at := (self.default_method, place)) not in known:
+                known[at] = self._folder(rule, *names)
+
+    def _folder(self, rule: Rule, name: str) -> Folder | None:
+        place, every = _place(rule)[0], self.map.iter_rules()
+        others = [one for one in every if one.rule != rule.rule and _place(one)[0] == place]
+        leads_away = any(one.defaults for one in self.map.iter_rules(rule.endpoint))
+        if leads_away or any(one.arguments for one in others):
+            return None
+        return Folder(rule, name, frozenset(_place(one)[2] for one in others))
+
+
+def _place(rule: Rule) -> tuple[str, str, str]:
+    return rule.rule.rstrip("/").rpartition("/")

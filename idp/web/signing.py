@@ -5,11 +5,16 @@ import hmac
 import json
 from binascii import b2a_base64
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Final
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
 from flask.json.tag import TaggedJSONSerializer
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, bytes_to_int, int_to_bytes, want_bytes
+
+from idp.json_text import dump
 
 SHA1: Final = hashlib.sha1
 """The libraries' choice, without the wrapper by which they take the long way to it. HMAC does not
@@ -17,7 +22,6 @@ need a hash that is free of collisions (RFC 6151 section 2)."""
 
 _SHORT: Final = 100
 """Characters: what has fewer is no shorter when it was compressed."""
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
@@ -27,12 +31,19 @@ class Tagged(TaggedJSONSerializer):
     def dumps(self, value: Any) -> str:
         """As compact JSON."""
         if all(type(one) is str for one in value.values()):
-            return _ENCODER.encode(value)
+            return dump(value)
         return super().dumps(value)
 
     def loads(self, value: str) -> Any:
         """What Flask has written otherwise is called by a name that begins with a blank."""
         return super().loads(value) if '" ' in value else json.loads(value)
+
+
+class Compact:
+    """JSON as itsdangerous writes it, but that letters which are no ASCII stay as they are."""
+
+    dumps = staticmethod(dump)
+    loads = staticmethod(json.loads)
 
 
 class _Signer(TimestampSigner):
@@ -49,7 +60,7 @@ class _Signer(TimestampSigner):
         return self._derived[secret_key]
 
     def sign(self, value: str | bytes) -> bytes:
-        """As the library signs, by one call of OpenSSL's."""
+        """As the library signs."""
         stamp = _b64(int_to_bytes(self.get_timestamp()))
         signed = self.sep.join((want_bytes(value), stamp))
         return self.sep.join((signed, self.seal(signed)))
@@ -60,7 +71,14 @@ class _Signer(TimestampSigner):
 
     def seal(self, signed: bytes) -> bytes:
         """The signature by the newest key."""
-        return _b64(hmac.digest(self.derive_key(), signed, "sha1"))
+        begun = self._begun.copy()
+        begun.update(signed)
+        return _b64(begun.finalize())
+
+    @cached_property
+    def _begun(self) -> HMAC:
+        """Where one begins, once the key is read: OpenSSL looks for the algorithm only here."""
+        return HMAC(self.derive_key(), hashes.SHA1())  # noqa: S303  see above
 
 
 class Serializer(URLSafeTimedSerializer):

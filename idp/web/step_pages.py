@@ -42,11 +42,11 @@ class Page:
         """The page as HTML: what was ``refused`` and the ``values`` typed so far stand in it."""
         last = remembered(values) if standing.user is None else None
         ordered = self._ordered(standing, chosen)
-        publics = begun(standing, ordered)
-        if chosen is None and refused is None and (self.one_form or self.addressless):
-            asked = asked_of(standing.transaction)
-            if asked is None or asked.operation is None:
-                return self._first(standing, ordered, publics, prefilled(values, last), last)
+        asked = asked_of(standing.transaction)
+        publics = begun(standing, ordered, asked)
+        is_first = chosen is None and refused is None and (self.one_form or self.addressless)
+        if is_first and (asked is None or asked.operation is None):
+            return self._first(standing, ordered, publics, prefilled(values, last), last)
         views = map(shown, repeat(standing), ordered, publics)
         shown_ = self._shown(standing, chosen, list(views), refused, prefilled(values, last), last)
         return render_template(self.template, **shown_)

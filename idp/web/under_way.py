@@ -10,6 +10,7 @@ from flask import Response, request
 from idp.models import Transaction
 from idp.protocol.errors import OAuthError
 from idp.services import transactions
+from idp.services.persons import Nobody
 from idp.services.transactions import Overtaken
 from idp.web import arriving, cookies, errors, flow, here, pages
 from idp.web.answers import problem, see_other, wants_json
@@ -46,6 +47,9 @@ def in_transaction(view: Step[P]) -> Routed[P]:
         except Overtaken:
             services().rollback()
             return _after_overtaken(transaction_id)
+        except Nobody:  # whoever it was for has been deleted
+            services().rollback()
+            return _not_here(transaction_id)
         except OAuthError as error:
             services().rollback()
             return _refused(found, error)

@@ -10,7 +10,7 @@ from idp.factors.base import Task, UserVerification
 from idp.oidc.asked import Asked
 from idp.services.weighing import Standing
 from idp.web.context import context, services
-from idp.web.models import ChoiceView, asked_of
+from idp.web.models import ChoiceView
 from idp.web.user_agents import device_name
 
 
@@ -23,9 +23,9 @@ def tasks_of(standing: Standing, choices: Iterable[Choice], asked: Asked | None)
     """The same for each of these."""
     transaction_id, user_agent = standing.transaction.id, device_name(context().user_agent)
     login_name = standing.transaction.state.get("login_name") if standing.user is None else None
-    binding, app = None, services().settings.site_name
-    wished: str | None = None
-    if asked is not None:
+    if asked is None:
+        binding, app, wished = None, services().settings.site_name, None
+    else:
         binding, app = asked.binding, asked.client.name
         wished = asked.client.metadata.user_verification
     found: dict[UserVerification, Task] = {}  # few choices differ in that
@@ -46,9 +46,11 @@ def _verification(choice: Choice, wished: str | None) -> UserVerification:
     return choice.user_verification
 
 
-def begun(standing: Standing, choices: Sequence[Choice]) -> list[Mapping[str, Any]]:
+def begun(
+    standing: Standing, choices: Sequence[Choice], asked: Asked | None
+) -> list[Mapping[str, Any]]:
     """The public parts of their ceremonies, begun where looking may begin them."""
-    tasks = tasks_of(standing, choices, asked_of(standing.transaction))
+    tasks = tasks_of(standing, choices, asked)
     ask, now = services().ceremonies.ask, context()
     return [
         {} if one.enrol else ask(standing, one, task, now) or {}

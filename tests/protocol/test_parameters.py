@@ -20,6 +20,11 @@ def test_an_empty_value_counts_as_absent():
     assert Parameters.of([("resource", ""), ("resource", "x")]).all("resource") == ("x",)
 
 
+@given(PAIRS)
+def test_its_length_is_that_of_all_that_was_sent(pairs):
+    assert Parameters.of(pairs).length == sum(len(name) + len(value) for name, value in pairs)
+
+
 def test_a_repeated_parameter_has_no_value():
     parameters = Parameters.of([("a", "1"), ("a", "1")])
     with pytest.raises(OAuthError, match="more than once"):

@@ -53,16 +53,20 @@ def add_client(
     settings: Settings, context: Context, client_id: str = "shop", **members: Any
 ) -> Registration:
     """A client that may do the usual, changed by ``members``."""
-    rules = ClientRules(settings, capabilities_of(settings), methods=["password"])
     usual = {
         "redirect_uris": [CALLBACK],
         "grant_types": ["authorization_code", "refresh_token"],
     }
-    registry = ClientRegistry(rules, ClientSecrets(Box(settings.keys)))
-    made = registry.register({**usual, **members}, context, client_id=client_id)
+    made = registry_of(settings).register({**usual, **members}, context, client_id=client_id)
     db.session.execute(update(Client).where(Client.id == client_id).values(revision=REVISION))
     db.session.commit()
     return made
+
+
+def registry_of(settings: Settings) -> ClientRegistry:
+    """What registers clients, and removes them."""
+    rules = ClientRules(settings, capabilities_of(settings), methods=["password"])
+    return ClientRegistry(rules, ClientSecrets(Box(settings.keys)))
 
 
 def as_registered(client_id: str, **members: Any) -> RegisteredClient:

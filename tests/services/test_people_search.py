@@ -12,7 +12,7 @@ from idp.models import User, db, new_id
 from idp.services import person_words
 from idp.services.accounts import new_user
 from idp.services.people import PAGE, State, Wanted, people_of
-from idp.services.people_search import FEW, LOOKED_AT, Spot, spot_of
+from idp.services.people_search import FEW, LOOKED_AT, MANY, Spot, spot_of, word_ways_of
 from tests.bench.statements import counting
 from tests.services.bare import bare_app
 
@@ -67,6 +67,7 @@ BY_WORDS: Mapping[str, tuple[str, list[str]]] = {
     "a word that she has and one that she has not": ("annika nobody", []),
     "words of which two people have one each": ("ruiz dean", []),
     "the same word twice": ("petra petra", ["annika@"]),
+    "a word and how it begins": ("anna ann", ["anna@", "eve@"]),
     "nothing but a sign": ("%", []),
 }
 
@@ -162,7 +163,8 @@ def test_a_page_costs_the_same_however_many_were_on_those_before(
     """All are found by address. By name they are found again, and by words once more, and told of
     no second time."""
     many = LOOKED_AT + 2 * PAGE
-    settle([One(f"mia{number:05}@example.com", "Mia") for number in range(many)], context)
+    mias = [One(f"mia{number:05}@example.com", "Mia") for number in range(many)]
+    settle([*mias, *(One(f"z{number}@example.com", "Zoe") for number in range(FEW + 1))], context)
     last = Spot(0, f"mia{many - 1:05}@example.com", "")
     with counting(db.engine) as counted:
         page = people_of(Wanted(beginning="mia", spot=last))
@@ -172,6 +174,12 @@ def test_a_page_costs_the_same_however_many_were_on_those_before(
     further = pages("mia", at_most=PAGE, after=page.after)
     assert not any(further)
     assert len(further) < 5
+    with counting(db.engine) as counted:
+        nobody = people_of(Wanted(beginning="mia zoe"))
+    assert nobody.listed == []
+    assert nobody.after is not None
+    assert len(counted.texts) < 25
+    assert pages("mia zoe", at_most=PAGE) == [[], []]
 
 
 NAMES: Mapping[str, tuple[str, str]] = {
@@ -218,6 +226,24 @@ def test_of_words_that_many_have_the_rarest_is_read(app: Flask, context: Context
         assert spot is not None
         assert spot.key == "ek"
     assert sum(map(len, pages("bo maximiliane", at_most=200))) == len(many) + 1
+
+
+def test_of_the_many_who_have_a_word_those_leave_the_database_who_have_the_others(
+    app: Flask, context: Context
+) -> None:
+    names = [*["Bo Ida"] * MANY, *["Ek Ida"] * (FEW + 1)]
+    some = [One(f"p{number:04}@example.com", name) for number, name in enumerate(names)]
+    both = [One(f"{one}@example.com", "Ida Ekborn Bolin") for one in "abc"]
+    settle([*some, *both], context)
+    for at_most in (1, 5):
+        found = [one for page in pages("bo ida ek", at_most=at_most) for one in page]
+        assert found == ["a@", "b@", "c@"]
+    (way, *_) = word_ways_of("bo ida ek")
+    first = way.read((), None, PAGE)
+    assert (list(first.rows), first.passed) == ([], MANY)
+    rest = way.read((), first.end, PAGE)
+    assert [row.email for row in rest.rows] == [one.email for one in both]
+    assert rest.end is None
 
 
 def test_whoever_has_several_words_that_begin_so_is_told_of_once(

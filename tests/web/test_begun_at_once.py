@@ -138,6 +138,27 @@ def test_it_is_what_two_statements_make_of_it(
     assert made == stored(town)
 
 
+def test_a_page_shows_what_an_older_version_began(town: House, shop: RelyingParty) -> None:
+    """Which said of every ceremony when that was, and not only of those that make people wait."""
+    agent = town.browser()
+    page = agent.client.get(shop.authorization_url(), follow_redirects=True)
+
+    def date(_: Any) -> None:
+        row = db.session.scalars(
+            select(Transaction).order_by(Transaction.started_at.desc())
+        ).first()
+        assert row is not None
+        (ceremony,) = row.state["ceremonies"].values()
+        assert "at" not in ceremony
+        dated = {"passkey": {**ceremony, "at": town.clock().isoformat()}}
+        row.state = {**row.state, "ceremonies": dated}
+        db.session.commit()
+
+    town.do(date)
+    assert OWN.findall(agent.client.get(page.url).text)[:1] == OWN.findall(page.text)[:1] != []
+    assert agent.client.get(page.url).status_code == 200
+
+
 @pytest.mark.parametrize("wanted", OTHERWISE.values(), ids=OTHERWISE)
 def test_what_is_no_plain_wish_for_a_sign_in_is_answered_as_before(
     town: House, shop: RelyingParty, wanted: dict[str, Any]

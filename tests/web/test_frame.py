@@ -1,14 +1,18 @@
 """Around every request: where hooks stand, whose host it is, and how an answer is sent."""
 
 from collections.abc import Callable
+from io import BytesIO
+from typing import Any
 
 import pytest
-from flask import after_this_request, request_tearing_down
-from werkzeug.routing import Map, Rule
+from flask import after_this_request, appcontext_tearing_down, request, request_tearing_down
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, MapAdapter, Rule
 from werkzeug.test import Client
 
 from idp.web.frame import App
-from idp.web.responses import Response
+from idp.web.requests import Request
+from idp.web.responses import Response, named
 from idp.web.routing import Adapter, Matches
 
 
@@ -21,7 +25,8 @@ def app() -> App:
     @made.get("/whole/")
     def whole() -> Response:
         response = Response("a body", headers={"X-Own": "said"})
-        response.beside = (("x-own", "not said"), ("X-Beside", "added"), ("X-Beside", "again"))
+        response.say_beside(named(("x-own", "not said"), ("X-Beside", "added")))
+        response.say_beside(named(("X-Beside", "again")))
         return response
 
     @made.get("/piecemeal")
@@ -90,7 +95,8 @@ def test_no_more_addresses_are_remembered_than_are_written_out(app: App) -> None
     client = Client(app)
     for spelling in ("/piecemeal", "/./piecemeal", "/people/ada", "/people/zoe", "/nowhere"):
         client.get(spelling, follow_redirects=True)
-    assert set(app._matches) == {("GET", "/piecemeal")}
+    assert set(app._matches.whole) == {("GET", "/piecemeal")}
+    assert set(app._matches.folders) == {("GET", "/people")}
 
 
 def test_an_address_is_remembered_as_it_is_written_out_alone() -> None:
@@ -99,7 +105,61 @@ def test_an_address_is_remembered_as_it_is_written_out_alone() -> None:
         place = ("id.example.com", "/", "", "https", path, "GET", "")
         rule, _values = Adapter(routes, *place, matches=matches).match(return_rule=True)
         assert rule.endpoint == "piecemeal"
-    assert set(matches) == {("GET", "/piecemeal")}
+    assert set(matches.whole) == {("GET", "/piecemeal")}
+
+
+ALONE = "/people/<name>"
+TOGETHER = {
+    "alone": ([], True),
+    "with what is below it": (["/people/<name>/books", "/people/ada/books"], True),
+    "with its folder": (["/people/"], True),
+    "with one that is written out": (["/people/ada"], True),
+    "with one that is written out, and a folder": (["/people/ada/"], True),
+    "with one of another kind": (["/people/<int:number>"], False),
+    "with one that takes all": (["/people/<path:rest>"], False),
+}
+PEOPLE = ["/people/zoe", "/people/ada", "/people/7", "/people/a b\n", "/people/ada/", "/people/"]
+
+
+@pytest.mark.parametrize(("others", "is_remembered"), TOGETHER.values(), ids=TOGETHER)
+def test_an_end_is_taken_for_the_variable_where_nothing_else_may_be_there(
+    others: list[str], is_remembered: bool
+) -> None:
+    routes = Map([Rule(one, endpoint=one) for one in (ALONE, *others)])
+    matches = Matches()
+    for path in PEOPLE * 2:
+        place = ("id.example.com", "/", "", "https", path, "GET", "")
+        assert _found(Adapter(routes, *place, matches=matches)) == _found(
+            MapAdapter(routes, *place)
+        )
+    assert bool(matches.folders["GET", "/people"]) == is_remembered
+
+
+def test_an_end_has_the_method_of_its_route() -> None:
+    look = Rule(ALONE, endpoint="look", methods=["GET"])
+    routes, matches = Map([look, Rule(ALONE, endpoint="change", methods=["POST"])]), Matches()
+    expected = {"POST": "change", "PUT": "MethodNotAllowed", "GET": "look", "HEAD": "look"}
+    for method, found in [*expected.items()] * 2:
+        place = ("id.example.com", "/", "", "https", "/people/ada", method, "")
+        assert _found(Adapter(routes, *place, matches=matches))[0] == found
+
+
+def test_where_a_default_may_lead_away_nothing_is_taken_for_a_variable() -> None:
+    first = Rule("/people", endpoint="people", defaults={"name": "ada"})
+    routes, matches = Map([first, Rule(ALONE, endpoint="people")]), Matches()
+    for path in ("/people/zoe", "/people/ada"):
+        place = ("id.example.com", "/", "", "https", path, "GET", "")
+        assert _found(Adapter(routes, *place, matches=matches)) == _found(
+            MapAdapter(routes, *place)
+        )
+
+
+def _found(adapter: MapAdapter) -> tuple[str, object]:
+    try:
+        rule, values = adapter.match(return_rule=True)
+    except HTTPException as error:
+        return type(error).__name__, getattr(error, "new_url", None)
+    return str(rule.endpoint), values
 
 
 def test_whoever_wants_to_hear_of_the_end_of_a_request_does(app: App) -> None:
@@ -112,6 +172,61 @@ def test_whoever_wants_to_hear_of_the_end_of_a_request_does(app: App) -> None:
     with request_tearing_down.connected_to(hear, app):
         Client(app).get("/piecemeal")
     assert over == ["a function", "a signal"]
+
+
+def test_whoever_wants_to_hear_of_the_end_of_what_surrounds_it_does(app: App) -> None:
+    over: list[str] = []
+
+    def hear(_sender: App, **_told: object) -> None:
+        over.append("a signal")
+
+    app.teardown_appcontext(lambda _error: over.append("first"))
+    app.teardown_appcontext(lambda _error: over.append("second"))
+    with appcontext_tearing_down.connected_to(hear, app):
+        Client(app).get("/piecemeal")
+    assert over == ["second", "first", "a signal"]
+
+
+def test_what_surrounds_a_request_is_told_what_went_wrong(app: App) -> None:
+    wrong: list[object] = []
+    app.teardown_appcontext(lambda error: wrong.append(type(error)))
+    error = ValueError("a view's")
+
+    def fail() -> None:
+        raise error
+
+    app.before_request(fail)
+    app.testing = True
+    with pytest.raises(ValueError, match="a view's"):
+        Client(app).get("/piecemeal")
+    assert wrong == [ValueError]
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["that were looked at", "nobody looked at"])
+def test_files_are_closed(app: App, looks: bool) -> None:
+    sent: list[Any] = []
+
+    @app.post("/files")
+    def files() -> str:
+        sent.extend(request.files.values() if looks else [])
+        return "done"
+
+    Client(app).post("/files", data={"one": (BytesIO(b"text"), "one.txt")})
+    assert [one.stream.closed for one in sent] == [True] * looks
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("a=b%20c&d=/?~", b"a=b%20c&d=/?~"),
+        ("a=b c", b"a=b%20c"),
+        ("a=\x00\x7f", b"a=%00%7F"),
+        ("a=\xc3\xa9\xff", b"a=%C3%A9%FF"),
+        ("", b""),
+    ],
+)
+def test_a_query_is_visible_ASCII(sent: str, read: bytes) -> None:
+    assert Request({"QUERY_STRING": sent, "REQUEST_METHOD": "GET"}).query_string == read
 
 
 def test_a_signal_is_enough(app: App) -> None:

@@ -13,6 +13,7 @@ from webauthn.helpers import bytes_to_base64url
 from idp import state
 from idp.factors.base import UserVerification
 from idp.factors.passkey.refusals import Ceremonial, Deviation, Reason, or_else
+from idp.frozen import made_often
 
 TIMEOUT = 300_000
 """Milliseconds a browser should wait: five minutes, for people need time (WebAuthn L3 §15.1)."""
@@ -28,6 +29,7 @@ def bound_challenge(nonce: bytes, binding: str) -> bytes:
     return sha256(b"idp confirm operation\0" + nonce + binding.encode()).digest()
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """What the server remembers of a ceremony that it began; JSON values throughout."""
@@ -84,8 +86,11 @@ class Pending:
         That is None and False, and nothing else that is empty: of no passkey at all it would make
         any.
         """
-        said = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: value for name, value in said if value is not None and value is not False}
+        return {
+            name: value
+            for name in self.__slots__
+            if (value := getattr(self, name)) is not None and value is not False
+        }
 
     @property
     def challenge(self) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.frozen import made_often
 from idp.oidc.client_auth.presented import Presented
 from idp.services.certificates import ClientCertificate
 from idp.services.client_jwts import ClientJwts
@@ -26,6 +27,7 @@ class Tools:
         return self.origins[0]
 
 
+@made_often
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """Who, how, where (``path`` is ours), when, and over which certificate."""

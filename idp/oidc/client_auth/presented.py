@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from idp.frozen import made_often
 from idp.oidc.direct import DirectRequest, unquoted
 from idp.protocol.errors import OAuthError
 from idp.protocol.text import is_clean
@@ -13,6 +14,7 @@ from idp.services.client_jwts import InvalidClientJwt, Unverified, read
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Presented:
     """Who the client says it is, and in which way.

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from idp.clock import system_clock
 from idp.migrate import upgrade
 from idp.models import db
+from idp.services import group_sizes
 from tests.bench.scale.fill import disk_bytes, fill
 from tests.bench.scale.made_up import Progress
 from tests.bench.scale.size import Size
@@ -68,6 +69,8 @@ def filled(kind: Kind, size: Size, progress: Progress) -> Iterator[Filled]:
         os.sync()  # nor is anything written in the background while something is measured
         seconds, disk = perf_counter() - started, disk_bytes(found.url)
         house = House(found.url, FakeClock(system_clock()))
+        with house.app.app_context():
+            group_sizes.mark()
         yield Filled(size, found, house, folder, seconds, disk)
         with house.app.app_context():
             db.engine.dispose()

@@ -63,7 +63,10 @@ PEOPLE: Final[Mapping[str, Listed]] = {
     "people by how an address begins": lambda _: people_of(Wanted(beginning="someone1")),
     "people by how a name begins": lambda _: people_of(Wanted(beginning="given1")),
     "people by how a later word begins": lambda _: people_of(Wanted(beginning="family1")),
-    "people by words in any order": lambda _: people_of(Wanted(beginning="family100 given")),
+    "people by words in any order": lambda _: people_of(Wanted(beginning="family1 given1")),
+    "people by words that few have together": lambda _: people_of(
+        Wanted(beginning="family100 given10")
+    ),
     "people by a whole address": lambda _: people_of(Wanted(beginning="someone77@example.org")),
     "people who are disabled": lambda _: people_of(Wanted(state=State.DISABLED)),
     "people of a group": lambda _: people_of(Wanted(group="crew")),

@@ -35,8 +35,8 @@ class Size:
 
 
 SMALL: Final = Size(people=500, clients=60, tokens=4_000, audit=10_000)
-"""Enough to fill a page of every list, and more than an hour of the log on either side of the
-middle: what is listed is not compared, nor how far around a time it is looked for."""
+"""Enough to fill a page of every list but one, and more than an hour of the log on either side of
+the middle: what is listed is not compared, nor how far around a time it is looked for."""
 
 WHOLE: Final = Size(people=1_000_000, clients=10_000, tokens=10_000_000, audit=10_000_000)
 """What issue 7 names."""
