@@ -165,10 +165,9 @@ class App(Flask):
 
     def make_response(self, rv: Any) -> Any:
         """Where Flask's own response was made it becomes ours, as Werkzeug has it in the end."""
-        if type(rv) is not flask.Response:
-            return super().make_response(rv)
-        rv.__class__ = Response
-        return rv
+        if type(rv) is flask.Response:
+            rv.__class__ = Response
+        return rv if isinstance(rv, Response) else super().make_response(rv)
 
     def preprocess_request(self) -> Any:
         """What is to be done before the view; the first that answers ends it."""
