@@ -12,6 +12,7 @@ from binascii import b2a_base64
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ _STAMP = 10
 _STAMPED: Final = re.compile(r"[0-9a-f]{10}[A-Za-z0-9_-]{43}")
 
 
+@lru_cache(100)  # a request stamps its own instant on all that it makes
 def stamp(now: datetime) -> str:
     """Ten characters that are in the order of time.
 

@@ -131,6 +131,9 @@ ESCAPES = {
 }
 
 
+RULE = "tests.helpers.nothing_skipped"
+
+
 @pytest.fixture
 def escapes(tmp_path: Path) -> list[str]:
     """How to run tests each of which gets out of something."""
@@ -142,12 +145,16 @@ def escapes(tmp_path: Path) -> list[str]:
     own = [
         *spared,
         "-p",
-        "tests.conftest",
+        RULE,
         config,
         "--continue-on-collection-errors",
         str(tmp_path),
     ]
     return [sys.executable, "-m", "pytest", *own]
+
+
+def test_it_is_so_for_all_tests(request: pytest.FixtureRequest) -> None:
+    assert request.config.pluginmanager.hasplugin(RULE)
 
 
 def test_a_developer_may_skip(escapes: list[str]) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import Table, bindparam, exists, select, update
-from sqlalchemy.orm import aliased
 
 from idp.assurance import PASSWORD, Offer, Trait
 from idp.capacity import Busy
@@ -35,26 +34,20 @@ _FIELD = "password"
 _EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
 
 _credentials_table = cast("Table", Credential.__table__)
+_users_table = cast("Table", User.__table__)
 _OWNER_IS_WELL = exists().where(User.id == Credential.user_id, User.disabled_at.is_(None))
 _USE = Plain(
     update(Credential)
     .where(Credential.id == bindparam("used"), _OWNER_IS_WELL)
     .values(last_used_at=bindparam("now"))
 )
-_used = aliased(Credential)
 # What she holds is read anew: a second step that was set up while the hash was computed counts.
 # And by a statement of its own: one that had to wait for a row, as for another sign-in of hers,
-# goes by what was true before it waited.
+# goes by what was true before it waited. Whether the use was noted, it shows as well.
 _SHOW = Plain(
-    select(_credentials_table).where(
-        _credentials_table.c.user_id == bindparam("user"),
-        exists().where(
-            _used.id == bindparam("used"),
-            _used.last_used_at == bindparam("now"),
-            User.id == _used.user_id,
-            User.disabled_at.is_(None),
-        ),
-    )
+    select(_credentials_table)
+    .join(_users_table, _users_table.c.id == _credentials_table.c.user_id)
+    .where(_credentials_table.c.user_id == bindparam("user"), _users_table.c.disabled_at.is_(None))
 )
 
 REFUSED = Refused(
@@ -195,12 +188,13 @@ def _use(credential: Credential, renewed: str | None, now: datetime) -> Sequence
 
     Nothing when the password was replaced, or its owner disabled, while the hash was computed.
     """
-    use = {"used": credential.id, "now": now}
     if renewed is None:
-        _USE.later(use)
+        _USE.later({"used": credential.id, "now": now})
     else:
         _renew(credential, renewed, now)
-    return _SHOW.all({**use, "user": credential.user_id})
+    held = _SHOW.all({"user": credential.user_id})
+    is_noted = any(one.id == credential.id and one.last_used_at == now for one in held)
+    return held if is_noted else ()
 
 
 def _renew(credential: Credential, renewed: str, now: datetime) -> None:

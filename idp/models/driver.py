@@ -1,8 +1,7 @@
 """Talking to the database below SQLAlchemy: connections, and statements that are ready to send."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Final, cast
@@ -160,12 +159,15 @@ def _check(connection: Any, _entry: ConnectionPoolEntry, _proxied: PoolProxiedCo
         raise DisconnectionError from error
 
 
-def _succeed(connection: psycopg.Connection[Any], result: Any) -> Any:
+def _succeed(connection: Connection, result: Any) -> Any:
     if result.status in _GOOD:
         return result
     if connection.pgconn.status != ConnStatus.OK:
         raise psycopg.OperationalError(connection.pgconn.get_error_message())
-    raise error_from_result(result, encoding=connection.info.encoding)
+    error = error_from_result(result, encoding=connection.info.encoding)
+    if isinstance(error, InvalidSqlStatementName):
+        connection.prepared.clear()  # somebody's DISCARD ALL: the next try prepares again
+    raise error
 
 
 Found = Sequence[list[Any]]
@@ -207,8 +209,7 @@ def _answers(
     """To each, in order; also to BEGIN and COMMIT, where they go with them."""
     statements = _ready(connection, sent)
     answers = together(connection, statements, begins=begins, commits=commits)
-    with _forgetting(connection):
-        return [_succeed(connection, one) for one in answers]
+    return [_succeed(connection, one) for one in answers]
 
 
 def _answer(connection: Connection, text: Text, given: Mapping[str, Any]) -> Any:
@@ -216,21 +217,7 @@ def _answer(connection: Connection, text: Text, given: Mapping[str, Any]) -> Any
     values = text.encoded(given)
     if text.name not in connection.prepared:
         _prepare(connection, text)
-    answer = connection.pgconn.exec_prepared(text.name, values)
-    if answer.status in _GOOD:
-        return answer
-    with _forgetting(connection):
-        return _succeed(connection, answer)
-
-
-@contextmanager
-def _forgetting(connection: Connection) -> Iterator[None]:
-    """What somebody's DISCARD ALL took away, the next try prepares again."""
-    try:
-        yield
-    except InvalidSqlStatementName:
-        connection.prepared.clear()
-        raise
+    return _succeed(connection, connection.pgconn.exec_prepared(text.name, values))
 
 
 def _begins(connection: Connection, sent: Sequence[Sent]) -> bool:

@@ -1,6 +1,5 @@
 """The dispatcher of direct requests: Authlib finds the grant or endpoint, all answers are ours."""
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,6 +8,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, TokenEndpoint
 from flask import Response
 
 from idp import measures
+from idp.json_text import dump
 from idp.oidc.direct import Direct, DirectRequest
 from idp.oidc.grant_types import GRANTS
 from idp.oidc.grants import NO_STORE, Desk, Grant
@@ -56,7 +56,7 @@ class Server(AuthorizationServer):
         self, status: int, body: Mapping[str, object], headers: Iterable[tuple[str, str]]
     ) -> Response:
         """JSON, not to be stored."""
-        return Response(json.dumps(body), status=status, headers=list(headers))
+        return Response(dump(body), status=status, headers=list(headers))
 
     def send_signal(self, name: Any, *args: object, **kwargs: object) -> None:
         """Nobody listens."""
@@ -72,7 +72,7 @@ class Server(AuthorizationServer):
 def refusal(error: OAuthError, realm: str) -> Response:
     """An error as JSON (RFC 6749 section 5.2): a 401 says how to authenticate, a 429 when."""
     measures.error(error.error)
-    response = Response(json.dumps(error.parameters()), status=error.status, headers=list(NO_STORE))
+    response = Response(dump(error.parameters()), status=error.status, headers=list(NO_STORE))
     if error.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
     if isinstance(error, NotNow):

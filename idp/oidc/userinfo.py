@@ -1,12 +1,12 @@
 """The userinfo endpoint (OIDC Core 5.3)."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
 from flask import Response
 
 from idp.config import Settings
+from idp.json_text import dump
 from idp.oidc.direct import Direct
 from idp.oidc.grants import NO_STORE
 from idp.oidc.possession import Holders
@@ -82,4 +82,4 @@ class UserInfo:
 
 
 def _json(members: Mapping[str, object], *, status: int = 200) -> Response:
-    return Response(json.dumps(members), status=status, headers=list(NO_STORE))
+    return Response(dump(members), status=status, headers=list(NO_STORE))

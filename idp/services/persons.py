@@ -57,7 +57,9 @@ def known_as(name: str | None) -> User | None:
         held = [_held(row) for row in rows if row.held_id is not None]
     if not rows:
         return None
-    return cast("User", _Person(**dict(zip(_HERS, rows[0], strict=False)), held=held))
+    person = _Person(held=held)
+    vars(person).update(zip(_HERS, rows[0], strict=False))
+    return cast("User", person)
 
 
 def _known_as(name: str | None) -> tuple[Plain, dict[str, str]]:

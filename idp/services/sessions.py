@@ -66,14 +66,15 @@ _THIS: Final = _sessions.update().where(_sessions.c.id == bindparam("session"))
 _START: Final = Plain(_sessions.insert())
 _evidence: Final = cast("Table", EvidenceRow.__table__)
 _BEGUN: Final = {
-    column.name: bindparam(f"begun_{column.name}", type_=column.type)
-    for column in _sessions.columns
-    if column.name != "ended_at"
+    column.name: f"begun_{column.name}" for column in _sessions.columns if column.name != "ended_at"
+}
+_VALUES: Final = {
+    name: bindparam(begun, type_=_sessions.c[name].type) for name, begun in _BEGUN.items()
 }
 _START_AND_ADD: Final = Plain(
     {
         # One statement, whose values for the session have names of their own.
-        "postgresql": _evidence.insert().add_cte(_sessions.insert().values(_BEGUN).cte("begun")),
+        "postgresql": _evidence.insert().add_cte(_sessions.insert().values(_VALUES).cte("begun")),
         "sqlite": _evidence.insert(),
     }
 )
@@ -234,7 +235,7 @@ class Sessions:
 
 def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:
     if proof is not None and dialect() == "postgresql":
-        _START_AND_ADD.later({**proof, **{f"begun_{name}": row[name] for name in row}})
+        _START_AND_ADD.later({**proof, **{_BEGUN[name]: row[name] for name in row}})
         return
     _START.later(row)
     if proof is not None:

@@ -119,9 +119,10 @@ class Throttle:
 
     def _personal(self, method: str, who: str) -> list[Bucket]:
         limit = self._settings.password_attempts if method == _PASSWORD else STEP_ATTEMPTS
+        tries, in_a_row = _keys(method, who)
         return [
-            Bucket(_key("try", method, who), limit, WINDOW),
-            Bucket(_key("row", method, who), IN_A_ROW, IN_A_ROW_WINDOW, closes=True),
+            Bucket(tries, limit, WINDOW),
+            Bucket(in_a_row, IN_A_ROW, IN_A_ROW_WINDOW, closes=True),
         ]
 
     def _networks(self, address: str) -> list[Bucket]:
@@ -174,7 +175,7 @@ class Throttle:
         ``user_id`` is whom the proof names, where the form had not said who it was.
         """
         owner = user_id or allowed.owner
-        emptied = {*allowed.personal, *(_password_keys(owner) if owner else ())}
+        emptied = {*allowed.personal, *(_keys(_PASSWORD, owner) if owner else ())}
         self._tallies.subtract(allowed.counted, allowed.at, emptied=frozenset(emptied))
 
     def give_back(self, allowed: Allowed) -> None:
@@ -203,7 +204,7 @@ class Throttle:
 
     def reopen_password(self, user_id: str) -> None:
         """The owner has a new password: guesses at the old one no longer count."""
-        counters.settle(none=_password_keys(user_id))
+        counters.settle(none=_keys(_PASSWORD, user_id))
 
 
 _PASSWORD = "password"  # noqa: S105 - a factor's name
@@ -228,13 +229,19 @@ def _owner(user: User | None, login_name: str | None) -> str | None:
     return normalise_login(login_name) or ascii(login_name[:LONGEST_ADDRESS])
 
 
-def _password_keys(owner: str) -> tuple[str, str]:
-    return _key("try", _PASSWORD, owner), _key("row", _PASSWORD, owner)
+def _keys(method: str, who: str) -> tuple[str, str]:
+    """Where somebody's tries are counted: those of a while, and those in a row."""
+    mark = _mark(who)
+    return f"try.{method}.{mark}", f"row.{method}.{mark}"
 
 
 def _key(kind: str, method: str, subject: str) -> str:
+    return f"{kind}.{method}.{_mark(subject)}"
+
+
+def _mark(subject: str) -> str:
     # 132 bits of the digest: whoever reads the table finds no names that people mistyped.
-    return f"{kind}.{method}.{digest(subject)[:22]}"
+    return digest(subject)[:22]
 
 
 __all__ = ["Allowed", "Throttle", "Wait", "networks_of"]

@@ -41,6 +41,8 @@ class Known:
     held: Sequence[Credential]
     offers: tuple[Offer, ...]
     """What she could prove with it."""
+    floor: Rung
+    """The account's own, by policy."""
 
 
 @made_often
@@ -104,7 +106,8 @@ class Weighing:
     def known(self, user: User, held: Sequence[Credential] | None = None) -> Known:
         """What this person holds: ``held``, for whoever has just read it."""
         held = _held_by(user) if held is None else held
-        return Known(user, held, self._offers(user, held))
+        offers = self._offers(user, held)
+        return Known(user, held, offers, self.floor(offers))
 
     def standing(
         self,
@@ -129,7 +132,7 @@ class Weighing:
         # A factor made along this very sign-in is asked for from the next one on.
         made = transaction.state.get("prompted", {}).get("made", ())
         kept = [one for one in held if one.id not in made] if made else held
-        floor = self.floor(offers if kept is held else self._offers(user, kept))
+        floor = known.floor if kept is held else self.floor(self._offers(user, kept))
         if floor > demand.floor:
             demand = demand.raised(floor=floor)
         evidence = live.evidence if live else ()
@@ -240,7 +243,7 @@ class Weighing:
 
     def opens(self, known: Known, evidence: Sequence[Evidence]) -> bool:
         """Is this enough for the session to be presented at all?"""
-        return isinstance(decide(_AT_LEAST[self.floor(known.offers)], evidence, ()), Satisfied)
+        return isinstance(decide(_AT_LEAST[known.floor], evidence, ()), Satisfied)
 
 
 _AT_LEAST: Final = {floor: Demand(floor=floor) for floor in Rung}

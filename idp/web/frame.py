@@ -163,6 +163,12 @@ class App(Flask):
             matches=self._matches,
         )
 
+    def make_response(self, rv: Any) -> Any:
+        """Where Flask's own response was made it becomes ours, as Werkzeug has it in the end."""
+        if type(rv) is flask.Response:
+            rv.__class__ = Response
+        return rv if isinstance(rv, Response) else super().make_response(rv)
+
     def preprocess_request(self) -> Any:
         """What is to be done before the view; the first that answers ends it."""
         before, _after = self._around(here.asked())

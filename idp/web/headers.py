@@ -120,5 +120,6 @@ def install(app: Flask, *, secure: bool) -> None:
             said["content-security-policy"] = "Content-Security-Policy", policy()
         if "request_id" in own:
             said["x-request-id"] = REQUEST_ID, own["request_id"]
-        response.say_beside({**(framed if "may_be_framed" in own else fixed), **said})
+        everywhere = framed if "may_be_framed" in own else fixed
+        response.beside = {**everywhere, **said, **response.beside}
         return response

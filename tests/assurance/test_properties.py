@@ -1,8 +1,9 @@
 """What holds for any evidence and any demand."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,8 +26,38 @@ from idp.assurance import (
 from tests.assurance import strategies as some
 from tests.assurance.builders import said
 
-# Many small examples: a decision is cheap, and its corners are many.
-thorough = settings(max_examples=250, deadline=None)
+# Many small examples: a decision is cheap, and its corners are many. What it is made of takes
+# longer to think of, so each of them is tried with all that has to hold.
+thorough = settings(max_examples=400, deadline=None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Somebody who is asked for something, and what may come of that."""
+
+    demand: Demand
+    ledger: list[Evidence]
+    person: list[Offer]
+    another: Evidence
+    more: dict[str, Any]
+    shuffled: list[Evidence]
+
+    def decision(self, *, alone: bool = False) -> Decision:
+        """``alone`` by what she has shown, whatever she has."""
+        return decide(self.demand, self.ledger, () if alone else self.person)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    ledger = draw(some.ledgers)
+    return Case(
+        demand=draw(some.demands()),
+        ledger=ledger,
+        person=draw(some.people),
+        another=draw(some.proofs()),
+        more=draw(some.tightenings()),
+        shuffled=draw(st.permutations(ledger)),
+    )
 
 
 # The rules once more, in other words than the code has for them.
@@ -66,15 +97,11 @@ def fresh(demand: Demand, rung: Rung, ledger: Sequence[Evidence]) -> list[Eviden
     return [proof for proof in ledger if is_fresh(demand, rung, proof)]
 
 
-@thorough
-@given(some.demands(), some.ledgers, some.people)
-def test_what_is_asserted_is_supported_by_the_ledger(
-    demand: Demand, ledger: list[Evidence], person: list[Offer]
-) -> None:
-    decision = decide(demand, ledger, person)
+def what_is_asserted_is_supported_by_the_ledger(case: Case) -> None:
+    demand, decision = case.demand, case.decision()
     if not isinstance(decision, Satisfied):
         return
-    assert all(proof in ledger for proof in decision.evidence)
+    assert all(proof in case.ledger for proof in decision.evidence)
     assert all(is_fresh(demand, decision.rung, proof) for proof in decision.evidence)
     assert supports(decision.rung, decision.evidence)
     assert decision.rung >= demand.floor
@@ -82,10 +109,8 @@ def test_what_is_asserted_is_supported_by_the_ledger(
     assert decision.acr in named or decision.acr == canonical_name(decision.rung)
 
 
-@thorough
-@given(some.demands(), some.ledgers)
-def test_amr_names_exactly_what_was_relied_on(demand: Demand, ledger: list[Evidence]) -> None:
-    decision = decide(demand, ledger, ())
+def amr_names_exactly_what_was_relied_on(case: Case) -> None:
+    decision = case.decision(alone=True)
     if not isinstance(decision, Satisfied):
         return
     relied_on = {value for proof in decision.evidence for value in proof.amr}
@@ -98,23 +123,15 @@ def test_amr_names_exactly_what_was_relied_on(demand: Demand, ledger: list[Evide
     assert len(decision.amr) == len(set(decision.amr))
 
 
-@thorough
-@given(some.demands(), some.ledgers)
-def test_auth_time_is_that_of_the_stalest_proof_and_never_before_since(
-    demand: Demand, ledger: list[Evidence]
-) -> None:
-    decision = decide(demand, ledger, ())
+def auth_time_is_that_of_the_stalest_proof_and_never_before_since(case: Case) -> None:
+    demand, decision = case.demand, case.decision(alone=True)
     if isinstance(decision, Satisfied):
         assert decision.auth_time == min(proof.at for proof in decision.evidence)
         assert demand.since is None or decision.auth_time >= demand.since
 
 
-@thorough
-@given(some.demands(), some.ledgers)
-def test_the_first_acceptable_that_holds_is_answered_or_else_the_highest(
-    demand: Demand, ledger: list[Evidence]
-) -> None:
-    decision = decide(demand, ledger, ())
+def the_first_acceptable_that_holds_is_answered_or_else_the_highest(case: Case) -> None:
+    demand, ledger, decision = case.demand, case.ledger, case.decision(alone=True)
     wished = [Rung(max(acr.rung, demand.floor)) for acr in demand.acceptable]
     wished = [rung for rung in wished if supports(rung, fresh(demand, rung, ledger))]
     anything = [
@@ -127,13 +144,9 @@ def test_the_first_acceptable_that_holds_is_answered_or_else_the_highest(
     assert [decision.rung] == expected if isinstance(decision, Satisfied) else not expected
 
 
-@thorough
-@given(some.demands(), some.ledgers, some.proofs(), some.people)
-def test_adding_evidence_never_lowers_what_can_be_asserted(
-    demand: Demand, ledger: list[Evidence], another: Evidence, person: list[Offer]
-) -> None:
-    before = decide(demand, ledger, person)
-    after = decide(demand, [*ledger, another], person)
+def adding_evidence_never_lowers_what_can_be_asserted(case: Case) -> None:
+    demand, before = case.demand, case.decision()
+    after = decide(demand, [*case.ledger, case.another], case.person)
     if not isinstance(before, Satisfied):
         return
     assert not isinstance(after, Unmet)
@@ -145,14 +158,8 @@ def test_adding_evidence_never_lowers_what_can_be_asserted(
         assert after.rung >= before.rung
 
 
-@thorough
-@given(some.demands(), some.ledgers, some.people, st.randoms())
-def test_the_ledger_may_be_read_in_any_order(
-    demand: Demand, ledger: list[Evidence], person: list[Offer], random: object
-) -> None:
-    shuffled = list(ledger)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert decide(demand, shuffled, person) == decide(demand, ledger, person)
+def the_ledger_may_be_read_in_any_order(case: Case) -> None:
+    assert decide(case.demand, case.shuffled, case.person) == case.decision()
 
 
 def effort(decision: Decision) -> tuple[int, int]:
@@ -166,26 +173,66 @@ def effort(decision: Decision) -> tuple[int, int]:
             return 2, 0
 
 
-@thorough
-@given(some.demands(), some.tightenings(), some.ledgers, some.people)
-def test_a_smaller_demand_never_needs_a_larger_step(
-    demand: Demand, more: dict[str, object], ledger: list[Evidence], person: list[Offer]
-) -> None:
+def a_smaller_demand_never_needs_a_larger_step(case: Case) -> None:
     # Of what somebody has, and of what must be: a wish that is out of reach for the larger demand
     # costs nothing there, and may still be worth a step for the smaller one.
-    necessary = replace(demand, necessary=True, enrol_within=None)
-    larger = necessary.raised(**more)  # type: ignore[arg-type]
-    assert effort(decide(necessary, ledger, person)) <= effort(decide(larger, ledger, person))
+    necessary = replace(case.demand, necessary=True, enrol_within=None)
+    larger = necessary.raised(**case.more)
+    before, after = (decide(one, case.ledger, case.person) for one in (necessary, larger))
+    assert effort(before) <= effort(after)
+
+
+def a_wish_never_fails_what_would_do_without_it(case: Case) -> None:
+    wish = replace(case.demand, necessary=False)
+    if isinstance(decide(wish, case.ledger, case.person), Unmet):
+        assert isinstance(decide(wish.without_wish(), case.ledger, case.person), Unmet)
+
+
+def what_is_asked_for_is_missing(case: Case) -> None:
+    demand, decision = case.demand, case.decision()
+    if not isinstance(decision, Challenge):
+        return
+    methods = [choice.method for choice in decision.choices]
+    assert methods, said(decision)
+    assert len(methods) == len(set(methods))
+    assert all(choice.needs and choice.steps > 0 for choice in decision.choices)
+    assert {choice.method for choice in decision.choices if choice.enrol}.isdisjoint(demand.refused)
+    if demand.enrol_within is None:
+        assert demand.refused.isdisjoint(methods)
+        assert not any(choice.enrol for choice in decision.choices)
+
+
+def nobody_enrols_on_less_than_she_can_prove_in_this_sign_in(case: Case) -> None:
+    decision = case.decision()
+    if not (isinstance(decision, Challenge) and any(choice.enrol for choice in decision.choices)):
+        return
+    now = [proof for proof in case.ledger if proof.transaction_id == "now"]
+    hers = [
+        Evidence(o.method, None, o.proves, (), some.NOW, "now") for o in case.person if o.enrolled
+    ]
+    assert all(supports(rung, now) for rung in Rung if supports(rung, hers))
+    assert supports(Rung.ONE_FACTOR, now)
+
+
+PROPERTIES: Final[Sequence[Callable[[Case], None]]] = (
+    what_is_asserted_is_supported_by_the_ledger,
+    amr_names_exactly_what_was_relied_on,
+    auth_time_is_that_of_the_stalest_proof_and_never_before_since,
+    the_first_acceptable_that_holds_is_answered_or_else_the_highest,
+    adding_evidence_never_lowers_what_can_be_asserted,
+    the_ledger_may_be_read_in_any_order,
+    a_smaller_demand_never_needs_a_larger_step,
+    a_wish_never_fails_what_would_do_without_it,
+    what_is_asked_for_is_missing,
+    nobody_enrols_on_less_than_she_can_prove_in_this_sign_in,
+)
 
 
 @thorough
-@given(some.demands(), some.ledgers, some.people)
-def test_a_wish_never_fails_what_would_do_without_it(
-    demand: Demand, ledger: list[Evidence], person: list[Offer]
-) -> None:
-    wish = replace(demand, necessary=False)
-    if isinstance(decide(wish, ledger, person), Unmet):
-        assert isinstance(decide(wish.without_wish(), ledger, person), Unmet)
+@given(cases())
+def test_whatever_is_asked_of_whomever_these_hold(case: Case) -> None:
+    for holds in PROPERTIES:
+        holds(case)
 
 
 # Following a choice: somebody gives the proof that it asks for, and the decision is made again.
@@ -222,12 +269,9 @@ def shown_at_least(choice: Choice, offer: Offer) -> Traits:
     return offer.proves - {Trait.USER_VERIFICATION}
 
 
-@thorough
-@given(some.demands(), some.ledgers, some.people, st.data())
-def test_following_any_choice_leads_to_the_end(
-    demand: Demand, ledger: list[Evidence], person: list[Offer], data: st.DataObject
-) -> None:
-    somebody = Somebody(demand, ledger, person)
+def following_any_choice_leads_to_the_end(case: Case, data: st.DataObject) -> None:
+    person = case.person
+    somebody = Somebody(case.demand, case.ledger, person)
     before = somebody.decision()
     if isinstance(before, Unmet):
         return
@@ -245,12 +289,8 @@ def test_following_any_choice_leads_to_the_end(
     assert isinstance(before, Satisfied), "it did not end"
 
 
-@thorough
-@given(some.demands(), some.ledgers, some.people, st.data())
-def test_a_choice_takes_no_more_steps_than_it_says(
-    demand: Demand, ledger: list[Evidence], person: list[Offer], data: st.DataObject
-) -> None:
-    somebody = Somebody(replace(demand, enrol_within=None), ledger, person)
+def a_choice_takes_no_more_steps_than_it_says(case: Case, data: st.DataObject) -> None:
+    somebody = Somebody(replace(case.demand, enrol_within=None), case.ledger, case.person)
     before = somebody.decision()
     if not isinstance(before, Challenge):
         return
@@ -261,32 +301,9 @@ def test_a_choice_takes_no_more_steps_than_it_says(
 
 
 @thorough
-@given(some.demands(), some.ledgers, some.people)
-def test_what_is_asked_for_is_missing(
-    demand: Demand, ledger: list[Evidence], person: list[Offer]
+@given(cases(), st.data())
+def test_whatever_is_chosen_leads_to_the_end_and_no_slower_than_was_said(
+    case: Case, data: st.DataObject
 ) -> None:
-    decision = decide(demand, ledger, person)
-    if not isinstance(decision, Challenge):
-        return
-    methods = [choice.method for choice in decision.choices]
-    assert methods, said(decision)
-    assert len(methods) == len(set(methods))
-    assert all(choice.needs and choice.steps > 0 for choice in decision.choices)
-    assert {choice.method for choice in decision.choices if choice.enrol}.isdisjoint(demand.refused)
-    if demand.enrol_within is None:
-        assert demand.refused.isdisjoint(methods)
-        assert not any(choice.enrol for choice in decision.choices)
-
-
-@thorough
-@given(some.demands(), some.ledgers, some.people)
-def test_nobody_enrols_on_less_than_she_can_prove_in_this_sign_in(
-    demand: Demand, ledger: list[Evidence], person: list[Offer]
-) -> None:
-    decision = decide(demand, ledger, person)
-    if not (isinstance(decision, Challenge) and any(choice.enrol for choice in decision.choices)):
-        return
-    now = [proof for proof in ledger if proof.transaction_id == "now"]
-    hers = [Evidence(o.method, None, o.proves, (), some.NOW, "now") for o in person if o.enrolled]
-    assert all(supports(rung, now) for rung in Rung if supports(rung, hers))
-    assert supports(Rung.ONE_FACTOR, now)
+    following_any_choice_leads_to_the_end(case, data)
+    a_choice_takes_no_more_steps_than_it_says(case, data)

@@ -35,27 +35,27 @@ def best_by_brute_force(rung: Rung, proofs: Sequence[Evidence]) -> list[tuple[Ev
 
 @thorough
 @given(st.sampled_from(Rung), some.ledgers | some.odd_ledgers)
-def test_the_smallest_set_is_the_one_that_brute_force_finds(
+def test_what_is_relied_upon_is_the_smallest_set_with_its_sign_ins(
     rung: Rung, proofs: list[Evidence]
 ) -> None:
     ordered = in_order(proofs)
     best = best_by_brute_force(rung, ordered)
     found = smallest(rung, ordered)
     assert found in best if best else found == ()
-
-
-@thorough
-@given(st.sampled_from(Rung), some.ledgers | some.odd_ledgers)
-def test_what_is_relied_upon_is_such_a_set_with_its_sign_ins(
-    rung: Rung, proofs: list[Evidence]
-) -> None:
-    ordered = in_order(proofs)
     allowed = []
-    for best in best_by_brute_force(rung, ordered):
-        sign_ins = {proof.transaction_id for proof in best}
+    for each in best:
+        sign_ins = {proof.transaction_id for proof in each}
         allowed.append(tuple(proof for proof in ordered if proof.transaction_id in sign_ins))
-    found = relied_upon(rung, ordered)
-    assert found in allowed if allowed else found == ()
+    used = relied_upon(rung, ordered)
+    assert used in allowed if allowed else used == ()
+    keeps_the_newest_of_each(proofs)
+
+
+def keeps_the_newest_of_each(proofs: list[Evidence]) -> None:
+    kept = newest_by_traits(in_order(proofs))
+    assert len(kept) == len({proof.proves for proof in proofs})
+    for proof in proofs:
+        assert any(other.proves == proof.proves and other.at >= proof.at for other in kept)
 
 
 @thorough
@@ -65,15 +65,6 @@ def test_no_rung_takes_more_proofs_than_we_look_for(rung: Rung, proofs: list[Evi
     if holds(rung, traits_of(proofs)):
         subsets = combinations(proofs, min(MOST_PROOFS, len(proofs)))
         assert any(holds(rung, traits_of(each)) for each in subsets)
-
-
-@thorough
-@given(some.ledgers | some.odd_ledgers)
-def test_pruning_keeps_the_newest_of_each(proofs: list[Evidence]) -> None:
-    kept = newest_by_traits(in_order(proofs))
-    assert len(kept) == len({proof.proves for proof in proofs})
-    for proof in proofs:
-        assert any(other.proves == proof.proves and other.at >= proof.at for other in kept)
 
 
 def test_a_long_session_is_weighed_by_its_kinds_of_proof_not_by_its_length() -> None:

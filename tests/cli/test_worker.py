@@ -88,10 +88,15 @@ def test_it_stops_when_told_to() -> None:
 
 SCRIPT = """
 import sys
-from tests.cli.test_worker import bare
-from idp.worker import Job
+from contextlib import nullcontext
+from types import SimpleNamespace
+from idp.clock import system_clock
+from idp.worker import Job, Upkeep
 
-bare(Job("j", 0.1, lambda _: (sys.stdout.write("turn\\n"), sys.stdout.flush()))).start()
+upkeep = Upkeep(SimpleNamespace(clock=system_clock), nullcontext)
+turn = lambda _: (sys.stdout.write("turn\\n"), sys.stdout.flush())
+upkeep.jobs = [Job("j", 0.1, turn)]
+upkeep.start()
 sys.stdin.readline()
 """
 

@@ -267,7 +267,7 @@ def test_a_failing_statement_is_logged_without_what_it_was_to_store(
         engine = db.engine
 
     def cut(_connection: object, cursor: Any, statement: str, *_: object) -> None:
-        if statement.startswith("UPDATE transactions") and "finished_at" in statement:
+        if "UPDATE transactions" in statement and "finished_at" in statement:
             cursor.connection.close()
 
     event.listen(engine, "before_cursor_execute", cut)

@@ -12,19 +12,22 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.models import AuditEvent, Counter, User, db
 from idp.secrecy import Box
+from idp.services import counters
+from idp.services.counters import Bucket
 from idp.services.devices import Devices
 from idp.services.throttle import (
     IN_A_ROW,
     MAILS,
     MAILS_FROM_NETWORK,
     STEP_ATTEMPTS,
+    WINDOW,
     Allowed,
     Throttle,
     Wait,
     networks_of,
 )
 from tests.factors.storage import add_person
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import NOON, FakeClock
 from tests.services.statements import counted
 
 LIMIT = 10
@@ -184,6 +187,21 @@ def test_given_back_after_a_success_earns_no_guess(house: House, ann: User) -> N
     assert house.guess(LIMIT + 1, ann) == [True] * LIMIT + [False]
     counts = db.session.scalars(select(Counter.count)).all()
     assert min(counts) == 0
+
+
+def test_no_count_is_less_than_nothing() -> None:
+    bucket = Bucket("x.any.y", 1, WINDOW)
+    counters.count([bucket], NOON)
+    for _ in range(2):
+        counters.settle(less=[bucket.key], counted_at=NOON)
+    assert counters.count([bucket], NOON)[bucket.key] == (1, NOON + WINDOW)
+
+
+def test_what_was_not_counted_is_settled_as_nothing() -> None:
+    counters.settle(less=["x.any.y"], none=["x.any.z"], counted_at=NOON)
+    buckets = [Bucket(f"x.any.{name}", 1, WINDOW) for name in "yz"]
+    found = counters.count(buckets, NOON)
+    assert found == dict.fromkeys(("x.any.y", "x.any.z"), (1, NOON + WINDOW))
 
 
 def test_mishap_is_given_back(house: House, ann: User) -> None:

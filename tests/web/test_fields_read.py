@@ -1,6 +1,6 @@
 """Forms of fields alone are read without what the library prepares: as the library reads them."""
 
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from typing import Any
 
 import flask
@@ -57,6 +57,14 @@ def test_they_are_read_as_werkzeug_reads_them(body: bytes, kind: str) -> None:
     assert ours.form == theirs.form
     assert ours.files == theirs.files
     assert ours.get_data() == theirs.get_data()
+
+
+@pytest.mark.parametrize("length", ["3", "03", "2", "0", "", "-1", "x"])
+def test_they_are_as_long_as_is_said_wherever_they_come_from(length: str) -> None:
+    expected = Theirs(environ(b"a=1", CONTENT_LENGTH=length)).form
+    for source in (BytesIO(b"a=1"), BufferedReader(BytesIO(b"a=1"))):
+        sent = environ(b"a=1", CONTENT_LENGTH=length) | {"wsgi.input": source}
+        assert Request(sent).form == expected
 
 
 def test_a_body_that_was_read_before_is_read_all_the_same() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import flask
 import pytest
 from flask import after_this_request, appcontext_tearing_down, request, request_tearing_down
 from werkzeug.exceptions import HTTPException
@@ -43,6 +44,22 @@ def app() -> App:
 def test_what_stands_beside_gives_way_to_what_is_said(app: App) -> None:
     found = Client(app).get("/whole/")
     assert found.text == "a body"
+    assert found.headers.getlist("X-Own") == ["said"]
+    assert found.headers.getlist("X-Beside") == ["added"]
+
+
+def test_flasks_own_answer_is_sent_like_ours(app: App) -> None:
+    @app.get("/flasks")
+    def flasks() -> flask.Response:
+        return flask.Response("theirs", 201, {"X-Own": "said"})
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        response.say_beside(named(("x-own", "not said"), ("X-Beside", "added")))
+        return response
+
+    found = Client(app).get("/flasks")
+    assert (found.status_code, found.text) == (201, "theirs")
     assert found.headers.getlist("X-Own") == ["said"]
     assert found.headers.getlist("X-Beside") == ["added"]
 
