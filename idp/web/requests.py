@@ -51,7 +51,7 @@ class Request(flask.Request):
         """As Werkzeug reads it, which says what is too long and what broke off; where it is here
         already (``idp.web.slow_clients``), it is so at once."""
         source, length = self.environ["wsgi.input"], self.environ.get("CONTENT_LENGTH")
-        if type(source) is BytesIO:
+        if type(source) is BytesIO and source.tell() == 0:
             body = source.getvalue()
             if len(body) <= MAX_BODY and str(len(body)) == length:
                 return body

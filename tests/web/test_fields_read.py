@@ -74,6 +74,13 @@ def test_a_body_that_was_read_before_is_read_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS[:2])
+def test_what_somebody_has_taken_from_the_stream_is_gone(kind: str) -> None:
+    asked = Request(environ(b"a=1&b=2", kind))
+    assert asked.stream.read(4) == b"a=1&"
+    assert asked.form.to_dict() == {"b": "2"}
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
 @pytest.mark.parametrize(("length", "error"), [(MAX_BODY, None), (MAX_BODY + 1, True)])
 def test_they_are_no_longer_than_they_may_be(length: int, error: object, kind: str) -> None:
     asked = Request(environ(b"a=" + b"x" * (length - 2), kind))
