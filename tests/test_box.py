@@ -64,7 +64,7 @@ def test_what_is_none_is_unreadable(odd: str) -> None:
     assert not Box([OLD]).is_current(odd)
 
 
-@pytest.mark.parametrize("key", [OLD, NEW])
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["old", "new"])
 def test_current_is_what_the_first_key_encrypted(key: str) -> None:
     for sealed in (Box([key]).seal(None), by_fernet(None, key)):
         assert Box([NEW, OLD]).is_current(sealed) == (key == NEW)

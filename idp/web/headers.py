@@ -116,7 +116,7 @@ def install(app: Flask, *, secure: bool) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         own, said = vars(here.own()), {}
-        if response.response and response.mimetype == "text/html":
+        if response.mimetype == "text/html":
             said["content-security-policy"] = "Content-Security-Policy", policy()
         if "request_id" in own:
             said["x-request-id"] = REQUEST_ID, own["request_id"]
