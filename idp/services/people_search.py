@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from idp.models import PersonWord, User, db
@@ -266,14 +266,20 @@ def _fitting(some: Select[Any], ways: Sequence[Way]) -> Select[Any]:
     """Those of them who have words that fit all of the ways."""
     found = some.subquery("found")
     fitting = select(*_READ, found.c.key).join(found, found.c.id == User.id)
-    fitting = fitting.where(*(_has(found.c.id, way) for way in ways))
+    if ways:
+        fitting = fitting.where(_how_many(ways, found.c.id) == len(ways))
     return fitting.order_by(found.c.key, found.c.id)
 
 
-def _has(user_id: ColumnElement[str], way: Way) -> ColumnElement[bool]:
-    """Looked up for one person after the other: of EXISTS, PostgreSQL would make a join."""
-    hers = select(PersonWord.word).where(PersonWord.user_id == user_id, way.condition())
-    return hers.limit(1).scalar_subquery().is_not(None)
+def _how_many(ways: Sequence[Way], user_id: ColumnElement[str]) -> ColumnElement[int]:
+    """By how many of the ways does one of somebody's words fit?
+
+    Looked up for one person after the other: asked whether there is such a word, or for one of
+    them, PostgreSQL may go through the words of everybody instead.
+    """
+    each = (func.max(case((way.condition(), 1), else_=0)) for way in ways)
+    hers = select(sum(each, literal(0))).where(PersonWord.user_id == user_id)
+    return hers.scalar_subquery()
 
 
 def _address(text: str) -> str:
