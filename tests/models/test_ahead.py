@@ -78,7 +78,9 @@ def test_it_goes_with_what_waits_and_sees_it(stored: Flask) -> None:
     assert GET.one(B) is None
 
 
-CHANGE = Plain(_entries.update().values(owner=bindparam("new")))
+CHANGE = Plain(
+    _entries.update().where(_entries.c.handle_hash == "a").values(owner=bindparam("new"))
+)
 
 CHANGED: dict[str, Callable[[], object]] = {
     "by a statement": lambda: CHANGE.run({"new": "two"}),
