@@ -15,7 +15,7 @@ from tests.helpers.house import House, Person
 from tests.helpers.little_server import little_server, saying
 from tests.helpers.signing import jwks, key_of, public
 from tests.helpers.user_agent import Departure, Page
-from tests.web.test_seen_at_once import register, withdraw
+from tests.web.test_seen_at_once import register, whose_keys_are_fetched, withdraw
 from tests.web.walking import enter, newcomer, signed_in
 
 
@@ -75,11 +75,7 @@ def test_consent_that_is_withdrawn_while_keys_are_fetched_after_a_password_is_no
 ) -> None:
     keys = saying(json.dumps(jwks(public(key_of("ES256"), use="enc"))).encode())
     with little_server() as server:
-        shop = town.client(
-            response_types=["code", "code id_token"],
-            grant_types=["authorization_code", "implicit"],
-            jwks_uri=server.url("/jwks"),
-        )
+        shop = whose_keys_are_fetched(town, server.url("/jwks"))
         signed_in(town, shop, alice)
         agent = town.browser()
         page = agent.page(shop.authorization_url(response_type="code id_token"))

@@ -119,6 +119,15 @@ def test_one_look_is_all(town: House, alice: Person, by: str) -> None:
     assert len(read) == (1 if by == "address" else 3), read
 
 
+def whose_keys_are_fetched(town: House, address: str) -> RelyingParty:
+    """An application that may be answered by an ID token, and be sent it encrypted."""
+    return town.client(
+        response_types=["code", "code id_token"],
+        grant_types=["authorization_code", "implicit"],
+        jwks_uri=address,
+    )
+
+
 @pytest.mark.parametrize("withdrawn", [True, False])
 def test_consent_that_is_withdrawn_while_keys_are_fetched_is_none(
     town: House, alice: Person, withdrawn: bool
@@ -126,11 +135,7 @@ def test_consent_that_is_withdrawn_while_keys_are_fetched_is_none(
     """Whoever's keys they are may take his time, and was looked up before."""
     keys = saying(json.dumps(jwks(public(key_of("ES256"), use="enc"))).encode())
     with little_server() as server:
-        shop = town.client(
-            response_types=["code", "code id_token"],
-            grant_types=["authorization_code", "implicit"],
-            jwks_uri=server.url("/jwks"),
-        )
+        shop = whose_keys_are_fetched(town, server.url("/jwks"))
         agent = signed_in(town, shop, alice)
         register(town, shop, {"id_token_encrypted_response_alg": "ECDH-ES"})
 
