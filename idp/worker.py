@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread, main_thread
 from time import monotonic
 from typing import Final
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import measures
 from idp.audit import Context
+from idp.models import reading
 from idp.services import client_words, group_sizes, person_words, pictures
 from idp.services.cleanup import clean_up
 from idp.web import metrics
@@ -29,6 +30,7 @@ LONGEST_PAUSE: Final = 60.0
 """Seconds after which a job that keeps failing is tried again."""
 BATCHES: Final = 20
 """Of each table and round; the rest goes in the next."""
+OVERLAP: Final = timedelta(hours=1)
 FIGURES_EVERY: Final = 5.0
 """Seconds; less often than anybody would ask."""
 
@@ -69,6 +71,7 @@ class Upkeep:
     in_context: Callable[[], AbstractContextManager[object]]
     jobs: list[Job] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
+    _words_at: datetime | None = None
 
     def __post_init__(self) -> None:
         soon = monotonic() + _RANDOM.uniform(5, 60)
@@ -136,13 +139,17 @@ class Upkeep:
             _log.info("upkeep leaving: %d accounts", gone)
         if forgotten := self.services.client_registration.forget_unused(now):
             _log.info("upkeep leaving: %d applications that nobody used", forgotten)
-        shown = self.services.changed_settings.logos()
+        with reading():
+            shown = self.services.changed_settings.logos()
         if unused := pictures.forget_unused(shown, now):
             _log.info("upkeep leaving: %d pictures that nothing shows", unused)
 
     def _complete_words(self, now: datetime) -> None:
         client_words.complete()
-        person_words.complete(now)
+        # From an hour before the last time: clocks differ, and what is made takes its time.
+        last = self._words_at or now - person_words.MISSED_FOR
+        person_words.complete(last - OVERLAP)
+        self._words_at = now
 
     def _tell(self, _now: datetime) -> None:
         metrics.in_this_process()

@@ -1,7 +1,7 @@
 """Tables, one noun a file. Nothing here knows a rule; it only keeps."""
 
 from idp.models.audit import AuditEvent
-from idp.models.base import db, only_reads, release
+from idp.models.base import db, only_reads, reading, release
 from idp.models.client import Client, ClientSecret, ClientWord, RegistrationToken
 from idp.models.counter import Counter
 from idp.models.credential import Credential
@@ -51,5 +51,6 @@ __all__ = [
     "new_id",
     "new_id_at",
     "only_reads",
+    "reading",
     "release",
 ]

@@ -1,8 +1,8 @@
 """The database handle, the column types every table shares, and how transactions begin."""
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,6 +179,19 @@ def only_reads() -> None:
 def release() -> None:
     """End a transaction that has only read: nothing is locked or held while a hash is computed."""
     db.session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Read what is in the block for itself, after whatever was to be committed.
+
+    It keeps nobody from writing: for SQLite, anything else might be about to, and is given the
+    write lock at its first statement.
+    """
+    release()
+    only_reads()
+    yield
+    release()
 
 
 Row = Mapping[str, Any]

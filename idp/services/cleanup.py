@@ -20,8 +20,7 @@ from idp.models import (
     RegistrationToken,
     Transaction,
     db,
-    only_reads,
-    release,
+    reading,
 )
 from idp.services import belongings
 from idp.services.mail import DECOY
@@ -67,11 +66,8 @@ def _clean(rule: Rule, now: datetime, at_most: int | None) -> int:
 
 def _is_due(rule: Rule, now: datetime) -> bool:
     """Looked up first, so that nothing to do is no write lock."""
-    release()
-    only_reads()
-    found = db.session.scalar(select(exists().where(rule.may_go(now))))
-    release()
-    return bool(found)
+    with reading():
+        return bool(db.session.scalar(select(exists().where(rule.may_go(now)))))
 
 
 def _remove(rule: Rule, now: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import Client, db, only_reads, release
+from idp.models import Client, db, reading, release
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.registration import InvalidClientMetadata, parse_client_metadata
@@ -203,10 +203,8 @@ class ClientRegistration:
             Client.disabled_at.is_(None),  # who was shut out is not let in again under a new id
             Client.created_at <= now - self._settings.client_registration_unused,
         )
-        release()
-        only_reads()
-        ids = db.session.scalars(select(Client.id).where(*due).limit(BATCH)).all()
-        release()
+        with reading():
+            ids = db.session.scalars(select(Client.id).where(*due).limit(BATCH)).all()
         gone = 0
         for client_id in ids:
             gone += _delete(client_id, Context(at=now), *due, reason="never_used")

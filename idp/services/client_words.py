@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, false, insert, select
 
-from idp.models import Client, ClientWord, db
+from idp.models import Client, ClientWord, db, reading
 from idp.services.search_words import found_by, words_in
 
 MOST: Final = 200
@@ -38,8 +38,12 @@ def complete() -> int:
     So many at a time; returns how many. Commits.
     """
     without = ~exists().where(ClientWord.client_id == Client.id)
-    some = select(Client.id, Client.name, Client.registration).where(without).limit(FEW)
-    found = db.session.execute(some.with_for_update(skip_locked=True)).all()
+    with reading():
+        ids = db.session.scalars(select(Client.id).where(without).limit(FEW)).all()
+    if not ids:
+        return 0
+    theirs = select(Client.id, Client.name, Client.registration).where(Client.id.in_(ids), without)
+    found = db.session.execute(theirs.with_for_update(skip_locked=True)).all()
     for row in found:
         keep(row.id, row.name, row.registration.get("redirect_uris", ()))
     db.session.commit()

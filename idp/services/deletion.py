@@ -8,7 +8,7 @@ from sqlalchemy import select
 from idp import audit
 from idp.audit import Context
 from idp.factors.base import Refused
-from idp.models import User, db, only_reads, release
+from idp.models import User, db, reading
 from idp.services import administrators, belongings
 from idp.services.addresses import normalise_email
 from idp.services.endings import end_everything
@@ -70,11 +70,9 @@ class Deletion:
         Commits after each, and wants a database session of its own. The row is locked and looked
         at again first: whoever has just undone it keeps the account.
         """
-        release()
-        only_reads()
         due = (User.deletion_due_at.is_not(None), User.deletion_due_at <= now)
-        ids = db.session.scalars(select(User.id).where(*due).limit(BATCH)).all()
-        release()
+        with reading():
+            ids = db.session.scalars(select(User.id).where(*due).limit(BATCH)).all()
         return sum(self._delete(user_id, now) for user_id in ids)
 
     def _delete(self, user_id: str, now: datetime) -> bool:

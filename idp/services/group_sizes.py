@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
-from idp.models import Group, db, membership, only_reads, release
+from idp.models import Group, db, membership, reading
 
 LARGE: Final = 1000
 """Members. Ten times what a list counts, so that hardly any group is below that before the next
@@ -30,12 +30,8 @@ def mark() -> int:
 
 
 def _behind(last: str) -> Sequence[Any]:
-    """Read apart, so that nothing to change is no write lock."""
-    release()
-    only_reads()
-    rows = db.session.execute(_SIZES.where(Group.id > last)).all()
-    release()
-    return rows
+    with reading():
+        return db.session.execute(_SIZES.where(Group.id > last)).all()
 
 
 _THOUSANDTH: Final = (

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from idp import audit, state
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import SigningKey, db
+from idp.models import SigningKey, db, reading
 from idp.secrecy import Box
 from idp.services import jose, stored_secrets
 from idp.services.jose import ALGORITHMS
@@ -88,7 +88,8 @@ class KeyRotation:
 
     def rotate_due(self, context: Context) -> tuple[str, ...]:
         """Rotate the algorithms whose key will have signed for ``key_lifetime`` by then."""
-        lives = _lives()
+        with reading():
+            lives = _lives()
         horizon = context.at + self._settings.key_publish_ahead - self._settings.key_lifetime
         due = [
             name
@@ -116,9 +117,11 @@ class KeyRotation:
 
     def sweep(self, now: datetime) -> int:
         """Wipe the private half of keys that have left the key set; returns how many."""
+        with reading():
+            lives = _lives()
         gone = [
             life.kid
-            for life in _lives()
+            for life in lives
             if not life.is_published(now, self._keys.keep) and life.removed_at is None
         ]
         if gone:

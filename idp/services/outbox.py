@@ -2,18 +2,18 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from secrets import SystemRandom
 from time import monotonic
 from typing import Any, Protocol
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from idp import audit
 from idp.audit import Context
-from idp.models import OutboxMessage, db, only_reads, release
+from idp.models import OutboxMessage, db, reading
 from idp.secrecy import Unreadable
 
 LEASE = timedelta(minutes=5)
@@ -118,12 +118,11 @@ class Outbox:
     def _claim(self, now: datetime) -> _Claimed | None:
         """Lease the message that has been due longest; nobody else sees it meanwhile."""
         due = (*self._due, OutboxMessage.next_attempt_at <= now)
-        release()
-        only_reads()
-        if not db.session.scalar(select(exists().where(*due))):
-            release()
-            return None
-        release()
+        with reading():
+            waits = db.session.scalar(select(exists().where(*due)))
+        return self._lease(due, now) if waits else None
+
+    def _lease(self, due: Sequence[ColumnElement[bool]], now: datetime) -> _Claimed | None:
         oldest = (
             select(OutboxMessage.id)
             .where(*due)

@@ -1,12 +1,12 @@
 """The words by whose beginnings people are found: of their names, addresses and user names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import ColumnElement, delete, exists, insert, select
 
-from idp.models import PersonWord, User, db
+from idp.models import PersonWord, User, db, reading
 from idp.services.search_words import found_by
 
 READ: Final = frozenset({"name", "email", "username"})
@@ -19,8 +19,8 @@ AT_ONCE: Final = 200
 MISSED_FOR: Final = timedelta(days=2)
 """How long an older version may go on making accounts beside this one."""
 
-
 _CALLED: Final = select(User.name, User.email, User.username)
+_NAMELESS: Final = ~exists().where(PersonWord.user_id == User.id)
 
 
 def words_of(person: Any) -> frozenset[str]:
@@ -50,22 +50,25 @@ def keep(user: User) -> None:
         db.session.execute(insert(PersonWord), [{"user_id": user.id, "word": word} for word in new])
 
 
-def complete(now: datetime) -> int:
-    """Let those be found whom a node of an older version makes, which knows no words.
+def complete(since: datetime) -> int:
+    """Let those be found whom a node of an older version made ``since``, which knows no words.
 
-    Returns how many. Commits, so many at a time.
+    Only those: all others would be looked at for ever. Returns how many. Commits, so many at a
+    time.
     """
     done = 0
-    while found := _without(now):
-        add(found)
-        db.session.commit()
-        done += len(found)
-    db.session.commit()
+    while found := _complete_some(User.created_at > since):
+        done += found
     return done
 
 
-def _without(now: datetime) -> Sequence[User]:
-    """Only of the youngest accounts: all others would be looked at for ever."""
-    without = ~exists().where(PersonWord.user_id == User.id)
-    some = select(User).where(User.created_at > now - MISSED_FOR, without).limit(AT_ONCE)
-    return db.session.scalars(some.with_for_update(skip_locked=True)).all()
+def _complete_some(lately: ColumnElement[bool]) -> int:
+    with reading():
+        ids = db.session.scalars(select(User.id).where(lately, _NAMELESS).limit(AT_ONCE)).all()
+    if not ids:
+        return 0
+    theirs = select(User).where(User.id.in_(ids), _NAMELESS).with_for_update(skip_locked=True)
+    found = db.session.scalars(theirs).all()
+    add(found)
+    db.session.commit()
+    return len(found)

@@ -12,7 +12,7 @@ from sqlalchemy import Text, cast, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.audit import Context
-from idp.models import Client, Picture, db, only_reads, release
+from idp.models import Client, Picture, db, reading
 from idp.protocol.pictures import picture_type
 from idp.services.invalid import Invalid
 
@@ -69,11 +69,9 @@ def forget_unused(named: Iterable[str], now: datetime) -> int:
     Not before they have been there for ``KEPT``. Commits.
     """
     is_old = Picture.created_at < now - KEPT
-    release()
-    only_reads()
-    old = set(db.session.scalars(select(Picture.id).where(is_old)))
-    doomed = old - _names_in((*named, *_registrations())) if old else old
-    release()
+    with reading():
+        old = set(db.session.scalars(select(Picture.id).where(is_old)))
+        doomed = old - _names_in((*named, *_registrations())) if old else old
     if not doomed:
         return 0
     gone = delete(Picture).where(Picture.id.in_(doomed), is_old).returning(Picture.id)

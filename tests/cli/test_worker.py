@@ -1,20 +1,24 @@
 """Upkeep: what is due is done, what fails is done later, and it ends when it should."""
 
 import logging
+import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
+from idp.audit import Context
 from idp.clock import system_clock
-from idp.models import Entry, db
+from idp.migrate import upgrade
+from idp.models import Entry, PersonWord, db
 from idp.web.services import Services
 from idp.worker import LONGEST_PAUSE, Job, Upkeep
 from tests.cli.command import Command
@@ -36,6 +40,33 @@ def test_its_jobs_are_done(idp: Command) -> None:
         states = {key.state for key in services.key_rotation.listed(services.clock())}
         assert "waiting" in states
         assert {job.failures for job in upkeep.jobs} == {0}
+
+
+def test_to_look_for_work_keeps_nobody_from_writing(tmp_path: Path) -> None:
+    """Where a million people were new, looking took five seconds of the write lock."""
+    file = tmp_path / "idp.sqlite3"
+    upgrade(f"sqlite:///{file}")
+    with Command.over(f"sqlite:///{file}").services() as services:
+        upkeep = Upkeep(services, nullcontext)
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for job in upkeep.jobs:
+                job.work(services.clock())  # or it waits five seconds, and fails
+
+
+def test_words_are_looked_for_from_where_the_last_look_ended(idp: Command) -> None:
+    with idp.services() as services:
+        upkeep, at = Upkeep(services, nullcontext), system_clock()
+        (words,) = (job.work for job in upkeep.jobs if job.name == "words")
+        words(at)
+        for made, found in ((timedelta(minutes=59), True), (timedelta(minutes=61), False)):
+            email = f"{made.seconds}@example.org"
+            user = services.accounts.create({"email": email}, Context(at=at - made))
+            db.session.execute(delete(PersonWord))
+            db.session.commit()
+            words(at)
+            hers = select(PersonWord.word).where(PersonWord.user_id == user.id)
+            assert bool(db.session.scalars(hers).all()) is found
 
 
 def bare(*jobs: Job) -> Upkeep:
