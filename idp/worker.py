@@ -20,7 +20,7 @@ from idp import measures
 from idp.audit import Context
 from idp.models import reading
 from idp.services import client_words, group_sizes, person_words, pictures
-from idp.services.cleanup import clean_up
+from idp.services.cleanup import Places, clean_up
 from idp.web import metrics
 from idp.web.services import Services
 
@@ -72,6 +72,7 @@ class Upkeep:
     jobs: list[Job] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
     _words_at: datetime | None = None
+    _places: Places = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         soon = monotonic() + _RANDOM.uniform(5, 60)
@@ -130,7 +131,7 @@ class Upkeep:
         self.services.notices_outbox.deliver_due(now)
 
     def _clean_up(self, now: datetime) -> None:
-        removed = clean_up(now, at_most=BATCHES)
+        removed = clean_up(now, at_most=BATCHES, places=self._places)
         if total := sum(removed.values()):
             _log.info("upkeep cleanup: %d rows", total)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Integer, String, column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.models.base import Model
+from idp.models.base import Model, index_of_some
 
 
 class AuditEvent(Model):
@@ -21,11 +21,8 @@ class AuditEvent(Model):
         Index("ix_audit_events_client_id_id", "client_id", "id"),
         Index("ix_audit_events_name_id", "name", "id"),
         # Few have one.
-        Index(
-            "ix_audit_events_referred",
-            "reference",
-            sqlite_where=column("reference").is_not(None),
-            postgresql_where=column("reference").is_not(None),
+        index_of_some(
+            "ix_audit_events_referred", "reference", which=column("reference").is_not(None)
         ),
     )
 

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, event
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    Index,
+    MetaData,
+    String,
+    event,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, registry
@@ -46,6 +56,11 @@ class Instant(TypeDecorator[datetime]):
 def by_bytes(length: int) -> TypeEngine[str]:
     """Text in the order of its bytes on both databases, so that an index finds by a beginning."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def index_of_some(name: str, *columns: str, which: ColumnElement[bool]) -> Index:
+    """An index of the rows that are like this, and of no others."""
+    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
 
 
 NAMING = {

@@ -2,17 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy import BigInteger, Index, Integer, String, column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.models.base import Model
+from idp.models.base import Model, index_of_some
+
+DECOY = "decoy"
+"""The kind of a mail to nobody, so that an address without an account costs us what one with
+costs."""
 
 
 class OutboxMessage(Model):
     """One delivery: a mail, or a call to a relying party. Tried until sent or given up."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "sent_at", "failed_at", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "sent_at", "failed_at", "next_attempt_at"),
+        index_of_some("ix_outbox_decoys", "created_at", which=column("kind") == DECOY),
+    )
 
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True

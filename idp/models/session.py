@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.models.base import Model
+from idp.models.base import Model, index_of_some
 from idp.models.ids import new_id
 
 
@@ -17,6 +17,9 @@ class BrowserSession(Model):
     """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        index_of_some("ix_sessions_ended_at", "ended_at", which=column("ended_at").is_not(None)),
+    )
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     token_hash: Mapped[str | None] = mapped_column(String(43), unique=True)

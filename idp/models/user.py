@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ForeignKey, Index, String, Table, column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.models.base import Model, by_bytes
+from idp.models.base import Model, by_bytes, index_of_some
 from idp.models.ids import new_id
 
 LISTED: Final = {
@@ -42,8 +42,7 @@ class User(Model):
 
     __tablename__ = "users"
     __table_args__ = tuple(
-        Index(name, "email", sqlite_where=which, postgresql_where=which)
-        for name, which in LISTED.items()
+        index_of_some(name, "email", which=which) for name, which in LISTED.items()
     )
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)

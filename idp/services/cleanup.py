@@ -1,11 +1,23 @@
 """What has expired leaves the database, a few rows at a time, whoever else is at it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from idp.models import (
     AccessToken,
@@ -22,8 +34,8 @@ from idp.models import (
     db,
     reading,
 )
+from idp.models.outbox import DECOY
 from idp.services import belongings
-from idp.services.mail import DECOY
 
 BATCH: Final = 500
 """Rows that go in one transaction: on SQLite nobody else writes meanwhile."""
@@ -33,7 +45,11 @@ GRACE: Final = timedelta(days=1)
 SENT_KEPT: Final = timedelta(days=7)
 FAILED_KEPT: Final = timedelta(days=30)
 
+_DECOY: Final = literal(DECOY, literal_execute=True)
+"""Written out, or the index of decoys would not be seen to be one of these."""
+
 Condition = ColumnElement[bool]
+Along = Callable[[Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,50 +58,99 @@ class Rule:
 
     table: Table
     may_go: Callable[[datetime], Condition]
-    along: Callable[[Sequence[str]], None] | None = None
+    along: Along | None = None
 
 
-def clean_up(now: datetime, *, at_most: int | None = None) -> Mapping[str, int]:
+Places = dict[str, tuple[datetime, str]]
+"""Where the next look at the sessions begins, by the column along which it goes."""
+
+
+def clean_up(
+    now: datetime, *, at_most: int | None = None, places: Places | None = None
+) -> Mapping[str, int]:
     """Remove what has expired by ``now``; returns how many rows by table.
 
-    ``at_most`` bounds the batches of each table. Commits after each, and wants a database session
-    of its own. Any number may run at once.
+    ``at_most`` bounds the batches of each table; whoever calls again goes on from ``places``.
+    Commits after each, and wants a database session of its own. Any number may run at once.
     """
-    return {rule.table.name: _clean(rule, now, at_most) for rule in RULES}
+    removed = {rule.table.name: _clean(rule, now, at_most) for rule in RULES}
+    # After the grants, so that a session goes in the same round as the last of its grants.
+    kept = {} if places is None else places
+    sessions = sum(_clean_sessions(by, now, at_most, kept) for by in _OVER_BY)
+    return removed | {_sessions.name: sessions}
 
 
 def _clean(rule: Rule, now: datetime, at_most: int | None) -> int:
-    removed = batches = 0
-    while (at_most is None or batches < at_most) and _is_due(rule, now):
-        gone = _remove(rule, now)
+    removed = 0
+    for _ in _batches(at_most):
+        gone = _remove(rule.table, _due(rule, now), rule.may_go(now), rule.along)
         if not gone:
-            break  # somebody else has them
-        removed, batches = removed + gone, batches + 1
+            break
+        removed += gone
     return removed
 
 
-def _is_due(rule: Rule, now: datetime) -> bool:
-    """Looked up first, so that nothing to do is no write lock."""
-    with reading():
-        return bool(db.session.scalar(select(exists().where(rule.may_go(now)))))
+def _batches(at_most: int | None) -> Iterable[int]:
+    return count() if at_most is None else range(at_most)
 
 
-def _remove(rule: Rule, now: datetime) -> int:
+def _due(rule: Rule, now: datetime) -> Sequence[Any]:
+    """Looked up apart: SQLite is locked for what goes, and not while that is looked for."""
     (key,) = rule.table.primary_key.columns
+    with reading():
+        return db.session.scalars(select(key).where(rule.may_go(now)).limit(BATCH)).all()
+
+
+def _remove(
+    table: Table, keys: Sequence[Any], may_go: Condition, along: Along | None = None
+) -> int:
+    """Those of them that nobody else is just removing."""
+    if not keys:
+        return 0
+    (key,) = table.primary_key.columns
     doomed = (
         select(key)
-        .where(rule.may_go(now))
-        .limit(BATCH)
-        .with_for_update(skip_locked=True, of=rule.table)
+        .where(key.in_(keys), may_go)
+        .with_for_update(skip_locked=True, of=table)
         .cte("doomed")
     )
     gone = db.session.scalars(
-        delete(rule.table).where(key.in_(select(doomed.c[0]))).returning(key)
+        delete(table).where(key.in_(select(doomed.c[0]))).returning(key)
     ).all()
-    if rule.along is not None and gone:
-        rule.along(gone)
+    if along is not None and gone:
+        along(gone)
     db.session.commit()
     return len(gone)
+
+
+def _clean_sessions(by: Column[Any], now: datetime, at_most: int | None, places: Places) -> int:
+    """Those that are over ``by`` this, a page after the other, and then from the beginning again.
+
+    A session that is over stays while a grant names it, for months perhaps: it is passed over, and
+    not looked at again before all others were.
+    """
+    removed = 0
+    for _ in _batches(at_most):
+        page = _over(by, now, places.pop(by.name, None))
+        free = [row.id for row in page if not row.is_named]
+        removed += _remove(_sessions, free, ~_IS_NAMED)
+        if len(page) < BATCH:
+            break
+        places[by.name] = page[-1].at, page[-1].id
+    return removed
+
+
+def _over(by: Column[Any], now: datetime, after: tuple[datetime, str] | None) -> Sequence[Any]:
+    wanted = (
+        select(_sessions.c.id, by.label("at"), _IS_NAMED.label("is_named"))
+        .where(by < now - GRACE)
+        .order_by(by, _sessions.c.id)
+        .limit(BATCH)
+    )
+    if after is not None:
+        wanted = wanted.where(tuple_(by, _sessions.c.id) > after)
+    with reading():
+        return db.session.execute(wanted).all()
 
 
 def _table(model: Any) -> Table:
@@ -97,17 +162,12 @@ def _expired(model: Any, kept: timedelta = GRACE) -> Rule:
     return Rule(table, lambda now: table.c.expires_at < now - kept)
 
 
-def _over(now: datetime) -> Condition:
-    # A grant whose refresh tokens are alive still names its session in ID tokens (``sid``).
-    over = or_(BrowserSession.expires_at < now - GRACE, BrowserSession.ended_at < now - GRACE)
-    return and_(over, ~exists().where(Grant.session_id == BrowserSession.id))
-
-
 def _delivered(now: datetime) -> Condition:
     return or_(
         OutboxMessage.sent_at < now - SENT_KEPT,
-        OutboxMessage.failed_at < now - FAILED_KEPT,
-        and_(OutboxMessage.kind == DECOY, OutboxMessage.created_at < now - GRACE),
+        # In this order they are in one index.
+        and_(OutboxMessage.sent_at.is_(None), OutboxMessage.failed_at < now - FAILED_KEPT),
+        and_(OutboxMessage.kind == _DECOY, OutboxMessage.created_at < now - GRACE),
     )
 
 
@@ -119,9 +179,12 @@ RULES: Final = (
     _expired(AccessToken),
     _expired(RefreshToken),
     replace(_expired(Grant), along=belongings.of_grants),
-    Rule(_table(BrowserSession), _over),
     Rule(_table(OutboxMessage), _delivered),
     _expired(ClientSecret, FAILED_KEPT),
     _expired(RegistrationToken),
 )
-"""Grants before sessions, so that a session goes in the same round as the last of its grants."""
+
+_sessions: Final = _table(BrowserSession)
+_OVER_BY: Final = (_sessions.c.expires_at, _sessions.c.ended_at)
+_IS_NAMED: Final = exists().where(Grant.session_id == _sessions.c.id)
+"""In ID tokens (``sid``), as long as the refresh tokens of a grant are alive."""

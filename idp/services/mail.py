@@ -13,12 +13,11 @@ from jinja2.ext import InternationalizationExtension
 from idp.config import Settings
 from idp.factors.base import Mail
 from idp.models import OutboxMessage, db, new_id
+from idp.models.outbox import DECOY
 from idp.resources import resource_dir
 from idp.secrecy import Box
 
 KIND = "mail"
-DECOY = "decoy"
-"""A mail to nobody, so that an address without an account costs us what one with costs."""
 
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from idp import measures
 from idp.config import Settings
-from idp.services.mail import DECOY, KIND, Letter
+from idp.models.outbox import DECOY
+from idp.services.mail import KIND, Letter
 from idp.services.outbox import Delivery, Handler, Undeliverable
 from idp.services.transports import Transport, transport_for
 

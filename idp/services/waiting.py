@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from idp.models import OutboxMessage, db
-from idp.services.mail import DECOY
+from idp.models.outbox import DECOY
 
 RECENT: Final = timedelta(days=7)
 MOST: Final = 20

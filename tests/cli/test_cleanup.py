@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from idp.clock import system_clock
 from idp.models import (
@@ -149,6 +149,30 @@ def test_a_session_stays_as_long_as_a_grant_names_it(ann_and_shop: Command) -> N
 def test_a_session_goes_with_the_last_of_its_grants(ann_and_shop: Command) -> None:
     rows = [session("s", LONG_AGO), grant("g", LONG_AGO, session_id="s")]
     assert left(ann_and_shop, rows) == {"grants": 1, "sessions": 1}
+
+
+@pytest.mark.parametrize("way", ["expires_at", "ended_at"])
+def test_sessions_that_grants_name_are_passed_over(
+    ann_and_shop: Command, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Each round looks at the next few, so that no round looks at all of those that stay."""
+    monkeypatch.setattr(cleanup, "BATCH", 2)
+    over = {"expires_at": (LONG_AGO, {}), "ended_at": (LATER, {"ended_at": LONG_AGO})}
+    ends, columns = over[way]
+    with ann_and_shop.services() as services:
+        for number in range(6):
+            db.session.add(session(f"s{number}", ends, **columns))
+        for number in range(5):
+            db.session.add(grant(f"g{number}", LATER, session_id=f"s{number}"))
+        services.commit()
+        places: cleanup.Places = {}
+        rounds = [clean_up(NOW, at_most=1, places=places)["sessions"] for _ in range(4)]
+        assert rounds == [0, 0, 1, 0]
+        assert places == {}
+        db.session.execute(delete(Grant))
+        services.commit()
+        rounds = [clean_up(NOW, at_most=1, places=places)["sessions"] for _ in range(3)]
+        assert rounds == [2, 2, 1]
 
 
 MAILS = {

@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 from idp.config import Settings
 from idp.factors.base import Mail
 from idp.models import OutboxMessage, db
+from idp.models.outbox import DECOY
 from idp.resources import resource_dir
 from idp.secrecy import Box
-from idp.services.mail import DECOY, KIND, Letter, Mailer, Words
+from idp.services.mail import KIND, Letter, Mailer, Words
 from idp.services.outbox import Undeliverable
 from idp.services.postman import Postman
 from tests.helpers.clock import NOON

@@ -24,11 +24,12 @@ from idp.models import (
     User,
     db,
 )
+from idp.models.outbox import DECOY
 from idp.secrecy import Box
 from idp.services.account_fields import Fields
 from idp.services.accounts import Accounts
 from idp.services.devices import Devices
-from idp.services.mail import DECOY, KIND, Letter, Mailer
+from idp.services.mail import KIND, Letter, Mailer
 from idp.services.reset import GONE, LIFETIME, LIFETIME_BY_HAND, PasswordReset
 from idp.services.throttle import MAILS, Throttle, Wait
 from idp.state import put

@@ -1,0 +1,26 @@
+"""What is over is found without reading all that is not: sessions that were ended, and decoys."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+expands = True
+
+INDEXES = (
+    ("ix_sessions_ended_at", "sessions", "ended_at", sa.column("ended_at").is_not(None)),
+    ("ix_outbox_decoys", "outbox", "created_at", sa.column("kind") == "decoy"),
+)
+
+
+def upgrade() -> None:
+    for name, table, column, which in INDEXES:
+        op.create_index(name, table, [column], sqlite_where=which, postgresql_where=which)
+
+
+def downgrade() -> None:
+    for name, table, *_ in INDEXES:
+        op.drop_index(name, table)
