@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.models.base import Model
@@ -21,12 +21,14 @@ class Grant(Model):
     """
 
     __tablename__ = "grants"
+    __table_args__ = (Index("ix_grants_user_id_session_id", "user_id", "session_id"),)
 
     id: Mapped[str] = mapped_column(String(22), primary_key=True, default=new_id)
     client_id: Mapped[str] = mapped_column(String(255), index=True)
-    user_id: Mapped[str | None] = mapped_column(String(22), index=True)
+    user_id: Mapped[str | None] = mapped_column(String(22))
     """Whose it is; None where a client acts for itself. Then nothing was proved, either."""
-    session_id: Mapped[str | None] = mapped_column(String(22), index=True)
+    session_id: Mapped[str | None] = mapped_column(String(22))
+    """Of the same person: whoever looks for the grants of a session says whose it is, too."""
     scope: Mapped[str]
     acr: Mapped[str | None] = mapped_column(String(255))
     amr: Mapped[str | None] = mapped_column(String(120))

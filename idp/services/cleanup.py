@@ -186,5 +186,7 @@ RULES: Final = (
 
 _sessions: Final = _table(BrowserSession)
 _OVER_BY: Final = (_sessions.c.expires_at, _sessions.c.ended_at)
-_IS_NAMED: Final = exists().where(Grant.session_id == _sessions.c.id)
+_IS_NAMED: Final = exists().where(
+    Grant.user_id == _sessions.c.user_id, Grant.session_id == _sessions.c.id
+)
 """In ID tokens (``sid``), as long as the refresh tokens of a grant are alive."""

@@ -22,7 +22,8 @@ def end_with_session(session_id: str, *, user_id: str, context: Context, reason:
     stays = redeemed & _is_offline() & ~_ends_with_session()
     ended = db.session.execute(
         _grants.update()
-        .where(_grants.c.session_id == session_id, _grants.c.ended_at.is_(None), ~stays)
+        .where(_grants.c.user_id == user_id, _grants.c.session_id == session_id)
+        .where(_grants.c.ended_at.is_(None), ~stays)
         .values(ended_at=context.at)
         .returning(_grants.c.id)
     ).all()

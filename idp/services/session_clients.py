@@ -71,15 +71,17 @@ class Party:
         return any(found)
 
 
-def parties_of(session_id: str, now: datetime, *, access_lifetime: timedelta) -> tuple[Party, ...]:
-    """The clients of a session, by name, as they stand after it has ended."""
+def parties_of(
+    session_id: str, user_id: str, now: datetime, *, access_lifetime: timedelta
+) -> tuple[Party, ...]:
+    """The clients of a person's session, by name, as they stand after it has ended."""
     rows = db.session.execute(
         select(Client.id, Client.registration)
         .join(SessionClient, SessionClient.client_id == Client.id)
         .where(SessionClient.session_id == session_id)
         .order_by(Client.name, Client.id)
     ).all()
-    held = _held(session_id, now, access_lifetime)
+    held = _held(session_id, user_id, now, access_lifetime)
     return tuple(
         Party(
             client_id=row.id,
@@ -92,15 +94,15 @@ def parties_of(session_id: str, now: datetime, *, access_lifetime: timedelta) ->
 
 
 def _held(
-    session_id: str, now: datetime, access_lifetime: timedelta
+    session_id: str, user_id: str, now: datetime, access_lifetime: timedelta
 ) -> dict[str, tuple[datetime, bool]]:
-    """Until when, at the latest, a client's tokens of this session hold, and whether it renews.
+    """Until when, at the latest, a client's tokens of a session hold, and whether it renews.
 
     A token that nobody asks us about holds until it expires, whatever has ended here meanwhile.
     """
     rows = db.session.execute(
         select(Grant.client_id, Grant.ended_at, Grant.expires_at)
-        .where(Grant.session_id == session_id, Grant.expires_at > now)
+        .where(Grant.user_id == user_id, Grant.session_id == session_id, Grant.expires_at > now)
         .where(Grant.code_hash.is_(None) | Grant.code_used_at.is_not(None))
     )
     held: dict[str, tuple[datetime, bool]] = {}

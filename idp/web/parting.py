@@ -38,7 +38,8 @@ def leave(live: Live, wanted: Leave | None = None) -> Response:
 
 def _said(live: Live, wanted: Leave) -> Farewell:
     settings = services().settings
-    parties = parties_of(live.id, context().at, access_lifetime=settings.access_token_lifetime)
+    lifetime = settings.access_token_lifetime
+    parties = parties_of(live.id, live.user_id, context().at, access_lifetime=lifetime)
     return farewell_of(
         parties,
         issuer=settings.issuer,

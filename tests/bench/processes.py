@@ -1,7 +1,7 @@
 """What processes cost, from /proc: Linux only."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -27,8 +27,8 @@ def _running(pid: int) -> float:
     return total / 1e9
 
 
-def _family(root: int) -> Iterator[tuple[int, list[str]]]:
-    """The process and all that descend from it."""
+def family(root: int) -> dict[int, list[str]]:
+    """The process and all that descend from it, with their fields as ``_stat`` has them."""
     stats: dict[int, list[str]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -36,18 +36,20 @@ def _family(root: int) -> Iterator[tuple[int, list[str]]]:
                 stats[int(entry.name)] = _stat(entry.name)
             except (FileNotFoundError, ProcessLookupError):
                 continue  # ended while we looked
-    for pid, stat in stats.items():
-        ancestor = pid
-        while ancestor not in (0, root):
-            ancestor = int(stats[ancestor][1]) if ancestor in stats else 0
-        if ancestor == root:
-            yield pid, stat
+    return {pid: stat for pid, stat in stats.items() if root in _line(pid, stats)}
+
+
+def _line(pid: int, stats: Mapping[int, list[str]]) -> Iterator[int]:
+    """The process, its parent, and so on."""
+    while pid:
+        yield pid
+        pid = int(stats[pid][1]) if pid in stats else 0
 
 
 def cpu_seconds(root: int) -> float:
     """User and system time of a process and all its descendants, those that ended included."""
     total = 0.0
-    for pid, stat in _family(root):
+    for pid, stat in family(root).items():
         own, of_children = (sum(map(int, some)) * _TICK for some in (stat[11:13], stat[13:15]))
         # Both are at most what it was. Threads that have ended are in the first alone.
         total += max(own, _running(pid)) + of_children
@@ -56,4 +58,4 @@ def cpu_seconds(root: int) -> float:
 
 def resident_bytes(root: int) -> int:
     """Resident memory of the largest of them: the one that works."""
-    return max(int(stat[21]) for _, stat in _family(root)) * os.sysconf("SC_PAGE_SIZE")
+    return max(int(stat[21]) for stat in family(root).values()) * os.sysconf("SC_PAGE_SIZE")

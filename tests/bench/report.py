@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.run import Report, Row, Table
-from tests.bench.second import Second
+from tests.bench.second import SHARE, Second
 from tests.bench.sizing import needs
 
 _COLUMNS = (
@@ -96,15 +96,22 @@ def second(found: Sequence[Second]) -> str:
     rows = [
         [
             f"{one.name}, {NAMES[one.kind]}",
-            *(f"{value:.0f}" for value in one.per_second),
-            f"{one.times:.2f}",
+            *_times(one.per_second),
+            *_times(one.held),
             *(f"{value:.2f}" for value in one.cpu),
-            f"{one.apart:.2f}",
         ]
         for one in found
     ]
-    head = ("a second process", "one, op/s", "two, op/s", "times", "one, CPU", "two, CPU", "apart")
-    return markdown(head, rows)
+    rate = ("one, op/s", "two, op/s", "times")
+    held = (f"one, {SHARE:.0%}", f"two, {SHARE:.0%}", "times")
+    return markdown(("a second process", *rate, *held, "one, CPU", "two, CPU"), rows)
+
+
+def _times(per_second: tuple[float, float] | None) -> list[str]:
+    if per_second is None:
+        return ["–"] * 3
+    one, two = per_second
+    return [f"{one:.0f}", f"{two:.0f}", f"{two / one:.2f}"]
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,6 +1,6 @@
 """What a second process brings, where there is a second core for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import repeat
@@ -11,11 +11,16 @@ from tempfile import TemporaryDirectory
 from tests.bench.actor import Actor, Registration
 from tests.bench.measure import Limits, Measured, drive
 from tests.bench.operations import Round
+from tests.bench.shares import held
 from tests.bench.wire import Connection
 from tests.bench.world import Kind, World, database, world
 
 DRIVERS = 4
 """Connections at once: two a process, so that none of the processes ever waits for work."""
+
+SHARE = 0.4
+"""Of a core, for each process in turn: what is left of two is more than the database and whoever
+asks can use, as the cores of other machines would be."""
 
 
 def _jwks(actor: Actor) -> None:
@@ -32,23 +37,17 @@ ASKED = {"JWKS": _jwks, "userinfo": _userinfo}
 
 @dataclass(frozen=True)
 class Second:
-    """One operation by one process and by two. ``per_second`` and ``cpu`` are medians over all
-    turns; CPU is the server's, in seconds for 1,000 operations."""
+    """One operation by one process and by two. All are medians over the turns.
+
+    ``held`` is the same as ``per_second`` where each has a ``SHARE`` and no more, or None where
+    that cannot be had. CPU is the server's, in seconds for 1,000 operations.
+    """
 
     name: str
     kind: Kind
     per_second: tuple[float, float]
+    held: tuple[float, float] | None
     cpu: tuple[float, float]
-
-    @property
-    def times(self) -> float:
-        """How many times as much both do together."""
-        return self.per_second[1] / self.per_second[0]
-
-    @property
-    def apart(self) -> float:
-        """The same where nothing else needed their cores: by what the work costs them."""
-        return 2 * self.cpu[0] / self.cpu[1]
 
 
 def measure(
@@ -65,11 +64,26 @@ def measure(
             )
             for operation, ask in ASKED.items():
                 progress(f"{kind}: {operation}, a second process")
-                taken = [
-                    (_driven(one, ask, seconds), _driven(two, ask, seconds)) for _ in range(turns)
-                ]
+                taken = [_turn(one, two, ask, seconds) for _ in range(turns)]
                 found.append(_second(operation, kind, taken))
     return found
+
+
+Turn = tuple[Measured, Measured, Measured | None, Measured | None]
+
+
+def _turn(one: World, two: World, ask: Callable[[Actor], None], seconds: float) -> Turn:
+    return (
+        _driven(one, ask, seconds),
+        _driven(two, ask, seconds),
+        _held(one, ask, seconds),
+        _held(two, ask, seconds),
+    )
+
+
+def _held(running: World, ask: Callable[[Actor], None], seconds: float) -> Measured | None:
+    with held(running.server.pid, SHARE) as is_held:
+        return _driven(running, ask, seconds) if is_held else None
 
 
 def _driven(running: World, ask: Callable[[Actor], None], seconds: float) -> Measured:
@@ -88,11 +102,16 @@ def _rounds(
     return repeat(connection.again)
 
 
-def _second(name: str, kind: Kind, turns: Sequence[tuple[Measured, Measured]]) -> Second:
-    one, two = zip(*turns, strict=True)
+def _second(name: str, kind: Kind, turns: Sequence[Turn]) -> Second:
+    one, two, one_held, two_held = zip(*turns, strict=True)
     return Second(
         name,
         kind,
-        (median(turn.per_second for turn in one), median(turn.per_second for turn in two)),
+        (_per_second(one), _per_second(two)),
+        (_per_second(one_held), _per_second(two_held)) if None not in one_held else None,
         (median(turn.server_cpu for turn in one), median(turn.server_cpu for turn in two)),
     )
+
+
+def _per_second(turns: Iterable[Measured]) -> float:
+    return median(turn.per_second for turn in turns)

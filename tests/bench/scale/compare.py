@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from tests.bench.measure import WARM_UP, drive
 from tests.bench.scale.crowd import DRIVERS, Crowd
@@ -13,6 +14,12 @@ from tests.bench.scale.operations import OPERATIONS, Rounds
 from tests.bench.scale.ratio import Ratio, middle_of, ratio_of
 from tests.bench.turns import Cost, Turns
 from tests.bench.world import World, world
+
+WARM: Final = 16
+"""Turns of which nothing is measured. A process of PostgreSQL maps the memory that it shares with
+the others page by page as it comes to them, and what is changed for the first time after a
+checkpoint is logged with its whole page: both belong to half an hour, and not to its first second.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,11 @@ def operations(databases: Sequence[Filled], turns: Turns, progress: Progress) ->
         for name in turns.wanted(OPERATIONS):
             progress(name)
             pair = Pair()
+            for side in sides:
+                _turn(*side, OPERATIONS[name], replace(turns, seconds=turns.seconds * WARM))
             for which in _order(turns.turns):
                 pair.found[which].append(_turn(*sides[which], OPERATIONS[name], turns))
-            # The first turn is for what compiles its code while it runs.
-            yield Pair((pair.found[0][1:], pair.found[1][1:])).compared(name)
+            yield pair.compared(name)
 
 
 def _side(filled: Filled, running: World) -> tuple[Crowd, World]:
@@ -66,15 +74,16 @@ def lists(databases: Sequence[Filled], turns: Turns, progress: Progress) -> Iter
     for name in wanted:
         progress(name)
         pair = Pair()
-        for which in _order(turns.turns):
+        for which in _order(1 + turns.turns):
             there = databases[which]
             pair.found[which].append(cost_of(LISTS[name], known[which], there, turns.seconds))
+        # The first turn is for what compiles its code while it runs.
         yield Pair((pair.found[0][1:], pair.found[1][1:])).compared(name)
 
 
 def _order(turns: int) -> Iterator[int]:
     """Small, full, full, small, and so on: what gets slower as time goes by does so for both."""
-    for turn in range(1 + turns):
+    for turn in range(turns):
         yield turn % 2
         yield 1 - turn % 2
 

@@ -28,6 +28,7 @@ def tables(sql: MadeUp, size: Size) -> Iterator[Table]:
 def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
     person = sql.id("user")
     stored = Hasher(_settings()).hash(PASSWORD)
+    long_ago = sql.at("-9000000 - i % 1000000")  # who is new is looked at by upkeep
     disabled = f"CASE WHEN i % {DISABLED_EVERY} = {DISABLED_EVERY - 1} THEN {sql.at('-9')} END"
     yield Table(
         "users",
@@ -40,8 +41,8 @@ def _accounts(sql: MadeUp, size: Size) -> Iterator[Table]:
             "profile": "'{}'",
             "webauthn_handle": f"'handle' || {person}",
             "disabled_at": disabled,
-            "created_at": sql.at("-9"),
-            "updated_at": sql.at("-9"),
+            "created_at": long_ago,
+            "updated_at": long_ago,
         },
     )
     yield _words(sql, size)
