@@ -1,6 +1,7 @@
 """Routes as they are known to this program."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,26 +71,48 @@ def _first_with_query(rule: LazyRule, **values: object) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A route that ends in its one variable, called ``name``: for all ends but ``others``."""
+class Shape:
+    """A route with variables, between slashes each, as a path is split at its slashes.
+
+    Every path with these ``words`` is its own that has none of the ``others`` in the place of one
+    of its ``names``: with such a word there, it may be another route's.
+    """
 
     rule: Rule
-    name: str
-    others: frozenset[str]
+    words: tuple[tuple[int, str], ...]
+    names: tuple[tuple[int, str, frozenset[str]], ...]
+
+    def values(self, parts: Sequence[str]) -> dict[str, str] | None:
+        """Of its variables; None where it takes more to know whose the path is."""
+        for place, word in self.words:
+            if parts[place] != word:
+                return None
+        found = {}
+        for place, name, others in self.names:
+            value = parts[place]
+            if not value or value in others:
+                return None
+            found[name] = value
+        return found
+
+
+Place = tuple[str, int, str]
+"""The method, the number of parts, and the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Routes that need not be looked for again, by method: as many as there are, and no more."""
+    """Routes that need not be looked for again: as many as there are, and no more."""
 
     whole: dict[tuple[str, str], Rule] = field(default_factory=dict)
-    """Those without variables, by their path."""
-    folders: dict[tuple[str, str], Folder | None] = field(default_factory=dict)
-    """By what is before the end of their path; None where it takes more to know which it is."""
+    """Those without variables, by method and path."""
+    shapes: dict[Place, list[Shape]] = field(default_factory=dict)
+    seen: set[tuple[Place, str]] = field(default_factory=set)
+    """Those with variables: by where they are, and also those that have no shape."""
 
 
 class Adapter(MapAdapter):
-    """Walks the tree of routes once for an address that is written out in one, but for its end."""
+    """Walks the tree of routes once for all addresses that differ in their variables alone."""
 
     def __init__(self, *arguments: Any, matches: Matches) -> None:
         super().__init__(*arguments)
@@ -101,31 +124,57 @@ class Adapter(MapAdapter):
             return super().match(*arguments, **named)
         if whole := self._matches.whole.get((self.default_method, self.path_info)):
             return whole, {}
-        place, _, end = self.path_info.rpartition("/")
-        folder = self._matches.folders.get((self.default_method, place)) if end else None
-        if folder and end not in folder.others:
-            return folder.rule, {folder.name: end}
+        parts = self.path_info.split("/")
+        place = self.default_method, len(parts), parts[1] if len(parts) > 1 else ""
+        for shape in self._matches.shapes.get(place, ()):
+            if found := shape.values(parts):
+                return shape.rule, found
         rule, values = super().match(return_rule=True)
-        self._remember(rule, place, *values)
+        self._remember(rule, place, has_values=bool(values))
         return rule, values
 
-    def _remember(self, rule: Rule, place: str, *names: str) -> None:
+    def _remember(self, rule: Rule, place: Place, *, has_values: bool) -> None:
         # It may have been one of its many other spellings.
-        if not names and rule.rule == self.path_info:
+        if not has_values and rule.rule == self.path_info:
             self._matches.whole[self.default_method, self.path_info] = rule
-        elif [rule.rule] == [f"{place}/<{name}>" for name in names]:
-            known = self._matches.folders
-            if (at := (self.default_method, place)) not in known:
-                known[at] = self._folder(rule, *names)
+        elif has_values and (place, rule.rule) not in self._matches.seen:
+            self._matches.seen.add((place, rule.rule))
+            if shape := self._shape(rule, place):
+                self._matches.shapes.setdefault(place, []).append(shape)
 
-    def _folder(self, rule: Rule, name: str) -> Folder | None:
-        place, every = _place(rule)[0], self.map.iter_rules()
-        others = [one for one in every if one.rule != rule.rule and _place(one)[0] == place]
-        leads_away = any(one.defaults for one in self.map.iter_rules(rule.endpoint))
-        if leads_away or any(one.arguments for one in others):
+    def _shape(self, rule: Rule, place: Place) -> Shape | None:
+        """None where another route may be meant for other reasons than a word in its place."""
+        (method, _, first), mine = place, _parts(rule)
+        near = [one for one in self.map.iter_rules() if _parts(one)[1:2] == [first]]
+        if any(one.defaults for one in self.map.iter_rules(rule.endpoint)):
             return None
-        return Folder(rule, name, frozenset(_place(one)[2] for one in others))
+        if any(not _IS_PLAIN(part) for one in near for part in _parts(one)):
+            return None
+        here = [one for one in near if one.methods is None or method in one.methods]
+        if sum(_form(one) == _form(rule) for one in here) > 1:
+            return None
+        others = [_parts(one) for one in near if _length(one) == _length(rule)]
+        words = tuple((at, part) for at, part in enumerate(mine) if part[:1] != "<")
+        names = tuple(
+            (at, part[1:-1], frozenset(one[at] for one in others) - {part})
+            for at, part in enumerate(mine)
+            if part[:1] == "<"
+        )
+        return Shape(rule, words[2:], names)
 
 
-def _place(rule: Rule) -> tuple[str, str, str]:
-    return rule.rule.rstrip("/").rpartition("/")
+_IS_PLAIN: Final = re.compile(r"[^<>]*|<\w+>").fullmatch
+
+
+def _parts(rule: Rule) -> list[str]:
+    return rule.rule.split("/")
+
+
+def _length(rule: Rule) -> int:
+    """Of one that is about to be led to its slash, too."""
+    return rule.rule.rstrip("/").count("/")
+
+
+def _form(rule: Rule) -> str:
+    """Whatever its variables are called."""
+    return re.sub("<.*?>", "<>", rule.rule)

@@ -1,6 +1,6 @@
 """Around every request: where hooks stand, whose host it is, and how an answer is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +15,8 @@ from idp.web.frame import App
 from idp.web.requests import Request
 from idp.web.responses import Response, named
 from idp.web.routing import Adapter, Matches
+from tests.helpers.clock import FakeClock
+from tests.helpers.house import House
 
 
 @pytest.fixture
@@ -113,7 +115,8 @@ def test_no_more_addresses_are_remembered_than_are_written_out(app: App) -> None
     for spelling in ("/piecemeal", "/./piecemeal", "/people/ada", "/people/zoe", "/nowhere"):
         client.get(spelling, follow_redirects=True)
     assert set(app._matches.whole) == {("GET", "/piecemeal")}
-    assert set(app._matches.folders) == {("GET", "/people")}
+    assert set(app._matches.shapes) == {("GET", 3, "people")}
+    assert [shape.rule.rule for shape in app._matches.shapes["GET", 3, "people"]] == [ALONE]
 
 
 def test_an_address_is_remembered_as_it_is_written_out_alone() -> None:
@@ -149,7 +152,7 @@ def test_an_end_is_taken_for_the_variable_where_nothing_else_may_be_there(
         assert _found(Adapter(routes, *place, matches=matches)) == _found(
             MapAdapter(routes, *place)
         )
-    assert bool(matches.folders["GET", "/people"]) == is_remembered
+    assert bool(matches.shapes) == is_remembered
 
 
 def test_an_end_has_the_method_of_its_route() -> None:
@@ -169,6 +172,35 @@ def test_where_a_default_may_lead_away_nothing_is_taken_for_a_variable() -> None
         assert _found(Adapter(routes, *place, matches=matches)) == _found(
             MapAdapter(routes, *place)
         )
+
+
+def test_every_route_of_the_program_is_found_as_by_the_tree(sqlite_url: str) -> None:
+    routes = House(sqlite_url, FakeClock()).app.url_map
+    matches = Matches()
+    paths = [path for rule in routes.iter_rules() for path in _paths(rule, routes)]
+    for path in [*paths, *paths]:
+        for method in ("GET", "POST"):
+            place = ("id.example.com", "/", "", "https", path, method, "")
+            found = _found(Adapter(routes, *place, matches=matches))
+            assert found == _found(MapAdapter(routes, *place)), (method, path)
+    assert {shape.rule.rule for shapes in matches.shapes.values() for shape in shapes} > {
+        "/login/<transaction_id>",
+        "/login/<transaction_id>/<method>",
+        "/login/<transaction_id>/<method>/saved",
+    }
+
+
+def _paths(rule: Rule, routes: Map) -> Iterator[str]:
+    """Its own, with each of its variables in turn being a word that stands in a route beside it."""
+    parts = rule.rule.split("/")
+    near = [one.rule.split("/") for one in routes.iter_rules()]
+    words = {word for one in near if one[1:2] == parts[1:2] for word in one if word[:1] != "<"}
+    for at in [at for at, part in enumerate(parts) if part[:1] == "<"] or [0]:
+        for word in sorted(words | {"", "7"}) if at else [""]:
+            yield "/".join(
+                word if place == at else "x" if part[:1] == "<" else part
+                for place, part in enumerate(parts)
+            )
 
 
 def _found(adapter: MapAdapter) -> tuple[str, object]:
