@@ -120,12 +120,12 @@ class Adapter(MapAdapter):
 
     def match(self, *arguments: Any, **named: Any) -> Any:
         """As Flask asks: for a rule, and by nothing else than what the adapter was made for."""
-        if arguments or named != {"return_rule": True}:
+        if arguments or named != {"return_rule": True} or not self.path_info.startswith("/"):
             return super().match(*arguments, **named)
         if whole := self._matches.whole.get((self.default_method, self.path_info)):
             return whole, {}
         parts = self.path_info.split("/")
-        place = self.default_method, len(parts), parts[1] if len(parts) > 1 else ""
+        place = self.default_method, len(parts), parts[1]
         for shape in self._matches.shapes.get(place, ()):
             if found := shape.values(parts):
                 return shape.rule, found
@@ -137,7 +137,7 @@ class Adapter(MapAdapter):
         # It may have been one of its many other spellings.
         if not has_values and rule.rule == self.path_info:
             self._matches.whole[self.default_method, self.path_info] = rule
-        elif has_values and (place, rule.rule) not in self._matches.seen:
+        elif has_values and _is_at(place, rule) and (place, rule.rule) not in self._matches.seen:
             self._matches.seen.add((place, rule.rule))
             if shape := self._shape(rule, place):
                 self._matches.shapes.setdefault(place, []).append(shape)
@@ -168,6 +168,13 @@ _IS_PLAIN: Final = re.compile(r"[^<>]*|<\w+>").fullmatch
 
 def _parts(rule: Rule) -> list[str]:
     return rule.rule.split("/")
+
+
+def _is_at(place: Place, rule: Rule) -> bool:
+    """Not where more slashes come first, nor where a variable has some in it: as many as anybody
+    cares to send."""
+    parts = _parts(rule)
+    return place[1:] == (len(parts), parts[1])
 
 
 def _length(rule: Rule) -> int:

@@ -129,6 +129,23 @@ def test_an_address_is_remembered_as_it_is_written_out_alone() -> None:
 
 
 ALONE = "/people/<name>"
+OF_ANY_LENGTH = "/files/<path:name>/shown"
+
+
+def test_an_address_with_more_slashes_is_looked_for_again() -> None:
+    """As many as somebody likes, each of which would be one more to remember."""
+    rules = (ALONE, OF_ANY_LENGTH, "/<shelf>/<book>/lent")
+    routes, matches = Map([Rule(one, endpoint=one) for one in rules]), Matches()
+    sent = ["/people/zoe", "/a/b/lent", *(f"/files{'/a' * many}/shown" for many in range(1, 9))]
+    spelt = [f"{'/' * many}{path}" for many in range(3) for path in sent]
+    for path in (*spelt, "people/zoe", "elsewhere/people/zoe", "//elsewhere/zoe", *spelt):
+        place = ("id.example.com", "/", "", "https", path, "GET", "")
+        found = _found(Adapter(routes, *place, matches=matches))
+        assert found == _found(MapAdapter(routes, *place)), path
+    remembered = {(("GET", 3, "people"), ALONE), (("GET", 4, "files"), OF_ANY_LENGTH)}
+    assert matches.seen == remembered
+
+
 TOGETHER = {
     "alone": ([], True),
     "with what is below it": (["/people/<name>/books", "/people/ada/books"], True),
