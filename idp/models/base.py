@@ -205,7 +205,11 @@ def reading() -> Iterator[None]:
     """
     release()
     only_reads()
-    yield
+    try:
+        yield
+    except BaseException:
+        db.session.rollback()  # or each statement of what follows would be committed by itself
+        raise
     release()
 
 

@@ -1,5 +1,6 @@
 """Transactions that plain statements begin: one with the ORM's, and nothing lost on the way."""
 
+from contextlib import suppress
 from sqlite3 import Connection as SQLite
 
 import psycopg
@@ -8,7 +9,7 @@ from flask import Flask
 from sqlalchemy import Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
-from idp.models import Entry, db
+from idp.models import Entry, db, reading
 from idp.models.base import prepare_engine
 from tests.bench.statements import counting
 from tests.models.test_plain import GET, LOCK, PUT, entry
@@ -173,3 +174,21 @@ def test_a_pool_that_cannot_hand_over_is_noticed(over_postgresql: Flask) -> None
         engines[None] = usual
         ordinary.dispose()
     assert kept("a") == [False]
+
+
+class Failure(Exception):
+    """While something was read."""
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["as it should", "by a failure"])
+def test_what_comes_after_reading_is_a_transaction(app: Flask, fails: bool) -> None:
+    db.session.add(Entry(**entry("before")))
+    with suppress(Failure), reading():
+        assert db.session.get(Entry, "before") is not None
+        if fails:
+            raise Failure
+    for key in ("a", "b"):
+        db.session.add(Entry(**entry(key)))
+        db.session.flush()
+    db.session.rollback()
+    assert (kept("before", "a", "b"), in_use()) == ([True, False, False], 0)
