@@ -1,6 +1,6 @@
 """What has expired leaves the database, a few rows at a time, whoever else is at it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -81,12 +81,15 @@ def clean_up(
 
 
 def _clean(rule: Rule, now: datetime, at_most: int | None) -> int:
-    removed = 0
+    removed, missed = 0, frozenset[Any]()
     for _ in _batches(at_most):
-        gone = _remove(rule.table, _due(rule, now), rule.may_go(now), rule.along)
-        if not gone:
+        due = _due(rule, now, missed)
+        gone = _remove(rule.table, due, rule.may_go(now), rule.along)
+        removed += len(gone)
+        # Once passed over, what somebody else is just removing is left to them.
+        if len(due) < BATCH or (missed and not gone):
             break
-        removed += gone
+        missed = frozenset(due).difference(gone)
     return removed
 
 
@@ -94,19 +97,22 @@ def _batches(at_most: int | None) -> Iterable[int]:
     return count() if at_most is None else range(at_most)
 
 
-def _due(rule: Rule, now: datetime) -> Sequence[Any]:
+def _due(rule: Rule, now: datetime, missed: Collection[Any]) -> Sequence[Any]:
     """Looked up apart: SQLite is locked for what goes, and not while that is looked for."""
     (key,) = rule.table.primary_key.columns
+    wanted = select(key).where(rule.may_go(now)).limit(BATCH)
+    if missed:
+        wanted = wanted.where(key.not_in(missed))
     with reading():
-        return db.session.scalars(select(key).where(rule.may_go(now)).limit(BATCH)).all()
+        return db.session.scalars(wanted).all()
 
 
 def _remove(
     table: Table, keys: Sequence[Any], may_go: Condition, along: Along | None = None
-) -> int:
-    """Those of them that nobody else is just removing."""
+) -> Sequence[Any]:
+    """Those of them that nobody else is just removing; returns their keys."""
     if not keys:
-        return 0
+        return ()
     (key,) = table.primary_key.columns
     doomed = (
         select(key)
@@ -120,7 +126,7 @@ def _remove(
     if along is not None and gone:
         along(gone)
     db.session.commit()
-    return len(gone)
+    return gone
 
 
 def _clean_sessions(by: Column[Any], now: datetime, at_most: int | None, places: Places) -> int:
@@ -133,7 +139,7 @@ def _clean_sessions(by: Column[Any], now: datetime, at_most: int | None, places:
     for _ in _batches(at_most):
         page = _over(by, now, places.pop(by.name, None))
         free = [row.id for row in page if not row.is_named]
-        removed += _remove(_sessions, free, ~_IS_NAMED)
+        removed += len(_remove(_sessions, free, ~_IS_NAMED))
         if len(page) < BATCH:
             break
         places[by.name] = page[-1].at, page[-1].id

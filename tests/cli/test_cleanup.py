@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, event, func, select
 
 from idp.clock import system_clock
 from idp.models import (
@@ -192,20 +192,51 @@ def test_mails(idp: Command, name: str) -> None:
     assert left(idp, [copy]) == removed
 
 
+_ENTRIES = cast("Table", Entry.__table__)
+
+
+def _elsewhere() -> Connection:
+    return create_engine(db.engine.url, poolclass=NullPool).connect()
+
+
+def put_entries(many: int) -> None:
+    over = {"purpose": "x", "created_at": LONG_AGO, "expires_at": LONG_AGO}
+    db.session.add_all(Entry(handle_hash=str(number), **over) for number in range(many))
+
+
 def test_it_goes_in_small_batches_and_may_be_bounded(
     idp: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "BATCH", 3)
     with idp.services() as services:
-        for number in range(10):
-            db.session.add(
-                Entry(
-                    handle_hash=str(number), purpose="x", created_at=LONG_AGO, expires_at=LONG_AGO
-                )
-            )
+        put_entries(10)
         services.commit()
         assert clean_up(NOW, at_most=2)["entries"] == 6
         assert clean_up(NOW)["entries"] == 4
+        assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
+
+
+def test_who_finds_somebody_else_at_it_goes_on_with_the_next(
+    idp: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "BATCH", 2)
+    with idp.services() as services, _elsewhere() as other:
+        put_entries(9)
+        services.commit()
+        taken: list[str] = []
+
+        def take(*told: Any) -> None:
+            """What was looked up first, before it is removed."""
+            if "entries" in told[2] and not taken:
+                taken.extend(other.scalars(_ENTRIES.select().limit(2)))
+                other.execute(_ENTRIES.delete().where(_ENTRIES.c.handle_hash.in_(taken)))
+                if other.dialect.name == "sqlite":
+                    other.commit()  # nobody can be at it at the same time
+
+        event.listen(db.engine, "after_cursor_execute", take)
+        assert clean_up(NOW)["entries"] == 7
+        other.commit()
+        assert len(taken) == 2
         assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
 
 
