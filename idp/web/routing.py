@@ -139,19 +139,20 @@ class Adapter(MapAdapter):
             self._matches.whole[self.default_method, self.path_info] = rule
         elif has_values and _is_at(place, rule) and (place, rule.rule) not in self._matches.seen:
             self._matches.seen.add((place, rule.rule))
-            if shape := self._shape(rule, place):
+            if shape := self._shape(rule):
                 self._matches.shapes.setdefault(place, []).append(shape)
 
-    def _shape(self, rule: Rule, place: Place) -> Shape | None:
-        """None where another route may be meant for other reasons than a word in its place."""
-        (method, _, first), mine = place, _parts(rule)
-        near = [one for one in self.map.iter_rules() if _parts(one)[1:2] == [first]]
+    def _shape(self, rule: Rule) -> Shape | None:
+        """None where another route may be meant for other reasons than a word in its place.
+
+        Of those that differ in what their variables are called, the tree finds the same one
+        whatever is in them.
+        """
+        mine = _parts(rule)
+        near = [one for one in self.map.iter_rules() if _parts(one)[1:2] == mine[1:2]]
         if any(one.defaults for one in self.map.iter_rules(rule.endpoint)):
             return None
         if any(not _IS_PLAIN(part) for one in near for part in _parts(one)):
-            return None
-        here = [one for one in near if one.methods is None or method in one.methods]
-        if sum(_form(one) == _form(rule) for one in here) > 1:
             return None
         others = [_parts(one) for one in near if _length(one) == _length(rule)]
         words = tuple((at, part) for at, part in enumerate(mine) if part[:1] != "<")
@@ -180,8 +181,3 @@ def _is_at(place: Place, rule: Rule) -> bool:
 def _length(rule: Rule) -> int:
     """Of one that is about to be led to its slash, too."""
     return rule.rule.rstrip("/").count("/")
-
-
-def _form(rule: Rule) -> str:
-    """Whatever its variables are called."""
-    return re.sub("<.*?>", "<>", rule.rule)

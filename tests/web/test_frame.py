@@ -149,6 +149,7 @@ def test_an_address_with_more_slashes_is_looked_for_again() -> None:
 TOGETHER = {
     "alone": ([], True),
     "with what is below it": (["/people/<name>/books", "/people/ada/books"], True),
+    "with itself by another name": (["/people/<who>"], True),
     "with its folder": (["/people/"], True),
     "with one that is written out": (["/people/ada"], True),
     "with one that is written out, and a folder": (["/people/ada/"], True),
