@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from idp.audit import Context
 from idp.models import BrowserSession, Entry, Grant, OutboxMessage, db
-from idp.services import person_words
+from idp.services import outliving, person_words, session_clients
 from idp.services.cleanup import clean_up
 from idp.web.services import Services
 from tests.bench.statements import counting
@@ -67,6 +68,32 @@ def test_postgresql_reads_no_table(postgresql_url: str, look: Callable[[Services
     assert found
     slow = [(text, said) for text, said in found if "Seq Scan" in said]
     assert [text for text, _ in slow if not any(few in text for few in FEW)] == []
+
+
+OF_A_SESSION: Mapping[str, Callable[[], object]] = {
+    "what ends with it": lambda: outliving.end_with_session(
+        "x", user_id="y", context=Context(at=NOON), reason="signed_out"
+    ),
+    "who hears of its end": lambda: session_clients.parties_of(
+        "x", "y", NOON, access_lifetime=timedelta(hours=1)
+    ),
+}
+
+
+@pytest.mark.parametrize("look", OF_A_SESSION.values(), ids=OF_A_SESSION)
+def test_grants_of_a_session_are_found_among_those_of_its_person(
+    sqlite_url: str, look: Callable[[], object]
+) -> None:
+    house = House(sqlite_url, FakeClock(NOON))
+    with house.app.app_context():
+        with counting(db.engine) as counted:
+            look()
+        db.session.rollback()
+        with db.engine.connect() as connection:
+            steps = [step for text in counted.texts for step in plan(connection, text)]
+    found = [step for step in steps if "ix_grants" in step or step.startswith("SCAN grants")]
+    assert found
+    assert [step for step in found if "(user_id=? AND session_id=?)" not in step] == []
 
 
 def _is_slow(text: str, step: str) -> bool:

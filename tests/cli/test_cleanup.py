@@ -35,6 +35,14 @@ LATER = NOW + timedelta(days=1)
 Rows = Callable[[datetime], list[Any]]
 
 
+def _table(model: Any) -> Table:
+    return cast("Table", model.__table__)
+
+
+def _elsewhere() -> Connection:
+    return create_engine(db.engine.url, poolclass=NullPool).connect()
+
+
 def session(name: str, ends: datetime, **columns: Any) -> BrowserSession:
     return BrowserSession(
         id=name,
@@ -160,8 +168,9 @@ def test_sessions_that_grants_name_are_passed_over(
     over = {"expires_at": (LONG_AGO, {}), "ended_at": (LATER, {"ended_at": LONG_AGO})}
     ends, columns = over[way]
     with ann_and_shop.services() as services:
-        for number in range(6):
+        for number in (5, 3, 1, 4, 2, 0):  # which is not the order that they are looked at in
             db.session.add(session(f"s{number}", ends, **columns))
+            db.session.flush()
         for number in range(5):
             db.session.add(grant(f"g{number}", LATER, session_id=f"s{number}"))
         services.commit()
@@ -173,6 +182,27 @@ def test_sessions_that_grants_name_are_passed_over(
         services.commit()
         rounds = [clean_up(NOW, at_most=1, places=places)["sessions"] for _ in range(3)]
         assert rounds == [2, 2, 1]
+
+
+def test_a_session_stays_that_a_grant_names_by_the_time_it_would_go(ann_and_shop: Command) -> None:
+    with ann_and_shop.services() as services, _elsewhere() as other:
+        db.session.add_all([session("s", LONG_AGO), session("t", LONG_AGO)])
+        services.commit()
+        new = {"client_id": "shop", "user_id": "ann", "scope": "", "request": {}}
+        times = {"created_at": LONG_AGO, "expires_at": LATER}
+
+        named: list[str] = []
+
+        def name(*told: Any) -> None:
+            """Between the look and the removal."""
+            if "is_named" in told[2] and not named:
+                named.append("s")
+                other.execute(_table(Grant).insert().values(id="g", session_id="s", **new, **times))
+                other.commit()
+
+        event.listen(db.engine, "after_cursor_execute", name)
+        assert clean_up(NOW)["sessions"] == 1
+        assert db.session.scalars(select(BrowserSession.id)).all() == ["s"]
 
 
 MAILS = {
@@ -190,13 +220,6 @@ def test_mails(idp: Command, name: str) -> None:
     row, removed = MAILS[name]
     copy = mail(row.kind, sent_at=row.sent_at, failed_at=row.failed_at)
     assert left(idp, [copy]) == removed
-
-
-_ENTRIES = cast("Table", Entry.__table__)
-
-
-def _elsewhere() -> Connection:
-    return create_engine(db.engine.url, poolclass=NullPool).connect()
 
 
 def put_entries(many: int) -> None:
@@ -224,12 +247,13 @@ def test_who_finds_somebody_else_at_it_goes_on_with_the_next(
         put_entries(9)
         services.commit()
         taken: list[str] = []
+        entries = _table(Entry)
 
         def take(*told: Any) -> None:
             """What was looked up first, before it is removed."""
             if "entries" in told[2] and not taken:
-                taken.extend(other.scalars(_ENTRIES.select().limit(2)))
-                other.execute(_ENTRIES.delete().where(_ENTRIES.c.handle_hash.in_(taken)))
+                taken.extend(other.scalars(entries.select().limit(2)))
+                other.execute(entries.delete().where(entries.c.handle_hash.in_(taken)))
                 if other.dialect.name == "sqlite":
                     other.commit()  # nobody can be at it at the same time
 

@@ -9,18 +9,20 @@ from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 from sqlalchemy.exc import OperationalError
 
+from idp import worker
 from idp.audit import Context
 from idp.clock import system_clock
 from idp.migrate import upgrade
-from idp.models import Entry, PersonWord, db
+from idp.models import BrowserSession, Entry, Grant, PersonWord, db
+from idp.services import cleanup
 from idp.web.services import Services
-from idp.worker import LONGEST_PAUSE, Job, Upkeep
+from idp.worker import LONGEST_PAUSE, OVERLAP, Job, Upkeep
 from tests.cli.command import Command
 from tests.helpers.ports import wait_until
 
@@ -67,6 +69,48 @@ def test_words_are_looked_for_from_where_the_last_look_ended(idp: Command) -> No
             words(at)
             hers = select(PersonWord.word).where(PersonWord.user_id == user.id)
             assert bool(db.session.scalars(hers).all()) is found
+
+
+def test_whom_a_failed_look_did_not_find_the_next_one_does(sqlite_idp: Command) -> None:
+    with sqlite_idp.services() as services:
+        upkeep, at = Upkeep(services, nullcontext), system_clock()
+        (words,) = (job.work for job in upkeep.jobs if job.name == "words")
+        words(at)
+        services.accounts.create({"email": "ann@example.org"}, Context(at=at))
+        db.session.execute(delete(PersonWord))
+        db.session.commit()
+
+        def fail(*told: Any) -> None:
+            if "person_words" in told[2]:
+                raise TimeoutError
+
+        event.listen(db.engine, "before_cursor_execute", fail)
+        with pytest.raises(TimeoutError):
+            words(at + 9 * OVERLAP)
+        event.remove(db.engine, "before_cursor_execute", fail)
+        words(at + 9 * OVERLAP)
+        assert db.session.scalars(select(PersonWord.word)).all()
+
+
+def test_a_round_goes_on_where_the_last_one_ended(
+    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what is behind as many sessions as a round looks at would never go."""
+    monkeypatch.setattr(cleanup, "BATCH", 1)
+    monkeypatch.setattr(worker, "BATCHES", 1)
+    now = system_clock()
+    times = {"created_at": now, "expires_at": now - timedelta(days=9)}
+    with sqlite_idp.services() as services:
+        for name in ("a", "b"):
+            db.session.add(BrowserSession(id=name, user_id="ann", last_seen_at=now, **times))
+        alive = {"created_at": now, "expires_at": now + timedelta(days=9)}
+        db.session.add(Grant(client_id="x", user_id="ann", session_id="a", scope="", **alive))
+        services.commit()
+        upkeep = Upkeep(services, nullcontext)
+        (clean_up,) = (job.work for job in upkeep.jobs if job.name == "cleanup")
+        for left in (["a", "b"], ["a"]):
+            clean_up(now)
+            assert db.session.scalars(select(BrowserSession.id)).all() == left
 
 
 def bare(*jobs: Job) -> Upkeep:
