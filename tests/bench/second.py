@@ -108,7 +108,7 @@ def _second(name: str, kind: Kind, turns: Sequence[Turn]) -> Second:
         name,
         kind,
         (_per_second(one), _per_second(two)),
-        (_per_second(one_held), _per_second(two_held)) if None not in one_held else None,
+        (_per_second(one_held), _per_second(two_held)) if None not in one_held + two_held else None,
         (median(turn.server_cpu for turn in one), median(turn.server_cpu for turn in two)),
     )
 

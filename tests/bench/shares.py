@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +35,10 @@ def held(root: int, share: float) -> Iterator[bool]:
 
 @contextmanager
 def _group(pid: int, quota: int) -> Iterator[None]:
-    """A group of its own for a process, which is where it was before afterwards."""
+    """A group of its own for a process, which is in the one above all afterwards, without limits.
+
+    Wherever it was before: whoever measures has started it, and ends it.
+    """
     above = _FIRST_VERSION if _FIRST_VERSION.is_dir() else _SECOND_VERSION
     group = above / f"idp-bench-{os.getpid()}-{pid}"
     group.mkdir()
@@ -43,8 +46,11 @@ def _group(pid: int, quota: int) -> Iterator[None]:
         for name, value in _limits(above, quota).items():
             (group / name).write_text(value)
         (group / "cgroup.procs").write_text(str(pid))
-        yield
-        (above / "cgroup.procs").write_text(str(pid))
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):  # it has ended
+                (above / "cgroup.procs").write_text(str(pid))
     finally:
         group.rmdir()
 
