@@ -113,7 +113,8 @@ def note_readers(connection: Connection, current: str | None) -> None:
 
 
 def _readable_from(name: str | None) -> str:
-    """Back over all revisions that say ``expands = True``: those only add what may be ignored."""
+    """Back over all revisions that say ``expands = True``: those only add what may be ignored, or
+    take away what older code finds the same without."""
     script = _scripts().get_revision(name) if name else None
     while script is not None and getattr(script.module, "expands", False):
         script = _scripts().get_revision(str(script.down_revision))

@@ -17,7 +17,7 @@ MOST: Final = 200
 
 AT_ONCE: Final = 200
 MISSED_FOR: Final = timedelta(days=2)
-"""How long an older version may go on making accounts beside this one."""
+"""How long an older version may have made accounts before a process of this one looks at first."""
 
 _CALLED: Final = select(User.name, User.email, User.username)
 _NAMELESS: Final = ~exists().where(PersonWord.user_id == User.id)

@@ -8,6 +8,8 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
+# Without the index by session alone, older code reads all grants to find those of one, and finds
+# the same.
 expands = True
 
 INDEXES = (
