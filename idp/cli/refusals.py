@@ -36,6 +36,12 @@ class Guarded(click.Group):
             return super().invoke(ctx)
         except tuple(_SENTENCES) as error:
             raise Refused(sentence(error)) from error
+        except OSError as error:
+            # Of a file: the disk is full, or nothing can be written, as in a container. A pipe that
+            # was closed has no name, and is click's to deal with.
+            if error.filename is None:
+                raise
+            raise Refused(f"{error.filename}: {error.strerror}.") from error
 
 
 def sentence(error: Exception) -> str:
@@ -89,5 +95,4 @@ _SENTENCES: Mapping[type[Exception], Callable[[Any], str]] = {
     InterfaceError: database_unusable,
     ProgrammingError: database_unusable,
     ArgumentError: database_unusable,
-    PermissionError: lambda error: f"{error.filename}: {error.strerror}.",
 }

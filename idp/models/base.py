@@ -1,8 +1,9 @@
 """The database handle, the column types every table shares, and how transactions begin."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,8 +140,13 @@ def _sqlite_make(
     """A new database is for its owner only; SQLite gives its log and its index the same mode."""
     file = Path(str(arguments[0]))
     if file.parent.is_dir() and not file.exists():
-        with suppress(FileExistsError):
+        try:
             os.close(private_file(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:  # another process was faster
+            pass
+        except OSError as error:
+            # As the driver would say it, but why: a folder that cannot be written, a full disk.
+            raise sqlite3.OperationalError(f"{file}: {error.strerror}") from error
 
 
 def _sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -80,6 +80,13 @@ def test_a_database_that_is_down_and_every_other_check_still_done() -> None:
     assert "hunter2" not in str(found)
 
 
+def test_a_database_where_nothing_can_be_written() -> None:
+    """As in a container whose settings did not arrive: in /proc not even root makes a file."""
+    found = states(Command.over("sqlite:////proc/idp.sqlite3", **NEAR))
+    assert found["database"][0] == "problem"
+    assert found["database"][1].startswith("/proc/idp.sqlite3: ")
+
+
 def test_keys_of_another_deployment(sqlite_idp: Command) -> None:
     sqlite_idp.json("keys", "rotate")
     other = sqlite_idp.with_(**NEAR, IDP_KEYS=OTHER_KEY)

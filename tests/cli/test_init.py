@@ -38,6 +38,12 @@ def test_it_writes_settings_and_keys_that_the_other_commands_take(place: Path) -
     assert {key["state"] for key in Command().json("keys", "list")} == {"signing"}
 
 
+def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/proc")  # where not even root makes a file
+    told = Command().refused("init", "--issuer", ISSUER)
+    assert told.startswith(".idp.keys.")
+
+
 def test_only_its_owner_may_read_them(place: Path) -> None:
     Command().done("init", "--issuer", ISSUER)
     assert (mode(place / "idp.toml"), mode(place / "idp.keys")) == (0o600, 0o600)

@@ -66,12 +66,12 @@ def client_context(
     context = ssl.create_default_context(cafile=str(trusted))
     if made is not None:
         file = folder / f"{made.serial_number:x}.pem"
-        file.write_bytes(made.public_bytes(Encoding.PEM) + _private_pem(key))
+        file.write_bytes(made.public_bytes(Encoding.PEM) + private_pem(key))
         context.load_cert_chain(file)
     return context
 
 
-def _private_pem(key: str) -> bytes:
+def private_pem(key: str) -> bytes:
     return certificate_key(key).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
