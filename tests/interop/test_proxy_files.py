@@ -1,6 +1,6 @@
 """``deploy/proxies`` at work: nginx and Caddy, with TLS, before one node of two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,13 +83,12 @@ def introspect(
     *,
     key: str = "one",
     origin: str = ASKS,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> int:
     """The status of an answer to who only has to say who it is."""
     form = {"client_id": party.client_id, "token": "unknown"}
-    sent = {name.replace("__", "-"): value for name, value in headers.items()}
     with httpx.Client(transport=Through(door.place, shown, key=key)) as client:
-        return client.post(f"{origin}/oauth/introspect", data=form, headers=sent).status_code
+        return client.post(f"{origin}/oauth/introspect", data=form, headers=headers).status_code
 
 
 def test_somebody_signs_in(door: Proxy, house: House) -> None:
@@ -115,13 +114,13 @@ def test_a_registered_key_lets_in_and_nothing_else_does(door: Proxy, house: Hous
 
 
 @pytest.mark.parametrize("origin", [ISSUER, ASKS])
-@pytest.mark.parametrize("name", ["Client__Cert", "Client_Cert", "client_cert"])
+@pytest.mark.parametrize("name", ["Client-Cert", "Client_Cert", "client_cert"])
 def test_a_header_from_outside_is_not_believed(
     door: Proxy, house: House, origin: str, name: str
 ) -> None:
     party = certified(house)
     for claimed in (rfc_9440(certificate()), nginx(certificate())):
-        assert introspect(door, party, origin=origin, **{name: claimed}) == 401
+        assert introspect(door, party, origin=origin, headers={name: claimed}) == 401
 
 
 def test_it_would_be_past_the_proxy(node: Server, house: House) -> None:
