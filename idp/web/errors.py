@@ -103,6 +103,8 @@ def _named(error: OAuthError, client: RegisteredClient | None) -> str:
     """
     if client is None:
         return ""
+    if error.description == "redirect_uri is missing.":
+        return str(_("%(app)s did not say where to go back to.", app=client.name))
     if "redirect_uri" in error.description:
         return str(_("%(app)s sent an address we don’t recognise.", app=client.name))
     return str(_("The application is %(app)s.", app=client.name))

@@ -289,6 +289,9 @@ def test_the_page_names_the_application_and_leads_back_to_it(town: House) -> Non
     assert "Shop sent an address we don’t recognise." in page.document.text
     assert page.link("Return to Shop") == home
     assert "elsewhere.example" not in page.response.text
+    pairs = [pair for pair in shop.authorization_parameters().items() if pair[0] != "redirect_uri"]
+    page = town.browser().page(f"/oauth/authorize?{urlencode(pairs)}")
+    assert "Shop did not say where to go back to." in page.document.text
     homeless = town.client(consent="never")
     page = town.browser().page(homeless.authorization_url(redirect_uri="https://x.example/"))
     assert page.link("Go to your account").endswith("/me")

@@ -14,8 +14,16 @@ from idp.services.weighing import credentials_of
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
 from idp.web.admin.health import finding_view
+from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.guards import viewer
+
+
+@bp.get("/")
+@console(Area.CLIENTS)
+def folder() -> Response:
+    """As people type it."""
+    return see_other(url_for("admin.home"))
 
 
 @bp.get("")

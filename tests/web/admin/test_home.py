@@ -31,6 +31,11 @@ def test_the_state_comes_first_in_words(house: House) -> None:
     assert "Last sign-ins" in document.text
 
 
+def test_it_is_found_with_a_slash_as_well(house: House) -> None:
+    page = signed_in_as(house, "administrator").page("/admin/")
+    assert page.url.endswith("/admin")
+
+
 def test_where_no_mail_can_be_sent_that_is_said(sqlite_url: str, clock: FakeClock) -> None:
     with housed(sqlite_url, clock, mail_url=None) as house:
         text = signed_in_as(house, "administrator").page("/admin").document.text
