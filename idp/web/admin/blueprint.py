@@ -17,6 +17,9 @@ from idp.web.admin.guard import GUARDED, may
 from idp.web.again import AGAIN
 from idp.web.guards import viewer
 
+HEED: Final = "heed"
+"""The category of a sentence about what was saved and may be a slip."""
+
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
 SECTIONS: Final = (
@@ -54,5 +57,6 @@ def frame(section: str) -> dict[str, Any]:
             if endpoint in current_app.view_functions and may(GUARDED[endpoint])
         ],
         "done": told(DONE),
+        "heed": told(HEED),
         "again": told(AGAIN),
     }

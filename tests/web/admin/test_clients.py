@@ -169,6 +169,8 @@ def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
     page = register(admin, client_name="Wiki", redirect_uris="https://wiki.example/")
     assert "Address 1 looks like a homepage" in page.document.text
+    (said,) = re.findall(r'<p class="notice warn"[^>]*>([^<]*)', page.response.text)
+    assert "looks like a homepage" in said
 
 
 def test_addresses_are_judged_while_they_are_typed(admin: UserAgent) -> None:

@@ -1,17 +1,19 @@
 """What the pages of one application share: who looks, at what, under which tabs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from flask import Response, abort, flash, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
+from idp.protocol.redirect_uris import Note, notes_on
 from idp.services.client_editing import FILE
 from idp.services.client_listing import ClientInfo, ClientRefused
 from idp.services.client_pages import Manager, seen_by
 from idp.services.client_secrets import has_secret
 from idp.services.roles import Area, Permission
-from idp.web.admin.blueprint import page
+from idp.web.admin.blueprint import HEED, page
 from idp.web.admin.clients.wording import for_people
 from idp.web.admin.guard import may
 from idp.web.answers import redirect_to
@@ -85,6 +87,18 @@ def done(sentence: str, endpoint: str, **arguments: Any) -> Response:
     """It worked: say so on the page that comes next."""
     flash(sentence)
     return redirect_to(url_for(endpoint, **arguments))
+
+
+def warn(uris: Sequence[str], application_type: str) -> None:
+    """What is allowed and mostly a slip is saved, and said on the page that comes next."""
+    for note in notes_on(uris, application_type):
+        flash(sentence_on(note), HEED)
+
+
+def sentence_on(note: Note) -> str:
+    """What is to be said about one of several addresses."""
+    text: str = _("Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence)
+    return text
 
 
 def problems(

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask import Response, flash, request
+from flask import Response, request
 from flask_babel import gettext as _
 
-from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata, Problems
 from idp.services.client_listing import ClientInfo, ClientRefused
 from idp.services.invalid import Invalid
@@ -17,7 +16,7 @@ from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields, fresh
-from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
+from idp.web.admin.clients.common import client_page, done, manager, problems, wanted, warn
 from idp.web.admin.clients.wording import LABELS, for_programmers
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
@@ -75,9 +74,7 @@ def client_details_saved(client_id: str) -> Response:
     if errors:
         return _page(wanted(client_id), given, errors)
     fresh.keep(client_id, secret)
-    uris = wanted(client_id).metadata.redirect_uris
-    for note in notes_on(uris, info.metadata.application_type):
-        flash(_("Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence))
+    warn(wanted(client_id).metadata.redirect_uris, info.metadata.application_type)
     return done(_("Saved."), "admin.client_details", client_id=client_id)
 
 

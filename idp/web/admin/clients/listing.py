@@ -4,7 +4,6 @@ import shlex
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
-from flask_babel import gettext as _
 
 from idp.protocol.redirect_uris import notes_on
 from idp.services.client_health import health_of
@@ -14,7 +13,7 @@ from idp.services.client_presets import kind_of
 from idp.services.pictures import PATH
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp, page
-from idp.web.admin.clients.common import KINDS, SECTION, manager, may_change
+from idp.web.admin.clients.common import KINDS, SECTION, manager, may_change, sentence_on
 from idp.web.admin.clients.health import words
 from idp.web.admin.guard import console
 from idp.web.context import context, services
@@ -78,9 +77,7 @@ def client_addresses_checked() -> Response:
     notes = [
         {
             "blocks": note.blocks,
-            "message": _(
-                "Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence
-            ),
+            "message": sentence_on(note),
         }
         for note in notes_on(uris, kind)
     ]

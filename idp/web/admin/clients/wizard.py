@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, abort, flash, request, url_for
-from flask_babel import gettext as _
+from flask import Response, abort, request, url_for
 
-from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_presets import PRESETS, Preset
 from idp.services.invalid import Invalid
@@ -14,7 +12,7 @@ from idp.services.roles import Area
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.clients import fields, fresh
-from idp.web.admin.clients.common import KINDS, SECTION, manager, problems
+from idp.web.admin.clients.common import KINDS, SECTION, manager, problems, warn
 from idp.web.admin.clients.presets import ABOUT, chose
 from idp.web.admin.guard import console
 from idp.web.admin.person import errors_of
@@ -59,7 +57,7 @@ def client_new_kind(kind: str) -> Response:
         services().rollback()
         return _form(preset, values, errors=problems(error.problems, fields.WHO))
     fresh.keep(made.client_id, made.secret)
-    _warn(made.metadata.redirect_uris, made.metadata.application_type)
+    warn(made.metadata.redirect_uris, made.metadata.application_type)
     return redirect_to(url_for("admin.client_connect", client_id=made.client_id))
 
 
@@ -77,12 +75,6 @@ def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]
         yield "client_name", "is what people know it by: type one"
     if who == GROUPS and not given["allowed_groups"]:
         yield "allowed_groups", "needs a group, one per line, or choose everyone"
-
-
-def _warn(uris: tuple[str, ...], application_type: str) -> None:
-    """What is allowed and mostly a slip is saved, and said."""
-    for note in notes_on(uris, application_type):
-        flash(_("Address %(number)s %(sentence)s.", number=note.number, sentence=note.sentence))
 
 
 def _form(
