@@ -70,6 +70,8 @@ def _change_json(change: Change, *, dry_run: bool) -> dict[str, object]:
     }
     if change.secret and not dry_run:
         told["client_secret"] = change.secret
+    if change.not_in:
+        told["client_secret_not_in"] = str(change.not_in)
     return told
 
 
@@ -81,6 +83,9 @@ def _tell_change(change: Change, *, dry_run: bool) -> None:
         say(f"  {difference.member}: {registered or '(nothing)'} -> {wanted or '(nothing)'}")
     if change.secret and not dry_run:
         say(f"  client_secret: {change.secret} (told this once)")
+    if change.not_in:
+        say(f"  client_secret: goes on, and is not in {change.not_in}")
+        say(f"  (`idp clients rotate-secret {change.client_id}` makes another one)")
 
 
 @click.command()

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from idp.web.services import Services
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
+_SECRET_BYTES: Final = 48
+"""64 characters: enough for whatever a client may sign by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,13 @@ class Site:
         return self.folder / "idp.toml"
 
     def secret_file(self, application: Application) -> Path:
-        """Where the client secret lies that is made here: nothing is written beside its code."""
-        return self.folder / f"{application.name}.secret"
+        """Where its client secret lies: made here, for nothing is written beside its code.
+
+        One that was put there counts, as it does for `idp clients apply`.
+        """
+        named = application.file.members.get("client_secret", {}).get("file")
+        beside = application.folder / str(named)
+        return beside if named and beside.is_file() else self.folder / f"{application.name}.secret"
 
     def clear(self) -> None:
         """Begin afresh."""
@@ -136,9 +144,15 @@ class Site:
             there = called._replace(netloc=f"{called.hostname}:{application.port}")
             members["backchannel_logout_uri"] = there.geturl()
         if "client_secret" in members:
-            here = str(self.secret_file(application))
-            members["client_secret"] = {"file": here, "generate": True}
+            members["client_secret"] = {"file": str(self._secret_made(application))}
         return ClientFile(application.file.path, members)
+
+    def _secret_made(self, application: Application) -> Path:
+        """The file, with a secret in it: one that was lost is replaced in the registration, too."""
+        file = self.secret_file(application)
+        if not file.exists():
+            write_private(file, f"{token_urlsafe(_SECRET_BYTES)}\n")
+        return file
 
 
 def _make_people(services: Services) -> None:

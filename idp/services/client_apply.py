@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Literal
 
 from idp import audit
@@ -45,12 +46,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What applying one file does, or would do. ``secret`` is one that was just generated."""
+    """What applying one file does, or would do. ``secret`` is one that was just generated.
+
+    ``not_in`` is a file that was to hold a generated secret and is not there, while the client has
+    a secret already: that one goes on, and only its hash is known here.
+    """
 
     client_id: str
     action: Action
     differences: tuple[Difference, ...] = ()
     secret: str | None = None
+    not_in: Path | None = None
 
 
 def apply_client_files(
@@ -84,12 +90,14 @@ def _apply(wanted: Wanted, secrets: ClientSecrets, context: Context) -> Change:
         insert_client(wanted.metadata, context, client_id=wanted.client_id, managed_by=MANAGED_BY)
         _, generated = _set_secret(wanted, secrets, context.at)
         return Change(wanted.client_id, "created", secret=generated)
+    had = bool(alive(wanted.client_id, context.at))
     differences = _differences(row, wanted)
     secret_changed, generated = _set_secret(wanted, secrets, context.at)
     if secret_changed:
-        differences += (Difference("client_secret", None, "another one"),)
+        differences += _of_secrets(had=had, has=has_secret(wanted.metadata))
+    not_in = None if secret_changed else wanted.write_to
     if not differences:
-        return Change(wanted.client_id, "unchanged")
+        return Change(wanted.client_id, "unchanged", not_in=not_in)
     change(
         wanted.client_id,
         context,
@@ -98,7 +106,7 @@ def _apply(wanted: Wanted, secrets: ClientSecrets, context: Context) -> Change:
     )
     names = [difference.member for difference in differences]
     audit.record("client.changed", context, client_id=wanted.client_id, members=names)
-    return Change(wanted.client_id, "changed", differences, generated)
+    return Change(wanted.client_id, "changed", differences, generated, not_in)
 
 
 def _differences(row: Client, wanted: Wanted) -> tuple[Difference, ...]:
@@ -109,6 +117,14 @@ def _differences(row: Client, wanted: Wanted) -> tuple[Difference, ...]:
         for name in sorted(registered.keys() | asked.keys())
         if registered.get(name) != asked.get(name)
     )
+
+
+def _of_secrets(*, had: bool, has: bool) -> tuple[Difference, ...]:
+    """In words, for they are not shown. Those that had run out were none."""
+    if not had and not has:
+        return ()
+    wanted = ("another one" if had else "one") if has else None
+    return (Difference("client_secret", "one" if had else None, wanted),)
 
 
 def _set_secret(wanted: Wanted, secrets: ClientSecrets, now: datetime) -> tuple[bool, str | None]:
@@ -132,7 +148,9 @@ def _is_there(wanted: Wanted, found: tuple[Alive, ...]) -> bool:
         return False
     if wanted.secret is not None:
         return {one.secret_hash for one in found} == {digest(wanted.secret)}
-    return wanted.write_to is None
+    # A file that is not there names none to be used. Who applies from another checkout would
+    # otherwise end the secret that the client runs with.
+    return True
 
 
 def _write_secret(wanted: Wanted, made: Change) -> None:

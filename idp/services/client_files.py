@@ -8,7 +8,8 @@ client with a secret one table that says where it comes from, never the secret i
     file = "shop.secret"           # a file, beside this one unless absolute, or
     generate = true                # made at the first time and told once
 
-``file`` together with ``generate`` writes the file when it is not there yet.
+``file`` together with ``generate`` writes the file when it is not there yet, and the client has no
+secret yet.
 """
 
 import re

@@ -230,6 +230,21 @@ def test_drift_is_shown_and_then_repaired(idp: Command, folder: Path) -> None:
     assert idp.json("clients", "show", "shop")["client_name"] == "Shop of Wonders"
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_secret_that_is_not_in_its_file_goes_on(idp: Command, tmp_path: Path) -> None:
+    file = tmp_path / "client.toml"
+    text = idp.done("clients", "export", "shop")
+    file.write_text(text.replace("generate = true", 'file = "none", generate = true'))
+    idp.done("clients", "apply", str(file))
+    assert idp.done("clients", "apply", str(file)).splitlines() == [
+        "shop: unchanged",
+        f"  client_secret: goes on, and is not in {tmp_path / 'none'}",
+        "  (`idp clients rotate-secret shop` makes another one)",
+    ]
+    (told,) = idp.json("clients", "apply", str(file), "--dry-run")
+    assert told["client_secret_not_in"] == str(tmp_path / "none")
+
+
 def test_one_bad_file_and_none_is_applied(idp: Command, folder: Path) -> None:
     bad = folder / "till" / "client.toml"
     bad.write_text('client_id = "till"\nredirect_uris = ["https://till.example.com/#x"]\n')

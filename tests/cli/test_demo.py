@@ -1,6 +1,7 @@
 """The demo: one command, everything runs, one key and everything stops."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from idp.cli.demo_site import Site
 from idp.protocol.claims import PERSONAL_CLAIMS
+from idp.resources import resource_dir
 from tests.cli.command import PASSWORD, Command
 from tests.helpers.plain import PLAIN
 from tests.helpers.servers import environment
@@ -114,6 +117,39 @@ def test_start_look_stop_and_start_again(tmp_path: Path, offset: int) -> None:
         assert 'name="username"' in asked
         assert 'name="password"' not in asked
         assert demo.stop(signal.SIGTERM) == 0
+
+
+def test_its_clients_are_what_their_files_say(tmp_path: Path) -> None:
+    """`idp clients apply clients` finds nothing to do, and ends no secret that is in use."""
+    clients = tmp_path / "clients"
+    shutil.copytree(
+        resource_dir("clients"), clients, ignore=lambda _, names: {"client.secret"} & {*names}
+    )
+    site = Site(tmp_path / "demo")
+    idp = Command({"IDP_CONFIG": str(site.config)})
+    applications = site.applications_in(clients)
+    (shop,) = [one for one in applications if one.name == "shop"]
+    lost = site.secret_file(shop)
+    for _ in range(2):  # a secret that was lost is made anew, in the registration as well
+        site.prepare(applications)
+        for option in ("--dry-run", "--json"):
+            told = idp.done("clients", "apply", str(clients), option)
+            assert "changed" not in told.replace("unchanged", "")
+        assert _is_the_secret(idp, lost)
+        lost.unlink()
+    lost = clients / "shop" / "client.secret"
+    lost.write_text("beside-the-code-and-long-enough-to-count\n")
+    site.prepare(applications)
+    assert site.secret_file(shop) == lost
+    assert _is_the_secret(idp, lost)
+
+
+def _is_the_secret(idp: Command, file: Path) -> bool:
+    with idp.services() as services:
+        client = services.clients.get("shop")
+        assert client is not None
+        secret = file.read_text(encoding="utf-8").strip()
+        return services.clients.accepts(client, secret, services.clock())
 
 
 def _runs_on_a_device(panel: str, folder: Path) -> None:

@@ -145,7 +145,7 @@ def test_another_secret_in_the_environment_replaces_the_first(apply: Applier):
     apply(SHOP)
     apply.environ["SHOP_SECRET"] = SECRET[::-1]
     (change,) = apply(SHOP)
-    assert [difference.member for difference in change.differences] == ["client_secret"]
+    assert change.differences == (Difference("client_secret", "one", "another one"),)
     assert apply.accepts("shop", SECRET[::-1])
     assert not apply.accepts("shop", SECRET)
 
@@ -173,11 +173,36 @@ def test_a_generated_secret_is_written_for_its_owner_only(apply: Applier, tmp_pa
     assert apply(generated) == (Change("shop", "unchanged"),)
 
 
+def test_a_secret_goes_on_where_its_file_is_not(apply: Applier, tmp_path: Path):
+    """In another checkout, say, or in the demo, which keeps its secrets elsewhere."""
+    source = {"file": "client.secret", "generate": True}
+    apply(SHOP)
+    told = Change("shop", "unchanged", not_in=tmp_path / "client.secret")
+    assert apply({**SHOP, "client_secret": source}, dry_run=True) == (told,)
+    assert apply({**SHOP, "client_secret": source}) == (told,)
+    assert apply.accepts("shop", SECRET)
+    assert not (tmp_path / "client.secret").exists()
+    (change,) = apply({**SHOP, "client_name": "Store", "client_secret": source})
+    assert (change.action, change.not_in) == ("changed", tmp_path / "client.secret")
+    assert apply.accepts("shop", SECRET)
+
+
+def test_one_is_made_where_its_file_is_not_and_none_is_used(apply: Applier, tmp_path: Path):
+    public = {**SHOP, "token_endpoint_auth_method": "none"}
+    del public["client_secret"]
+    apply(public)
+    (change,) = apply({**SHOP, "client_secret": {"file": "client.secret", "generate": True}})
+    assert Difference("client_secret", None, "one") in change.differences
+    assert change.not_in is None
+    assert apply.accepts("shop", (tmp_path / "client.secret").read_text().strip())
+
+
 def test_a_client_that_becomes_public_loses_its_secrets(apply: Applier):
     apply(SHOP)
     public = {**SHOP, "token_endpoint_auth_method": "none"}
     del public["client_secret"]
-    apply(public)
+    (change,) = apply(public)
+    assert Difference("client_secret", "one", None) in change.differences
     assert shown("shop").secrets == ()
 
 
