@@ -138,7 +138,8 @@ class Shop:
         """Whatever it was, said calmly."""
         if refused.error == "not_signed_in":
             self._visitors.current().signed_in = None
-        heading, text = wrong(refused.error, refused.purpose)
+        known = self._visitors.current().signed_in is not None
+        heading, text = wrong(refused.error, refused.purpose, signed_in=known)
         page = self._page(
             "problem.html",
             heading=heading,

@@ -88,6 +88,11 @@ _WRONG: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+_SIGNED_IN: Final = (
+    "You are signed in already",
+    "This way in was for one time only, or was begun in another browser.",
+)
+
 _OTHERWISE: Final = (
     "The sign-in service did not agree",
     "It could not do what the shop asked of it.",
@@ -117,9 +122,17 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
-def wrong(error: str, purpose: str) -> tuple[str, str]:
-    """A heading and a text about ``error``, with what it means for what was going on."""
+def wrong(error: str, purpose: str, *, signed_in: bool) -> tuple[str, str]:
+    """A heading and a text about ``error``, with what it means for what was going on.
+
+    ``signed_in``: is the person that here, whatever came of it? An answer opened again, from the
+    browser's history say, ends no sign-in.
+    """
+    if signed_in and purpose == "sign_in":
+        purpose = "signed_in"
     heading, text = _WRONG.get(error, _OTHERWISE)
+    if signed_in and error == "unknown_state":
+        heading, text = _SIGNED_IN
     return heading, f"{text} {_NOT_DONE.get(purpose, 'Nothing has changed.')}".strip()
 
 

@@ -180,8 +180,25 @@ def test_an_answer_is_taken_once(provider: Provider, shopper: Shopper):
     shopper.post("/sign-in")
     assert shopper.response is not None
     (back,) = [r.url for r in shopper.response.history if r.url.path == "/callback"]
-    assert told(shopper.get(f"{back.path}?{back.query.decode()}")) == "This way in has been used"
+    again = f"{back.path}?{back.query.decode()}"
+    page = shopper.get(again)
+    assert (told(page), shopper.status) == ("You are signed in already", 400)
+    assert "You are not signed in" not in page.text
+    assert ("Go to your account", f"{shopper.url}/account") in page.links
     assert signed_in(shopper)
+    shopper.post("/sign-out")
+    page = shopper.get(again)
+    assert told(page) == "This way in has been used"
+    assert "You are not signed in." in page.text
+
+
+def test_who_turns_back_and_was_signed_in_is_not_told_otherwise(provider: Provider, alice: Shopper):
+    provider.callback = {"error": "access_denied", "code": None}
+    page = alice.post("/sign-in")
+    assert told(page) == "You turned back"
+    assert "You are not signed in" not in page.text
+    alice.post("/sign-out")
+    assert "You are not signed in." in alice.post("/sign-in").text
 
 
 def test_an_answer_for_another_browser_is_not_taken(provider: Provider, shopper: Shopper):
