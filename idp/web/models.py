@@ -165,8 +165,24 @@ def links_of(standing: Standing) -> dict[str, str | None]:
 
 
 def apis_of(resources: Iterable[str]) -> list[str]:
-    """The APIs that a token is for, as people may know them: by host."""
-    return list(dict.fromkeys(urlsplit(one).hostname or one[:100] for one in resources))
+    """The APIs that a token is for, as people may know them: by name, or else by host and port."""
+    return list(dict.fromkeys(_api_name(one) or _authority(one) for one in resources))
+
+
+def _api_name(resource: str) -> str | None:
+    """What somebody of the house registered for exactly this address, which is its ``client_id``.
+
+    A name is only believed of who was vouched for: another's word could make any API look harmless.
+    """
+    client = services().clients.get(resource)
+    if client is None or client.self_registered or client.disabled:
+        return None
+    return client.metadata.client_name
+
+
+def _authority(resource: str) -> str:
+    """Without a user's name, which could look like another host's."""
+    return urlsplit(resource).netloc.rpartition("@")[2].lower() or resource[:100]
 
 
 def errors_of(refused: Refused | None) -> list[dict[str, str | None]]:

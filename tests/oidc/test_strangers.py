@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from idp.models import Client, db
+from idp.services.clients import SELF_REGISTERED
 from idp.services.fetch import NOWHERE
 from tests.helpers.html import Document
 from tests.helpers.little_server import little_server, saying
@@ -22,7 +25,7 @@ def desk(module_url: str) -> Iterator[Counter]:
         yield there
 
 
-def approval(desk: Counter, client_id: str, **more: str) -> Document:
+def approval(desk: Counter, client_id: str, **more: str | list[str]) -> Document:
     """The page that asks somebody whether the device may go on."""
     form = {"client_id": client_id, "scope": "openid", **more}
     code = desk.http.post("/oauth/device", data=form).json()["user_code"]
@@ -132,6 +135,43 @@ def test_an_app_of_the_house_is_asked_about_once(desk: Counter) -> None:
     assert "In your name, it will be able to use: ledger.example" in asked.document.text
     shop.finish(gone(press(agent, asked, "/consent", "Allow")))
     shop.finish(gone(agent.get(shop.authorization_url(resource=LEDGER))))
+
+
+API: dict[str, Any] = {"grant_types": [], "redirect_uris": []}
+NAMED = {
+    "http://orders.example:9001": "Orders",
+    "http://orders.example:9001/": "orders.example:9001",  # its name is for one address alone
+    "http://Orders.example:9002": "orders.example:9002",
+    "https://orders.example@evil.example": "evil.example",
+    "https://nameless.example": "nameless.example",
+    "https://closed.example": "closed.example",
+    "https://self.example": "self.example",
+    "urn:example:orders": "urn:example:orders",
+}
+
+
+def test_an_api_is_called_by_its_own_registered_name_only(desk: Counter) -> None:
+    """By nobody else's, and by none that is only its own word."""
+
+    def register(services: Any) -> None:
+        registry, context = services.client_registry, desk.house.context
+        for address, name in (
+            ("http://orders.example:9001", "Orders"),
+            ("https://nameless.example", None),
+            ("https://closed.example", "Closed"),
+            ("https://self.example", "Bank"),
+        ):
+            registry.register({**API, "client_name": name}, context, client_id=address)
+        registry.disable("https://closed.example", context)
+        stranger = update(Client).where(Client.id == "https://self.example")
+        db.session.execute(stranger.values(managed_by=SELF_REGISTERED))
+        db.session.commit()
+
+    desk.house.do(register)
+    page = approval(desk, televised(desk)["client_id"], resource=[*NAMED])
+    assert f"it will be able to use: {', '.join(dict.fromkeys(NAMED.values()))} " in (
+        page.text.replace(" , ", ", ")
+    )
 
 
 def test_a_device_says_which_api(desk: Counter) -> None:
