@@ -117,6 +117,8 @@ def of_page(
 ) -> Demand:
     """The demand of a page of our own: ``{"floor": name of a rung, "max_age": seconds}``.
 
+    What ``standing_in.BY_CODE`` adds to it is no part of the demand itself.
+
     ``transaction_id`` as in ``of_request``.
     """
     return Demand(

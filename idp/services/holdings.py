@@ -1,7 +1,7 @@
 """What a person holds to sign in with, and what would be left of it without one credential."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from idp.assurance import (
     MAILBOX,
@@ -93,6 +93,21 @@ class Holdings:
             return strongest
         shown = decide(Demand(), evidence, ())
         return min(strongest, shown.rung) if isinstance(shown, Satisfied) else strongest
+
+    def demanded_by_code(
+        self, user: User, credentials: Sequence[Credential], evidence: Sequence[Evidence]
+    ) -> Rung | None:
+        """The same once she has given a code in this session as well.
+
+        None where she has none left, or where that would be as much as without, or one step alone.
+        """
+        codes = [offer for offer in self.offers(user, credentials) if offer.last_resort]
+        if not codes or not evidence:
+            return None
+        code = replace(evidence[-1], method=codes[0].method, proves=codes[0].proves)
+        by_code = self.demanded(user, credentials, (*evidence, code))
+        is_less = by_code < self.demanded(user, credentials, evidence)
+        return by_code if is_less and by_code >= Rung.SECOND_STEP else None
 
     def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...]:
         """The methods that a sign-in can begin with."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
+from idp.services.standing_in import with_codes
 from idp.services.transactions import Purpose
 from idp.services.weighing import Known, Standing
 from idp.web import again, asking, browser_state, cookies, enrol, headers, pages, prompting
@@ -121,12 +123,16 @@ def demand_of(transaction: Transaction) -> Demand:
 
 def standing_of(transaction: Transaction, known: Known | None = None) -> Standing:
     """Where the transaction stands in this browser, now; ``known`` is who has just been read."""
-    return services().weighing.standing(
-        transaction,
-        demand_of(transaction),
-        presented=live_session(),
-        context=context(),
-        known=known,
+    weighing = services().weighing
+    weigh = partial(
+        weighing.standing, transaction, presented=live_session(), context=context(), known=known
+    )
+    return with_codes(
+        weigh(demand_of(transaction)),
+        transaction.state.get("demand", {}),
+        holdings=services().holdings,
+        weighing=weighing,
+        weigh=weigh,
     )
 
 

@@ -11,6 +11,7 @@ from idp.assurance import Rung, Satisfied
 from idp.models import User, db
 from idp.services import demands
 from idp.services.sessions import Live
+from idp.services.standing_in import BY_CODE
 from idp.services.transactions import Purpose
 from idp.services.weighing import credentials_of
 from idp.web import again, flow
@@ -68,14 +69,15 @@ def secured(back: str | None = None) -> Callable[[View[P]], View[P]]:
 def _wanted(
     floor: Rung, max_age: int | None, *, strongest: bool, live: Live | None
 ) -> dict[str, str | int]:
+    wanted: dict[str, str | int] = {} if max_age is None else {"max_age": max_age}
     if strongest and live is not None:
         user = db.session.get_one(User, live.user_id)
-        demanded = services().holdings.demanded(user, credentials_of(user), live.evidence)
-        floor = max(floor, demanded)
-    wanted: dict[str, str | int] = {"floor": floor.name}
-    if max_age is not None:
-        wanted["max_age"] = max_age
-    return wanted
+        holdings, known = services().holdings, (user, credentials_of(user), live.evidence)
+        by_code, least = holdings.demanded_by_code(*known), floor
+        floor = max(least, holdings.demanded(*known))
+        if by_code is not None and max(least, by_code) < floor:
+            wanted[BY_CODE] = max(least, by_code).name
+    return {"floor": floor.name, **wanted}
 
 
 def _sign_in(

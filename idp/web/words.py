@@ -9,6 +9,7 @@ from flask_babel import ngettext
 
 from idp.assurance import Challenge, Evidence, Rung
 from idp.factors.base import Refused
+from idp.services import standing_in
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web.context import context, services
@@ -33,7 +34,7 @@ def why(standing: Standing) -> str:
         return str(_("Each confirmation needs a proof of its own, even just after signing in."))
     reason = decision.reason
     known = [*reason.counting, *reason.stale]
-    need = _need(decision, context().at)
+    need = _or_code(standing) or _need(decision, context().at)
     return f"{_did(known, context().at)} {need}" if known else need
 
 
@@ -96,6 +97,16 @@ def too_often(wait: Wait) -> str:
 def _method(method: str) -> str:
     factor = services().factors.get(method)
     return str(_(factor.phrase)) if factor else method
+
+
+def _or_code(standing: Standing) -> str | None:
+    """The same where a code may stand in for a lost passkey."""
+    if standing_in.BY_CODE not in standing.transaction.state.get("demand", {}):
+        return None
+    codes = [name for name in services().holdings.last_resorts if standing.choice(name)]
+    if not codes or standing.demand.wanted < Rung.PHR:
+        return None
+    return str(_("This needs a passkey or %(code)s.", code=_method(codes[0])))
 
 
 def _need(decision: Challenge, now: datetime) -> str:

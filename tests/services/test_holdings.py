@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.assurance import PASSWORD, RECOVERY_CODE, Evidence, Rung, Shown, passkey
+from idp.assurance import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Evidence, Rung, Shown, passkey
 from idp.factors import build
 from idp.models import Credential, User
 from idp.services.holdings import Holdings
@@ -148,6 +148,30 @@ def test_what_a_change_is_asked_to_stand_on(
 ) -> None:
     credentials = held("password", "passkey", "recovery_code")
     assert holdings.demanded(USER, credentials, evidence) is rung
+
+
+MAILED = proved(("magic_link", MAILBOX), ("totp", TOTP))
+BY_CODE = {
+    "a password and an app": (proved(("password", PASSWORD), ("totp", TOTP)), Rung.MFA),
+    "a mailbox and an app": (MAILED, Rung.SECOND_STEP),
+    "the passkey": (proved(("passkey", UV_PASSKEY)), None),
+    "a key that verifies nobody": (
+        proved(("passkey", passkey(user_verified=False, backup_eligible=True, attested=False))),
+        None,
+    ),
+    "a code already": (proved(("password", PASSWORD), ("recovery_code", RECOVERY_CODE)), None),
+    "nothing": ([], None),
+}
+
+
+@pytest.mark.parametrize(("evidence", "rung"), BY_CODE.values(), ids=BY_CODE)
+def test_what_a_change_would_stand_on_with_a_code(
+    holdings: Holdings, evidence: Sequence[Evidence], rung: Rung | None
+) -> None:
+    """None where a code would not help, or leave no more than one step."""
+    credentials = held("password", "passkey", "totp", "recovery_code")
+    assert holdings.demanded_by_code(USER, credentials, evidence) is rung
+    assert holdings.demanded_by_code(USER, credentials[:-1], evidence) is None
 
 
 def test_only_codes_stand_in_for_a_lost_step(holdings: Holdings) -> None:

@@ -1,6 +1,7 @@
 """Who may see and change what: every address of the account pages, and what each asks for."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,11 +9,14 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from idp.factors.base import Proof
+from idp.models import User, db
+from idp.web.services import Services
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.house import House, Person
 from tests.helpers.sign_in import passkey, totp, typed
 from tests.helpers.user_agent import Page, UserAgent
-from tests.web.account.visits import JSON, add_passkey, entered, kinds, listed, mails, visit
+from tests.web.account.visits import JSON, add_passkey, entered, kinds, listed, mails, press, visit
 
 OPEN = {
     "account.sign_out",
@@ -139,6 +143,103 @@ def test_who_has_lost_the_best_of_it_comes_back_by_a_code(house: House, alice: P
     removed = entered_with(house, alice, soft).json(f"/me/security/passkey/{lost['id']}/remove", {})
     assert removed.status_code == 200
     assert any("A recovery code was used" in letter["subject"] for letter in mails(house))
+
+
+CODE = "Use a recovery code"
+SECURITY = "/me/security"
+CHANGES = [
+    "/me/passkeys",
+    *(f"{SECURITY}/{name}" for name in ("password", "totp", "recovery_code", "email", "delete")),
+]
+
+
+def by_app(house: House, person: Person) -> tuple[UserAgent, list[str]]:
+    """Signed in with password and app, having a passkey too; and her codes."""
+    seed = house.totp(person)
+    house.passkey(person)
+    codes = house.recovery_codes(person)
+    house.clock.advance(minutes=1)
+    agent, _page = entered(house, person, "/me", {"totp": totp(seed, house.clock)})
+    return agent, codes
+
+
+def give_code(agent: UserAgent, place: Page, code: str) -> Page:
+    page = agent.page(place.link(CODE))
+    return press(agent, page, "/recovery_code", recovery_code=code)
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_who_lacks_the_passkey_today_may_give_a_code_instead(
+    house: House, alice: Person, path: str
+) -> None:
+    agent, (code, *_rest) = by_app(house, alice)
+    place = agent.page(path)
+    assert "This needs a passkey or a recovery code." in place.document.text
+    assert "Try again, or use another way." in agent.client.get(place.url).text
+    reached = give_code(agent, place, code)
+    assert reached.path.startswith(path), reached.document.text
+    assert any("A recovery code was used" in letter["subject"] for letter in mails(house))
+
+
+def test_a_code_does_not_make_an_old_password_young(house: House, alice: Person) -> None:
+    """What was proved too long ago is asked for beside the code, and nothing is changed before."""
+    agent, (code, *_rest) = by_app(house, alice)
+    house.clock.advance(minutes=11)
+    place = give_code(agent, agent.page("/me/passkeys"), code)
+    assert place.path.startswith("/login/")
+    assert ask(agent, "GET", "/me/passkeys").status_code == 401
+    asked = agent.page(place.link("Use your password"))
+    reached = press(agent, asked, "/password", password=alice.password)
+    assert reached.path == "/me/passkeys"
+
+
+def test_the_last_code_serves_as_well(house: House, alice: Person) -> None:
+    agent, codes = by_app(house, alice)
+    house.do(lambda services: spend(services, alice, codes[1:], house.clock()))
+    reached = give_code(agent, agent.page("/me/passkeys"), codes[0])
+    assert reached.path == "/me/passkeys"
+    assert kinds(house, alice) == ["passkey", "password", "totp"]
+
+
+def spend(services: Services, person: Person, codes: list[str], now: datetime) -> None:
+    user = db.session.get_one(User, person.id)
+    for code in codes:
+        answer = {"recovery_code": code}
+        found = services.factors["recovery_code"].verify(user, {}, answer, now)
+        assert isinstance(found, Proof)
+    db.session.commit()
+
+
+def test_a_wrong_code_opens_nothing(house: House, alice: Person) -> None:
+    agent, (code, *_rest) = by_app(house, alice)
+    place = agent.page("/me/passkeys")
+    refused = give_code(agent, place, "0" * len(code.replace("-", "")))
+    assert "That recovery code is not right." in refused.document.text
+    assert ask(agent, "GET", "/me/passkeys").status_code == 401
+    reached = press(agent, refused, "/recovery_code", recovery_code=code)
+    assert reached.path == "/me/passkeys"
+
+
+def test_without_codes_no_other_way_is_spoken_of(house: House, alice: Person) -> None:
+    seed = house.totp(alice)
+    house.passkey(alice)
+    house.clock.advance(minutes=1)
+    agent, _page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
+    place = agent.page("/me/passkeys")
+    assert "This needs a passkey." in place.document.text
+    assert CODE not in place.document.text
+    assert "another way" not in agent.client.get(place.url).text
+
+
+def test_no_code_is_offered_to_whom_it_would_not_help(house: House, alice: Person) -> None:
+    """Who came in by the passkey is asked for it again: a code beside it takes nothing back."""
+    soft = house.passkey(alice)
+    house.recovery_codes(alice)
+    agent = entered_with(house, alice, soft)
+    house.clock.advance(minutes=11)
+    place = agent.page("/me/passkeys")
+    assert place.path.startswith("/login/")
+    assert CODE not in place.document.text
 
 
 def entered_with(house: House, person: Person, soft: SoftAuthenticator) -> UserAgent:

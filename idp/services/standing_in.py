@@ -1,0 +1,46 @@
+"""A recovery code in place of what is lost, where a page of our own asks for that."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from idp.assurance import Challenge, Choice, Demand, Offer, Rung
+from idp.services.holdings import Holdings
+from idp.services.weighing import Standing, Weighing
+
+BY_CODE: Final = "by_code"
+"""In what a page asks for: the rung that it is content with once a code stood in."""
+
+
+def with_codes(
+    standing: Standing,
+    wanted: Mapping[str, Any],
+    *,
+    holdings: Holdings,
+    weighing: Weighing,
+    weigh: Callable[[Demand], Standing],
+) -> Standing:
+    """The same, in which a code may be given, where ``wanted`` says what it then comes to.
+
+    ``weigh`` is asked where one was given. Only what is asked for depends on this: the guard of
+    the page looks at the session itself.
+    """
+    if BY_CODE not in wanted or standing.live is None or not standing.is_step_up:
+        return standing
+    if standing.sets_up or not isinstance(standing.decision, Challenge):
+        return standing
+    # By the method's name: she may have given the last that she had.
+    if any(proof.method in holdings.last_resorts for proof in standing.live.evidence):
+        return weigh(replace(standing.demand, floor=Rung[wanted[BY_CODE]]))
+    offers = weighing.offers(standing.user)
+    return _offering(standing, standing.decision, [one for one in offers if one.last_resort])
+
+
+def _offering(standing: Standing, decision: Challenge, codes: Iterable[Offer]) -> Standing:
+    """Last, for each code spent is one fewer."""
+    added = [
+        Choice(one.method, "discouraged", steps=1, enrol=False, needs=one.proves)
+        for one in codes
+        if one.method not in standing.demand.refused and not standing.choice(one.method)
+    ]
+    return replace(standing, decision=replace(decision, choices=(*decision.choices, *added)))
