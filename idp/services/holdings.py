@@ -109,6 +109,14 @@ class Holdings:
         is_less = by_code < self.demanded(user, credentials, evidence)
         return by_code if is_less and by_code >= Rung.SECOND_STEP else None
 
+    def comes_back_by_code(self, user: User, credentials: Sequence[Credential]) -> bool:
+        """Could she sign in anew without what cannot be phished, and with a code beside that?"""
+        offers = self.offers(user, credentials)
+        begins = {Trait.KNOWLEDGE, Trait.MAILBOX}
+        return any(one.last_resort for one in offers) and any(
+            not begins.isdisjoint(one.proves) for one in offers
+        )
+
     def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...]:
         """The methods that a sign-in can begin with."""
         opening = {

@@ -4,12 +4,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from idp.assurance import Challenge, Choice, Demand, Offer, Rung
+from idp.assurance import Challenge, Choice, Demand, Offer, Rung, Trait
 from idp.services.holdings import Holdings
 from idp.services.weighing import Standing, Weighing
 
 BY_CODE: Final = "by_code"
 """In what a page asks for: the rung that it is content with once a code stood in."""
+
+ANEW: Final = "anew"
+"""There too: in this session a code changes nothing, for it holds a proof by what is asked for.
+Signed in anew without that, she could use one."""
+
+
+def only_anew(standing: Standing, wanted: Mapping[str, Any]) -> bool:
+    """Is something asked for that cannot be phished, and a code of use only after leaving?"""
+    if ANEW not in wanted or not isinstance(standing.decision, Challenge):
+        return False
+    counting = standing.decision.reason.counting
+    return not any(Trait.PHISHING_RESISTANT in proof.proves for proof in counting)
 
 
 def with_codes(

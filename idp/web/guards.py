@@ -11,7 +11,7 @@ from idp.assurance import Rung, Satisfied
 from idp.models import User, db
 from idp.services import demands
 from idp.services.sessions import Live
-from idp.services.standing_in import BY_CODE
+from idp.services.standing_in import ANEW, BY_CODE
 from idp.services.transactions import Purpose
 from idp.services.weighing import credentials_of
 from idp.web import again, flow
@@ -77,6 +77,8 @@ def _wanted(
         floor = max(least, holdings.demanded(*known))
         if by_code is not None and max(least, by_code) < floor:
             wanted[BY_CODE] = max(least, by_code).name
+        elif floor >= Rung.PHR and holdings.comes_back_by_code(*known[:2]):
+            wanted[ANEW] = True
     return {"floor": floor.name, **wanted}
 
 

@@ -35,7 +35,11 @@ def why(standing: Standing) -> str:
     reason = decision.reason
     known = [*reason.counting, *reason.stale]
     need = _or_code(standing) or _need(decision, context().at)
-    return f"{_did(known, context().at)} {need}" if known else need
+    told = f"{_did(known, context().at)} {need}" if known else need
+    if standing_in.only_anew(standing, standing.transaction.state.get("demand", {})):
+        lost = _("If you have lost your passkey, sign out, and sign in with a recovery code.")
+        return f"{told} {lost}"
+    return told
 
 
 def _setting_up(decision: Challenge) -> str:

@@ -174,5 +174,20 @@ def test_what_a_change_would_stand_on_with_a_code(
     assert holdings.demanded_by_code(USER, credentials[:-1], evidence) is None
 
 
+COMES_BACK = {
+    "a password": (USER, ["password", "passkey", "recovery_code"], True),
+    "the mailbox": (USER, ["passkey", "recovery_code"], True),
+    "nothing but the passkey": (MISSING, ["passkey", "recovery_code"], False),
+    "no codes": (USER, ["password", "passkey"], False),
+}
+
+
+@pytest.mark.parametrize(("user", "names", "expected"), COMES_BACK.values(), ids=COMES_BACK)
+def test_who_could_come_in_anew_by_a_code(
+    holdings: Holdings, user: User, names: Sequence[str], expected: bool
+) -> None:
+    assert holdings.comes_back_by_code(user, held(*names)) is expected
+
+
 def test_only_codes_stand_in_for_a_lost_step(holdings: Holdings) -> None:
     assert holdings.last_resorts == ("recovery_code",)

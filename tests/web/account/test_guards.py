@@ -228,18 +228,28 @@ def test_without_codes_no_other_way_is_spoken_of(house: House, alice: Person) ->
     place = agent.page("/me/passkeys")
     assert "This needs a passkey." in place.document.text
     assert CODE not in place.document.text
+    assert LEAVE not in place.document.text
     assert "another way" not in agent.client.get(place.url).text
 
 
-def test_no_code_is_offered_to_whom_it_would_not_help(house: House, alice: Person) -> None:
-    """Who came in by the passkey is asked for it again: a code beside it takes nothing back."""
+LEAVE = "If you have lost your passkey, sign out, and sign in with a recovery code."
+
+
+@pytest.mark.parametrize("codes", [True, False], ids=["codes left", "no codes"])
+def test_who_came_in_by_the_passkey_is_told_to_come_in_anew(
+    house: House, alice: Person, codes: bool
+) -> None:
+    """A code beside its proof takes nothing back, so none is offered; and it is true what is said:
+    see ``test_who_has_lost_the_best_of_it_comes_back_by_a_code``."""
     soft = house.passkey(alice)
-    house.recovery_codes(alice)
+    if codes:
+        house.recovery_codes(alice)
     agent = entered_with(house, alice, soft)
     house.clock.advance(minutes=11)
     place = agent.page("/me/passkeys")
     assert place.path.startswith("/login/")
     assert CODE not in place.document.text
+    assert (LEAVE in place.document.text) is codes
 
 
 def entered_with(house: House, person: Person, soft: SoftAuthenticator) -> UserAgent:
