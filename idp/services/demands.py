@@ -117,7 +117,7 @@ def of_page(
 ) -> Demand:
     """The demand of a page of our own: ``{"floor": name of a rung, "max_age": seconds}``.
 
-    What ``standing_in.BY_CODE`` adds to it is no part of the demand itself.
+    What ``standing_in`` adds to it is no part of the demand itself.
 
     ``transaction_id`` as in ``of_request``.
     """

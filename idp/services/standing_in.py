@@ -15,10 +15,20 @@ ANEW: Final = "anew"
 """There too: in this session a code changes nothing, for it holds a proof by what is asked for.
 Signed in anew without that, she could use one."""
 
+WHOSE: Final = "whose"
+"""And of whom the two are said: another may take her place, and the page asks for the same."""
 
-def only_anew(standing: Standing, wanted: Mapping[str, Any]) -> bool:
+
+def said_of(standing: Standing) -> Mapping[str, Any]:
+    """What the page asks for, where it was said of this person."""
+    wanted: Mapping[str, Any] = standing.transaction.state.get("demand", {})
+    is_hers = standing.user is not None and wanted.get(WHOSE) == standing.user.id
+    return wanted if is_hers else {}
+
+
+def only_anew(standing: Standing) -> bool:
     """Is something asked for that cannot be phished, and a code of use only after leaving?"""
-    if ANEW not in wanted or not isinstance(standing.decision, Challenge):
+    if ANEW not in said_of(standing) or not isinstance(standing.decision, Challenge):
         return False
     counting = standing.decision.reason.counting
     return not any(Trait.PHISHING_RESISTANT in proof.proves for proof in counting)
@@ -26,17 +36,17 @@ def only_anew(standing: Standing, wanted: Mapping[str, Any]) -> bool:
 
 def with_codes(
     standing: Standing,
-    wanted: Mapping[str, Any],
     *,
     holdings: Holdings,
     weighing: Weighing,
     weigh: Callable[[Demand], Standing],
 ) -> Standing:
-    """The same, in which a code may be given, where ``wanted`` says what it then comes to.
+    """The same, in which a code may be given, where the page says what it then comes to.
 
     ``weigh`` is asked where one was given. Only what is asked for depends on this: the guard of
     the page looks at the session itself.
     """
+    wanted = said_of(standing)
     if BY_CODE not in wanted or standing.live is None or not standing.is_step_up:
         return standing
     if standing.sets_up or not isinstance(standing.decision, Challenge):

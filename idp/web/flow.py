@@ -129,7 +129,6 @@ def standing_of(transaction: Transaction, known: Known | None = None) -> Standin
     )
     return with_codes(
         weigh(demand_of(transaction)),
-        transaction.state.get("demand", {}),
         holdings=services().holdings,
         weighing=weighing,
         weigh=weigh,

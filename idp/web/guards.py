@@ -11,7 +11,7 @@ from idp.assurance import Rung, Satisfied
 from idp.models import User, db
 from idp.services import demands
 from idp.services.sessions import Live
-from idp.services.standing_in import ANEW, BY_CODE
+from idp.services.standing_in import ANEW, BY_CODE, WHOSE
 from idp.services.transactions import Purpose
 from idp.services.weighing import credentials_of
 from idp.web import again, flow
@@ -73,6 +73,7 @@ def _wanted(
     if strongest and live is not None:
         user = db.session.get_one(User, live.user_id)
         holdings, known = services().holdings, (user, credentials_of(user), live.evidence)
+        wanted[WHOSE] = user.id
         by_code, least = holdings.demanded_by_code(*known), floor
         floor = max(least, holdings.demanded(*known))
         if by_code is not None and max(least, by_code) < floor:

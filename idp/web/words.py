@@ -36,7 +36,7 @@ def why(standing: Standing) -> str:
     known = [*reason.counting, *reason.stale]
     need = _or_code(standing) or _need(decision, context().at)
     told = f"{_did(known, context().at)} {need}" if known else need
-    if standing_in.only_anew(standing, standing.transaction.state.get("demand", {})):
+    if standing_in.only_anew(standing):
         lost = _("If you have lost your passkey, sign out, and sign in with a recovery code.")
         return f"{told} {lost}"
     return told
@@ -105,7 +105,7 @@ def _method(method: str) -> str:
 
 def _or_code(standing: Standing) -> str | None:
     """The same where a code may stand in for a lost passkey."""
-    if standing_in.BY_CODE not in standing.transaction.state.get("demand", {}):
+    if standing_in.BY_CODE not in standing_in.said_of(standing):
         return None
     codes = [name for name in services().holdings.last_resorts if standing.choice(name)]
     if not codes or standing.demand.wanted < Rung.PHR:
