@@ -108,3 +108,28 @@ def test_everything_but_passkeys_works_without_javascript(
     assert "Passkeys need JavaScript." in page.content()
     expect(page.get_by_role("button", name="Add a passkey")).to_be_hidden()
     context.close()
+
+
+def test_a_code_stands_in_for_a_passkey_that_is_lost(
+    page: Page, house: House, alice: Person, look: Look
+) -> None:
+    seed, codes = house.totp(alice), house.recovery_codes(alice)
+    house.passkey(alice)
+    house.clock.advance(minutes=1)
+    page.goto(f"{house.settings.issuer}/me")
+    page.get_by_label("Email address").fill(alice.email)
+    page.get_by_label("Password", exact=True).fill(alice.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("link", name="Use a code from your authenticator app").click()
+    page.get_by_label("6-digit code").fill(pyotp.TOTP(seed).at(house.clock()))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/me")
+    page.goto(f"{house.settings.issuer}/me/passkeys")
+    expect(page.get_by_text("This needs a passkey or a recovery code.")).to_be_visible()
+    look("lost-passkey")
+    page.get_by_role("link", name="Use a recovery code").click()
+    look("lost-passkey-code")
+    page.get_by_label("Recovery code").fill(codes[0])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/me/passkeys")
+    look("lost-passkey-in")
