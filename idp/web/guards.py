@@ -40,8 +40,11 @@ def demanding(
     """
 
     def guard(view: View[P]) -> View[P]:
+        """The view, behind it."""
+
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            """What the view answers, or the way to a sign-in. Looks at the session itself."""
             live = live_session()
             wanted = _wanted(floor, max_age, strongest=strongest, live=live)
             if live is None:

@@ -22,8 +22,7 @@ from idp.models import (
     User,
     db,
 )
-from idp.services import cleanup
-from idp.services.cleanup import clean_up
+from idp.services.cleanup import BATCH, Places, clean_up
 from tests.cli.command import Command
 
 NOW = system_clock()
@@ -160,28 +159,24 @@ def test_a_session_goes_with_the_last_of_its_grants(ann_and_shop: Command) -> No
 
 
 @pytest.mark.parametrize("way", ["expires_at", "ended_at"])
-def test_sessions_that_grants_name_are_passed_over(
-    ann_and_shop: Command, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+def test_sessions_that_grants_name_are_passed_over(ann_and_shop: Command, way: str) -> None:
     """Each round looks at the next few, so that no round looks at all of those that stay."""
-    monkeypatch.setattr(cleanup, "BATCH", 2)
+    names = [f"{number:05}" for number in range(3 * BATCH)]
     over = {"expires_at": (LONG_AGO, {}), "ended_at": (LATER, {"ended_at": LONG_AGO})}
     ends, columns = over[way]
     with ann_and_shop.services() as services:
-        for number in (5, 3, 1, 4, 2, 0):  # which is not the order that they are looked at in
-            db.session.add(session(f"s{number}", ends, **columns))
-            db.session.flush()
-        for number in range(5):
-            db.session.add(grant(f"g{number}", LATER, session_id=f"s{number}"))
+        # Which is not the order that they are looked at in.
+        db.session.add_all(session(name, ends, **columns) for name in reversed(names))
+        db.session.add_all(grant(name, LATER, session_id=name) for name in names[:-1])
         services.commit()
-        places: cleanup.Places = {}
+        places: Places = {}
         rounds = [clean_up(NOW, at_most=1, places=places)["sessions"] for _ in range(4)]
         assert rounds == [0, 0, 1, 0]
         assert places == {}
         db.session.execute(delete(Grant))
         services.commit()
         rounds = [clean_up(NOW, at_most=1, places=places)["sessions"] for _ in range(3)]
-        assert rounds == [2, 2, 1]
+        assert rounds == [BATCH, BATCH, BATCH - 1]
 
 
 def test_a_session_stays_that_a_grant_names_by_the_time_it_would_go(ann_and_shop: Command) -> None:
@@ -227,24 +222,18 @@ def put_entries(many: int) -> None:
     db.session.add_all(Entry(handle_hash=str(number), **over) for number in range(many))
 
 
-def test_it_goes_in_small_batches_and_may_be_bounded(
-    idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cleanup, "BATCH", 3)
+def test_it_goes_in_small_batches_and_may_be_bounded(idp: Command) -> None:
     with idp.services() as services:
-        put_entries(10)
+        put_entries(3 * BATCH + 1)
         services.commit()
-        assert clean_up(NOW, at_most=2)["entries"] == 6
-        assert clean_up(NOW)["entries"] == 4
+        assert clean_up(NOW, at_most=2)["entries"] == 2 * BATCH
+        assert clean_up(NOW)["entries"] == BATCH + 1
         assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
 
 
-def test_who_finds_somebody_else_at_it_goes_on_with_the_next(
-    idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cleanup, "BATCH", 2)
+def test_who_finds_somebody_else_at_it_goes_on_with_the_next(idp: Command) -> None:
     with idp.services() as services, _elsewhere() as other:
-        put_entries(9)
+        put_entries(4 * BATCH + 1)
         services.commit()
         taken: list[str] = []
         entries = _table(Entry)
@@ -252,15 +241,15 @@ def test_who_finds_somebody_else_at_it_goes_on_with_the_next(
         def take(*told: Any) -> None:
             """What was looked up first, before it is removed."""
             if "entries" in told[2] and not taken:
-                taken.extend(other.scalars(entries.select().limit(2)))
+                taken.extend(other.scalars(entries.select().limit(BATCH)))
                 other.execute(entries.delete().where(entries.c.handle_hash.in_(taken)))
                 if other.dialect.name == "sqlite":
                     other.commit()  # nobody can be at it at the same time
 
         event.listen(db.engine, "after_cursor_execute", take)
-        assert clean_up(NOW)["entries"] == 7
+        assert clean_up(NOW)["entries"] == 3 * BATCH + 1
         other.commit()
-        assert len(taken) == 2
+        assert len(taken) == BATCH
         assert db.session.scalar(select(func.count()).select_from(Entry)) == 0
 
 

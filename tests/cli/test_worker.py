@@ -12,17 +12,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, event, insert, select
 from sqlalchemy.exc import OperationalError
 
-from idp import worker
 from idp.audit import Context
 from idp.clock import system_clock
 from idp.migrate import upgrade
 from idp.models import BrowserSession, Entry, Grant, PersonWord, db
-from idp.services import cleanup
+from idp.services.cleanup import BATCH
 from idp.web.services import Services
-from idp.worker import LONGEST_PAUSE, OVERLAP, Job, Upkeep
+from idp.worker import BATCHES, LONGEST_PAUSE, OVERLAP, Job, Upkeep
 from tests.cli.command import Command
 from tests.helpers.ports import wait_until
 
@@ -92,25 +91,24 @@ def test_whom_a_failed_look_did_not_find_the_next_one_does(sqlite_idp: Command) 
         assert db.session.scalars(select(PersonWord.word)).all()
 
 
-def test_a_round_goes_on_where_the_last_one_ended(
-    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_round_goes_on_where_the_last_one_ended(sqlite_idp: Command) -> None:
     """Or what is behind as many sessions as a round looks at would never go."""
-    monkeypatch.setattr(cleanup, "BATCH", 1)
-    monkeypatch.setattr(worker, "BATCHES", 1)
+    *named, last = (f"{number:06}" for number in range(BATCH * BATCHES + 1))
     now = system_clock()
-    times = {"created_at": now, "expires_at": now - timedelta(days=9)}
+    over = {"created_at": now, "last_seen_at": now, "expires_at": now - timedelta(days=9)}
+    alive = {"created_at": now, "expires_at": now + timedelta(days=9)}
     with sqlite_idp.services() as services:
-        for name in ("a", "b"):
-            db.session.add(BrowserSession(id=name, user_id="ann", last_seen_at=now, **times))
-        alive = {"created_at": now, "expires_at": now + timedelta(days=9)}
-        db.session.add(Grant(client_id="x", user_id="ann", session_id="a", scope="", **alive))
+        sessions = [{"id": name, "user_id": "ann", **over} for name in (*named, last)]
+        db.session.execute(insert(BrowserSession), sessions)
+        hers = {"client_id": "x", "user_id": "ann", "scope": "", **alive}
+        db.session.execute(insert(Grant), [{"session_id": name, **hers} for name in named])
         services.commit()
         upkeep = Upkeep(services, nullcontext)
         (clean_up,) = (job.work for job in upkeep.jobs if job.name == "cleanup")
-        for left in (["a", "b"], ["a"]):
+        for left in ([*named, last], named):
             clean_up(now)
-            assert db.session.scalars(select(BrowserSession.id)).all() == left
+            found = select(BrowserSession.id).order_by(BrowserSession.id)
+            assert db.session.scalars(found).all() == left
 
 
 def bare(*jobs: Job) -> Upkeep:
