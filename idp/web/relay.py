@@ -19,7 +19,9 @@ from idp.capacity import PATIENCE, Places
 
 QUICK: Final = 0.005
 """Seconds; the interpreter lets a thread compute for as long."""
-LOOKS: Final = 200
+SELDOM: Final = 4 * QUICK
+"""Seconds from one look to the next while every request is quick: each look interrupts one."""
+LOOKS: Final = 50
 """How often in a row nothing is going on until nobody looks any more."""
 LONGEST_WAIT: Final = 240.0
 """Seconds at the queue after which somebody else goes there as well: the server ends threads that
@@ -149,15 +151,17 @@ class Relay(Places):
                     return
 
     def _watch(self) -> None:
-        calm = 0
+        calm, pause = 0, QUICK
         while True:
             if calm < LOOKS:
-                sleep(QUICK)
+                sleep(pause)
             elif self._was_woken():
                 calm = 0
             calm = calm + 1 if self._since is None else 0
+            pause = min(pause * 2, SELDOM)
             if self._resting and self._is_long_gone():
                 self._hand_over(self._resting)
+                pause = QUICK
 
     def _was_woken(self) -> bool:
         """Doze until a request comes, or it is time to look at who waits for one."""

@@ -9,7 +9,7 @@ from time import sleep
 import pytest
 
 from idp.capacity import Gate, worked_on
-from idp.web.relay import LOOKS, QUICK, Relay
+from idp.web.relay import LOOKS, QUICK, SELDOM, Relay
 
 SOON = 30
 """Seconds: far more than any of this takes."""
@@ -124,7 +124,7 @@ def test_who_hashes_leaves_the_queue_to_another_at_once() -> None:
 
 def test_after_a_calm_somebody_looks_again() -> None:
     with serving() as server:
-        sleep(LOOKS * QUICK * 1.5)
+        sleep(LOOKS * SELDOM * 1.5)
         end = Event()
         server.ask(lambda: end.wait(SOON))
         assert server.ask(lambda: None).wait(SOON)
