@@ -6,7 +6,7 @@ from tests.bench.peer.__main__ import main
 
 
 def test_both_are_asked_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--seconds", "0.02", "--turns", "1", "--only", "userinfo"])
+    main(["--seconds", "0.02", "--turns", "1", "--warm", "5", "--only", "userinfo"])
     printed = capsys.readouterr().out
     head, _, *rows = [line.split("|") for line in printed.splitlines() if line.startswith("|")]
     assert [cell.strip() for cell in head[1:4]] == ["operation", "server", "database"]

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from tests.bench.actor import Actor, Registration
 from tests.bench.measure import WARM_UP, Limits, Measured, Meter, drive
 from tests.bench.operations import OPERATIONS, Operation, Round
 from tests.bench.run import STOCK_PER_SECOND
 from tests.bench.wire import Connection
+
+PATIENCE: Final = 60.0
+"""Seconds for getting warm, at the most."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Turns:
     seconds: float
     turns: int
     drivers: int = 2
+    warm: int = 1000
+    """Rounds of each driver before anything counts: a runtime that compiles what runs often was
+    seen to take two thousand sign-ins until each cost what the next one does."""
     only: str = ""
     """What the names of the operations have in common, or several such things, with | between."""
 
@@ -64,26 +70,27 @@ def taken(
     settle: Callable[[], None],
 ) -> list[Cost]:
     """What the operation costs each of them. ``settle`` is done before each is driven."""
+    for provider, meter in providers:
+        _turn(operation, provider, meter, Limits(PATIENCE, turns.warm), turns.drivers, settle)
     found: list[list[Measured]] = [[] for _ in providers]
-    for _ in range(1 + turns.turns):
+    for _ in range(turns.turns):
         for (provider, meter), into in zip(providers, found, strict=True):
-            into.append(_turn(operation, provider, meter, turns, settle))
-    # The first turn is for what compiles its code while it runs.
-    return [_cost(one[1:]) for one in found]
+            into.append(_turn(operation, provider, meter, turns.limits, turns.drivers, settle))
+    return list(map(_cost, found))
 
 
 def _turn(
     operation: Operation,
     provider: Provider,
     meter: Meter,
-    turns: Turns,
+    limits: Limits,
+    count: int,
     settle: Callable[[], None],
 ) -> Measured:
     """What is made beforehand is made for one turn: codes do not keep."""
-    limits = turns.limits
     with ExitStack() as stack:
         drivers: list[Iterator[Round]] = []
-        for number in range(turns.drivers):
+        for number in range(count):
             connection = stack.enter_context(provider.connection())
             actor = provider.actor(connection, number, operation.client)
             drivers.append(operation.rounds(actor, limits.most + WARM_UP))

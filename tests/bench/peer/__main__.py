@@ -19,10 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure both and print; what is being measured is told on standard error."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.peer", description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.75, help="of one turn (0.75)")
-    parser.add_argument("--turns", type=int, default=4, help="of each provider (4)")
+    parser.add_argument("--turns", type=int, default=6, help="of each provider (6)")
+    parser.add_argument(
+        "--warm", type=int, default=1000, help="rounds of a driver before anything counts (1000)"
+    )
     parser.add_argument("--only", default="", help="operations whose name contains this")
     chosen = parser.parse_args(arguments)
-    found = compare(Turns(chosen.seconds, chosen.turns, only=chosen.only), progress)
+    turns = Turns(chosen.seconds, chosen.turns, warm=chosen.warm, only=chosen.only)
+    found = compare(turns, progress)
     progress("")
     sys.stdout.write(f"\n{text(found)}\n\n{report.machine()}.\n")
 

@@ -4,14 +4,15 @@
 import { Provider } from 'oidc-provider';
 
 import { Storage, adapterOver } from './storage.mjs';
-import { interactions } from './sign_in.mjs';
+import { hashed, interactions } from './sign_in.mjs';
 
 const { PEER_ISSUER, PEER_PORT, PEER_DATABASE, PEER_WORLD } = process.env;
 const world = JSON.parse(PEER_WORLD);
 const storage = new Storage(PEER_DATABASE);
 await storage.prepare();
 for (const { id, email, name, password } of world.accounts) {
-  await storage.pool.query('INSERT INTO accounts VALUES ($1, $2, $3, $4)', [id, email, name, password]);
+  const row = [id, email, name, await hashed(password)];
+  await storage.pool.query('INSERT INTO accounts VALUES ($1, $2, $3, $4)', row);
 }
 
 const provider = new Provider(PEER_ISSUER, {
