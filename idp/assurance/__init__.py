@@ -17,9 +17,9 @@ from idp.assurance.acr import (
 )
 from idp.assurance.choice import Choice, UserVerification
 from idp.assurance.decision import Challenge, Decision, Satisfied, Unmet, decide
-from idp.assurance.demand import Demand
+from idp.assurance.demand import Demand, Window
 from idp.assurance.evidence import Evidence
-from idp.assurance.floor import account_floor, enrolment_demand
+from idp.assurance.floor import account_floor, enrolment_demand, enrolment_floor
 from idp.assurance.ladder import Rung
 from idp.assurance.offer import Offer
 from idp.assurance.proofs import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Shown, passkey
@@ -59,11 +59,13 @@ __all__ = [
     "Traits",
     "Unmet",
     "UserVerification",
+    "Window",
     "account_floor",
     "canonical_name",
     "decide",
     "demand_for",
     "enrolment_demand",
+    "enrolment_floor",
     "ladder_names",
     "oldest_allowed",
     "passkey",

@@ -13,7 +13,7 @@ from idp.assurance import (
     Trait,
     account_floor,
     decide,
-    enrolment_demand,
+    enrolment_floor,
 )
 from idp.config import Settings
 from idp.factors.base import Factor
@@ -76,7 +76,7 @@ class Holdings:
 
     def strongest(self, user: User, credentials: Sequence[Credential]) -> Rung:
         """The most she can prove: what changing any of it is asked to stand on."""
-        return enrolment_demand(self.offers(user, credentials), within="").floor
+        return enrolment_floor(self.offers(user, credentials))
 
     def demanded(
         self, user: User, credentials: Sequence[Credential], evidence: Sequence[Evidence]

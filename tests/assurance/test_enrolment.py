@@ -157,6 +157,103 @@ def test_enrolment(demand: Demand, proofs: str, available: str, expected: str) -
     assert said(decide(demand, ledger(*proofs.split()), offers(*available.split()))) == expected
 
 
+LATELY = "11:50-12:00"
+
+
+@pytest.mark.parametrize(
+    ("demand", "proofs", "available", "expected"),
+    [
+        pytest.param(
+            wants(MFA, enrol=True, enrol_on=LATELY),
+            "password@11:55",
+            "password +totp",
+            "enrol totp",
+            id="a proof of the last minutes will do, whichever sign-in it was for",
+        ),
+        pytest.param(
+            wants(MFA, enrol=True, enrol_on=LATELY),
+            "password@11:49",
+            "password +totp",
+            "password +1",
+            id="an older one will not",
+        ),
+        pytest.param(
+            wants(MFA, enrol=True, enrol_on=LATELY),
+            "password@12:01",
+            "password +totp",
+            "password +1",
+            id="nor one that is still to come, for a clock was set back",
+        ),
+        pytest.param(
+            wants(MFA, enrol=True, enrol_on=LATELY),
+            "password@11:20/now",
+            "password +totp",
+            "enrol totp",
+            id="who dawdles in this very sign-in is not asked twice",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY),
+            "password@11:55",
+            "password totp +passkey",
+            "totp +1",
+            id="less than the strongest she has will not do, however young",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY),
+            "totp@11:40 password@11:55",
+            "password totp +passkey",
+            "totp +1",
+            id="nor one old half of it",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY),
+            "password@11:55 totp@11:56",
+            "password totp +passkey",
+            "enrol passkey?",
+            id="the strongest will",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY, since="12:00"),
+            "password@11:55",
+            "password +passkey",
+            "password +1",
+            id="who is asked to sign in anew does, and makes no passkey instead",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY, rung_since={Rung.MFA: "11:58"}),
+            "password@11:55",
+            "password +passkey",
+            "password +1",
+            id="nothing that policy thinks too old carries it",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY, within="now"),
+            "password@11:55",
+            "password +passkey",
+            "password +1",
+            id="where only this sign-in counts, that holds for setting up as well",
+        ),
+        pytest.param(
+            wants("phr", enrol=True, enrol_on=LATELY),
+            "link@11:55",
+            "password +passkey",
+            "password +1",
+            id="nor does what she could not prove by any more",
+        ),
+        pytest.param(
+            wants("phr", enrol_on=LATELY),
+            "password@11:55",
+            "password +passkey",
+            "unmet: out_of_reach",
+            id="without a word of policy nobody enrols, however young the proof",
+        ),
+    ],
+)
+def test_what_was_proved_lately(demand: Demand, proofs: str, available: str, expected: str) -> None:
+    """As on the account's pages, which would set the same up without asking again."""
+    assert said(decide(demand, ledger(*proofs.split()), offers(*available.split()))) == expected
+
+
 def test_what_was_just_enrolled_counts_and_is_told() -> None:
     proofs = ledger("password@12:00/now", "totp@12:01/now")
     decision = decide(wants(MFA, enrol=True), proofs, offers("password", "totp"))
