@@ -49,10 +49,9 @@ async function capabilities() {
 }
 
 // Every outcome of navigator.credentials as one of the page's sentences. Cancelled, timed out, nothing
-// there and verification failed are all NotAllowedError: one neutral sentence covers them.
-const SENTENCE = {
-  NotAllowedError: "sayNone", AbortError: "", InvalidStateError: "sayExists", SecurityError: "saySecurity",
-};
+// there and verification failed are all NotAllowedError: one neutral sentence covers them. An address
+// without passkeys (SecurityError) is put on record, and the page that comes back says under which name.
+const SENTENCE = { NotAllowedError: "sayNone", AbortError: "", InvalidStateError: "sayExists" };
 
 class Ceremony {
   #waiting = null;
@@ -105,6 +104,7 @@ class Ceremony {
     try {
       this.#answer(await navigator.credentials[this.kind](this.#request(anywhere)));
     } catch (error) {
+      if (error.name === "SecurityError") return this.#send({ error: error.name });
       this.#busy(false);
       this.#refused(error);
     }
@@ -120,8 +120,11 @@ class Ceremony {
   }
 
   #answer(credential, upgrade = false) {
-    if (!credential) return;
-    this.root.querySelector("[name=passkey_response]").value = JSON.stringify(toJSON(credential));
+    if (credential) this.#send(toJSON(credential), upgrade);
+  }
+
+  #send(answer, upgrade = false) {
+    this.root.querySelector("[name=passkey_response]").value = JSON.stringify(answer);
     // What was typed beside a passkey is not the passkey's business.
     this.form.querySelectorAll("input[type=password]").forEach((input) => { input.value = ""; });
     const button = document.createElement("button");

@@ -1,7 +1,6 @@
 """One place for each family of errors: what people see, what scripts get, what is remembered."""
 
 import logging
-import secrets
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
@@ -14,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from idp import capacity
 from idp.capacity import Busy
 from idp.protocol.errors import OAuthError
+from idp.secrecy import new_reference
 from idp.services import repeated
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
@@ -21,13 +21,7 @@ from idp.web.answers import problem, problem_details, wants_json
 from idp.web.context import context, live_session, services
 
 log = logging.getLogger("idp.web")
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RETRY_AFTER = 5
-
-
-def new_reference() -> str:
-    """Eight characters that can be read out over a telephone: 40 bits, no I, L, O or U."""
-    return "".join(secrets.choice(_ALPHABET) for _place in range(8))
 
 
 def page(

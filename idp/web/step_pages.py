@@ -16,7 +16,16 @@ from idp.services.weighing import Standing
 from idp.web import brand, enrol, forms, here, i18n
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
-from idp.web.models import ChoiceView, address, app_in, app_of, asked_of, errors_of, links_of
+from idp.web.models import (
+    ChoiceView,
+    address,
+    app_in,
+    app_of,
+    asked_of,
+    errors_of,
+    is_alone,
+    links_of,
+)
 from idp.web.operation import operation_view
 from idp.web.remembered import Remembered, is_last, prefilled, remembered
 from idp.web.skeletons import Values, apart, together
@@ -67,6 +76,7 @@ class Page:
             *(self.template, app_in(transaction), _notice(standing), i18n.language()),
             *(here.asked().root_path, last and last.method, _remember(standing, values)),
             *(settings.changed, *((one.method, one.enrol) for one in choices), *rest),
+            len(standing.choices) > 1,
         )
         own = {
             "transaction": transaction.id,
@@ -114,6 +124,7 @@ class Page:
             "choices": views,
             "choice": views[0] if views else None,
             "others": views[1:],
+            "alone": is_alone(standing, views[0].method if views else None),
             "enrol": to_enrol,
             "action": self._action(transaction, views),
             "identifier": services().settings.login_style != "passkey_only",

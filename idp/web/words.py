@@ -20,7 +20,8 @@ DAY: Final = "d MMM y"
 
 def refusal(refused: Refused) -> str:
     """A refusal in the reader's language."""
-    return str(_(refused.message))
+    gaps = {"reference": refused.reference} if refused.reference else {}
+    return str(_(refused.message, **gaps))
 
 
 def why(standing: Standing) -> str:

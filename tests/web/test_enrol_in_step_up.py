@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from idp.models import Credential, EvidenceRow, db
+from idp.models import EvidenceRow, db
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.house import House, Person
 from tests.helpers.html import find_object
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.sign_in import passkey, sign_in, totp
 from tests.helpers.user_agent import Departure, Page, UserAgent
+from tests.web.account.visits import kinds
 
 
 @pytest.fixture
@@ -150,12 +151,6 @@ def signed_in_long_ago(house: House, shop: RelyingParty, person: Person) -> User
     agent = signed_in(house, shop, person)
     house.clock.advance(minutes=11)
     return agent
-
-
-def kinds(house: House, person: Person) -> list[str]:
-    with house.app.app_context():
-        held = db.session.query(Credential).filter_by(user_id=person.id)
-        return sorted(one.kind for one in held)
 
 
 def test_half_of_what_she_has_is_not_enough_to_set_up_on(house: House, alice: Person) -> None:
