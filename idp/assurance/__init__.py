@@ -22,6 +22,7 @@ from idp.assurance.evidence import Evidence
 from idp.assurance.floor import account_floor, enrolment_demand, enrolment_floor
 from idp.assurance.ladder import Rung
 from idp.assurance.offer import Offer
+from idp.assurance.plan import ways
 from idp.assurance.proofs import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Shown, passkey
 from idp.assurance.reason import Reason
 from idp.assurance.request import (
@@ -73,4 +74,5 @@ __all__ = [
     "since",
     "supported_acr_values",
     "terms_for",
+    "ways",
 ]
