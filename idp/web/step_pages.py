@@ -132,7 +132,7 @@ class Page:
             "remembered": last,
             "remember": _remember(standing, values),
             "why": why(standing),
-            "operation": operation_view(asked_of(transaction)),
+            **_operation(standing, views),
             "links": links_of(standing),
             "errors": errors_of(refused),
             "notice": _notice(standing),
@@ -155,6 +155,17 @@ class Page:
         if self.addressless:
             return url_for("login.identify", transaction_id=transaction.id)
         return views[0].url if views else address(transaction)
+
+
+def _operation(standing: Standing, views: Sequence[ChoiceView]) -> dict[str, Any]:
+    """What is to be confirmed, and ``verb``: what the button says by which that is done.
+
+    It is the last step's; where somebody is not known yet, nobody knows which that will be.
+    """
+    shown_ = operation_view(asked_of(standing.transaction))
+    now = standing.choice(views[0].method) if views and standing.user is not None else None
+    is_last = now is not None and now.steps == 1
+    return {"operation": shown_, "verb": shown_.button if shown_ and is_last else None}
 
 
 def _marked(standing: Standing, marks: Values) -> Standing:
