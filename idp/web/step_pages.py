@@ -17,6 +17,7 @@ from idp.web import brand, enrol, forms, here, i18n
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
 from idp.web.models import (
+    NO_ADDRESS,
     ChoiceView,
     address,
     app_in,
@@ -134,11 +135,30 @@ class Page:
             "why": why(standing),
             **_operation(standing, views),
             "links": links_of(standing),
-            "errors": errors_of(refused),
+            "errors": self._problems(refused, values),
             "notice": _notice(standing),
             "resume_url": address(transaction),
             "form_token": str(transaction.version),
         }
+
+    def _problems(
+        self, refused: Refused | None, values: Mapping[str, str]
+    ) -> list[dict[str, str | None]]:
+        """What is wrong, in the order of the fields: beside an empty one, an address left out.
+
+        Without an address nothing else that was typed could have been right.
+        """
+        found = errors_of(refused)
+        if (
+            refused is None
+            or not refused.at_field
+            or not self.one_form
+            or values["username"].strip()
+        ):
+            return found
+        if refused.at_field == NO_ADDRESS.at_field:
+            return found
+        return [*errors_of(NO_ADDRESS), *(found if refused.reason == "missing" else ())]
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors
