@@ -28,7 +28,7 @@ def test_allow_and_cancel_stand_one_below_the_other(
     page.goto(shop.authorization_url(scope="openid profile email"))
     page.get_by_label("Email address").fill(alice.email)
     page.get_by_label("Password", exact=True).fill(alice.password)
-    assert box(page.get_by_role("button", name="I’ve forgotten my password"))["height"] >= 24
+    assert box(page.get_by_role("button", name="I’ve forgotten my password"))["height"] >= 44
     page.get_by_role("button", name="Sign in", exact=True).click()
     allow = box(page.get_by_role("button", name="Allow"))
     cancel = box(page.get_by_role("button", name="Cancel"))

@@ -12,6 +12,10 @@ from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.smtp import links
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
+TOO_LOW = """() => [...document.querySelectorAll('.link')]
+  .filter((one) => one.offsetHeight && one.getBoundingClientRect().height < 44)
+  .map((one) => one.textContent)"""
+"""Whatever is pressed is 44 pixels high, also where it looks like a link."""
 ORDER = {
     "type": "confirm_operation",
     "id": "order-4711",
@@ -29,6 +33,7 @@ def fair(page: Page, heading: str) -> None:
     headed(page, heading)
     assert violations_in_both_schemes(page, targets=True) == [], heading
     assert page.evaluate(TOO_WIDE) <= 0, f"{heading}: wider than the window"
+    assert page.evaluate(TOO_LOW) == [], heading
 
 
 def acr(value: str) -> str:
