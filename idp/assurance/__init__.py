@@ -20,7 +20,7 @@ from idp.assurance.decision import Challenge, Decision, Satisfied, Unmet, decide
 from idp.assurance.demand import Demand, Window
 from idp.assurance.evidence import Evidence
 from idp.assurance.floor import account_floor, enrolment_demand, enrolment_floor
-from idp.assurance.ladder import Rung
+from idp.assurance.ladder import Rung, holds
 from idp.assurance.offer import Offer
 from idp.assurance.plan import ways
 from idp.assurance.proofs import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Shown, passkey
@@ -67,6 +67,7 @@ __all__ = [
     "demand_for",
     "enrolment_demand",
     "enrolment_floor",
+    "holds",
     "ladder_names",
     "oldest_allowed",
     "passkey",

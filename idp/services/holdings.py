@@ -13,6 +13,7 @@ from idp.assurance import (
     account_floor,
     decide,
     enrolment_floor,
+    holds,
     ways,
 )
 from idp.config import Settings
@@ -109,12 +110,18 @@ class Holdings:
         is_less = by_code < self.demanded(user, credentials, evidence)
         return by_code if is_less and by_code >= Rung.SECOND_STEP else None
 
-    def comes_back_by_code(self, user: User, credentials: Sequence[Credential]) -> bool:
-        """Could she sign in anew without what cannot be phished, and with a code beside that?"""
+    def comes_back_by_code(
+        self, user: User, credentials: Sequence[Credential], *, least: Rung = Rung.ONE_FACTOR
+    ) -> bool:
+        """Could she sign in anew without what cannot be phished, with a code beside that, and would
+        the two be ``least``?"""
         offers = self.offers(user, credentials)
         begins = {Trait.KNOWLEDGE, Trait.MAILBOX}
-        return any(one.last_resort for one in offers) and any(
-            not begins.isdisjoint(one.proves) for one in offers
+        return any(
+            holds(least, [one.proves, code.proves])
+            for one in offers
+            for code in offers
+            if code.last_resort and not begins.isdisjoint(one.proves)
         )
 
     def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[tuple[str, ...], ...]:
