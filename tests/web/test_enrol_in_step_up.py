@@ -198,8 +198,8 @@ def test_another_persons_proof_is_nothing_to_set_up_on(house: House, alice: Pers
     agent = signed_in(house, shop, alice)
     page = to_set_up(agent, shop)
     hers = shop.finish(sign_in(agent, shop.authorization_url())).id_token
-    with_bob = {"username": bob.email, "password": bob.password}
-    sign_in(agent, shop.authorization_url(prompt="login", login_hint=bob.email), **with_bob)
+    as_bob = shop.authorization_url(prompt="login", login_hint=bob.email)
+    sign_in(agent, as_bob, username=bob.email, password=bob.password)
     named = agent.page(shop.authorization_url(acr_values="phr", id_token_hint=hers))
     assert "Set up a passkey" not in named.document.text
     made(agent, page, soft)

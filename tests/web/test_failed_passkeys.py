@@ -52,7 +52,7 @@ def test_on_the_first_page_there_are_others(house: House, alice: Person) -> None
     page = agent.page(house.client().authorization_url())
     assert "Try again, or use another way." in page.response.text
     form = page.form("/password")
-    button = next(one for one in form.scripted if one.action.endswith("/passkey"))
+    button = next(one for one in form.scripted if (one.action or "").endswith("/passkey"))
     failed = agent.submit(page, form, {"passkey_response": GARBLED}, button=button)
     assert f"{FAILED}, or use another way." in shown(failed).document.text
 
