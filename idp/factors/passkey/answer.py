@@ -24,7 +24,7 @@ def read_answer(answer: Answer, parse: Callable[[str], Response]) -> Response:
     text = answer.get(FIELD, "").strip()
     if not text:
         raise Deviation(Reason.MISSING)
-    if text == NOT_SET_UP:
+    if text.replace(" ", "") == NOT_SET_UP:
         raise Deviation(Reason.NOT_SET_UP)
     if len(text) > LIMIT:
         raise Deviation(Reason.MALFORMED)
