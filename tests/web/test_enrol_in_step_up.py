@@ -137,6 +137,8 @@ def test_a_proof_of_more_than_ten_minutes_ago_is_none_to_set_up_on(
     page = to_set_up(agent, shop)
     house.clock.advance(minutes=2)
     late = made(agent, page, soft)
+    assert "Confirm that it’s you; then you can set one up" in late.document.text
+    assert "There is a problem" not in late.document.text
     assert kinds(house, alice) == ["password"]
     again = agent.submit(late, late.form("/password"), {"password": alice.password})
     assert isinstance(again, Page)
