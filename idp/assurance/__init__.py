@@ -17,9 +17,9 @@ from idp.assurance.acr import (
 )
 from idp.assurance.choice import Choice, UserVerification
 from idp.assurance.decision import Challenge, Decision, Satisfied, Unmet, decide
-from idp.assurance.demand import Demand, Window
+from idp.assurance.demand import Demand
 from idp.assurance.evidence import Evidence
-from idp.assurance.floor import account_floor, enrolment_demand, enrolment_floor
+from idp.assurance.floor import account_floor, enrolment_demand
 from idp.assurance.ladder import Rung, holds
 from idp.assurance.offer import Offer
 from idp.assurance.plan import ways
@@ -60,13 +60,11 @@ __all__ = [
     "Traits",
     "Unmet",
     "UserVerification",
-    "Window",
     "account_floor",
     "canonical_name",
     "decide",
     "demand_for",
     "enrolment_demand",
-    "enrolment_floor",
     "holds",
     "ladder_names",
     "oldest_allowed",

@@ -10,14 +10,6 @@ from idp.assurance.ladder import Rung
 from idp.frozen import made_often
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span of time: both ends belong to it."""
-
-    since: datetime
-    until: datetime
-
-
 @made_often
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -45,9 +37,6 @@ class Demand:
     """The transaction in which a missing factor may be enrolled. None: not on this occasion."""
     verify_user: bool = False
     """The client's policy: an authenticator that can verify its user always must."""
-    enrol_window: Window | None = None
-    """Enrolling may stand on what was proved in this span, too, in an earlier sign-in of the same
-    session. None: on nothing but what was proved in its own transaction."""
 
     @property
     def wish(self) -> bool:
@@ -89,19 +78,6 @@ class Demand:
             and proof.method not in self.refused
             and (self.within is None or proof.transaction_id == self.within)
         ]
-
-    def may_enrol_on(self, proof: Evidence) -> bool:
-        """May enrolling a factor stand on this proof?
-
-        One of another sign-in is no staler than this demand allows, and never there where only
-        what is proved in one transaction counts.
-        """
-        if proof.transaction_id == self.enrol_within:
-            return True
-        window, cutoff = self.enrol_window, self.cutoff(self.wanted)
-        if window is None or self.within is not None:
-            return False
-        return window.since <= proof.at <= window.until and (cutoff is None or proof.at >= cutoff)
 
     def raised(
         self,

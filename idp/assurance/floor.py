@@ -18,18 +18,12 @@ def account_floor(offers: Iterable[Offer]) -> Rung:
     return Rung.SECOND_STEP if holds(Rung.SECOND_STEP, daily) else Rung.ONE_FACTOR
 
 
-def enrolment_floor(offers: Iterable[Offer]) -> Rung:
-    """How much must be proved before a new factor is enrolled.
+def enrolment_demand(offers: Iterable[Offer], *, within: str) -> Demand:
+    """What must be proved, in the transaction `within`, before a new factor is enrolled.
 
     The strongest that this person can prove already. With less, a stolen password could mint a
-    passkey on an account that a second factor was to protect.
+    passkey on an account that a second factor was to protect; and with older proofs a session
+    left open could. A client's refusals do not enter: this demand is our own.
     """
-    return highest([offer.proves for offer in enrolled_of(offers)]) or Rung.ONE_FACTOR
-
-
-def enrolment_demand(offers: Iterable[Offer], *, within: str) -> Demand:
-    """The same, proved in the transaction `within`.
-
-    A client's refusals do not enter: this demand is our own.
-    """
-    return Demand(floor=enrolment_floor(offers), within=within)
+    strongest = highest([offer.proves for offer in enrolled_of(offers)])
+    return Demand(floor=strongest or Rung.ONE_FACTOR, within=within)

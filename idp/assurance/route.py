@@ -1,10 +1,10 @@
 """Routes: the plans open to one person for one demand, enrolling included."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from idp.assurance.demand import Demand
 from idp.assurance.evidence import Evidence, traits_of
-from idp.assurance.floor import enrolment_floor
+from idp.assurance.floor import enrolment_demand
 from idp.assurance.ladder import holds
 from idp.assurance.offer import Offer, enrolled_of
 from idp.assurance.plan import Plan, completions
@@ -20,7 +20,7 @@ def routes(demand: Demand, ledger: Sequence[Evidence], offers: Sequence[Offer]) 
     by_what_she_has = _completing(demand, ledger, enrolled_of(offers))
     if by_what_she_has or demand.wish or demand.enrol_within is None:
         return by_what_she_has
-    return _by_enrolling(demand, ledger, offers)
+    return _by_enrolling(demand, demand.enrol_within, ledger, offers)
 
 
 def _completing(
@@ -36,25 +36,17 @@ def _completing(
 
 
 def _by_enrolling(
-    demand: Demand, ledger: Sequence[Evidence], offers: Sequence[Offer]
+    demand: Demand, transaction_id: str, ledger: Sequence[Evidence], offers: Sequence[Offer]
 ) -> list[Plan]:
     """First what enrolling stands on, where that is not proved yet; then the rest."""
-    ground = Demand(floor=enrolment_floor(offers))
-    known = {offer.method for offer in enrolled_of(offers)}
-    proved = [proof for proof in ledger if _carries(demand, proof, known)]
-    if holds(ground.wanted, traits_of(proved)):
+    ground = enrolment_demand(offers, within=transaction_id)
+    if holds(ground.wanted, traits_of(ground.fresh(ground.wanted, ledger))):
         return _completing(demand, ledger, offers)
     return [
         (*standing, *rest)
-        for standing in _completing(ground, proved, enrolled_of(offers))
+        for standing in _completing(ground, ledger, enrolled_of(offers))
         for rest in _completing(demand, ledger, offers, besides=_counted(demand, standing))
     ]
-
-
-def _carries(demand: Demand, proof: Evidence, known: Collection[str]) -> bool:
-    """May enrolling stand on it? On nothing of an earlier sign-in that has been given up since."""
-    is_of_now = proof.transaction_id == demand.enrol_within
-    return demand.may_enrol_on(proof) and (is_of_now or proof.method in known)
 
 
 def _counted(demand: Demand, plan: Plan) -> list[Traits]:

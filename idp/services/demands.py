@@ -1,7 +1,6 @@
 """Who asks for what: an authorization request, or a page of our own, as one Demand."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +11,6 @@ from idp.assurance import (
     Rung,
     Terms,
     Unmet,
-    Window,
     ladder_names,
     oldest_allowed,
     resolve_acr_values,
@@ -26,9 +24,6 @@ from idp.protocol.client_metadata import ClientMetadata
 
 HANDED: Final = "handed_link"
 """An administrator's link, as the ledger names it."""
-
-RECENTLY: Final = 600
-"""Seconds that a proof lets somebody change how she signs in."""
 
 
 def of_request(
@@ -133,18 +128,6 @@ def of_page(
         refused=_refused((), settings),
         enrol_within=transaction_id if settings.enrol_in_step_up else None,
     )
-
-
-def enrolling_by(demand: Demand, settings: Settings, now: datetime) -> Demand:
-    """``demand``, in which a factor may be set up on what the account's pages would take as well.
-
-    By no older proof, and by none that is still to come: a clock that was set back does not make
-    one young again. The person's strongest has to be among them, as there.
-    """
-    if demand.enrol_within is None:
-        return demand
-    age = min([timedelta(seconds=RECENTLY), *_policy(settings).values()])
-    return replace(demand, enrol_window=Window(now - age, now))
 
 
 def _refused(methods: tuple[str, ...], settings: Settings) -> frozenset[str]:

@@ -12,7 +12,7 @@ from idp.assurance import (
     Trait,
     account_floor,
     decide,
-    enrolment_floor,
+    enrolment_demand,
     holds,
     ways,
 )
@@ -77,7 +77,7 @@ class Holdings:
 
     def strongest(self, user: User, credentials: Sequence[Credential]) -> Rung:
         """The most she can prove: what changing any of it is asked to stand on."""
-        return enrolment_floor(self.offers(user, credentials))
+        return enrolment_demand(self.offers(user, credentials), within="").floor
 
     def demanded(
         self, user: User, credentials: Sequence[Credential], evidence: Sequence[Evidence]

@@ -123,13 +123,12 @@ def demand_of(transaction: Transaction) -> Demand:
 
 def standing_of(transaction: Transaction, known: Known | None = None) -> Standing:
     """Where the transaction stands in this browser, now; ``known`` is who has just been read."""
-    weighing, live = services().weighing, live_session()
-    weigh = partial(weighing.standing, transaction, presented=live, context=context(), known=known)
-    demand = demand_of(transaction)
-    if live is not None:  # else nothing was proved before
-        demand = demands.enrolling_by(demand, services().settings, context().at)
+    weighing = services().weighing
+    weigh = partial(
+        weighing.standing, transaction, presented=live_session(), context=context(), known=known
+    )
     return with_codes(
-        weigh(demand),
+        weigh(demand_of(transaction)),
         holdings=services().holdings,
         weighing=weighing,
         weigh=weigh,

@@ -21,7 +21,7 @@ from idp.web.context import live_session, services
 P = ParamSpec("P")
 View = Callable[P, Response]
 
-RECENTLY: Final = demands.RECENTLY
+RECENTLY: Final = 600
 """Seconds that a proof lets somebody change how she signs in."""
 
 

@@ -177,9 +177,6 @@ def answer_to(transaction: Transaction, named: str | None, fields: dict[str, str
     choice = standing.choice(method)
     if choice is not None and choice.enrol:
         return _enrolled(standing, choice, fields)
-    if choice is None and standing.sets_up and not wants_json():
-        # What it was to stand on has grown too old meanwhile: the page asks for that first.
-        return see_other(address(transaction))
     if not answers and made_for() not in (None, transaction.version):
         return see_other(url_for("login.step", transaction_id=transaction.id, method=method))
     if not answers:

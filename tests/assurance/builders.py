@@ -21,7 +21,6 @@ from idp.assurance import (
     Satisfied,
     Shown,
     Unmet,
-    Window,
     passkey,
     resolve_acr_values,
 )
@@ -91,11 +90,9 @@ def wants(
     refused: str = "",
     within: str | None = None,
     enrol: bool = False,
-    enrol_on: str = "",
     verify_user: bool = False,
 ) -> Demand:
-    """A demand for these `acr` values; with `enrol`, in the sign-in "now", and with `enrol_on` also
-    on what was proved in a span like "11:50-12:00"."""
+    """A demand for these `acr` values; with `enrol`, in the sign-in "now"."""
     return Demand(
         acceptable=resolve_acr_values(acr_values, ALIASES),
         since=at(since) if since else None,
@@ -106,7 +103,6 @@ def wants(
         within=within,
         enrol_within="now" if enrol else None,
         verify_user=verify_user,
-        enrol_window=Window(*map(at, enrol_on.split("-"))) if enrol_on else None,
     )
 
 

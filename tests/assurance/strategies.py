@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
-from idp.assurance import Acr, Demand, Evidence, Offer, Rung, Trait, Window, ladder_names
+from idp.assurance import Acr, Demand, Evidence, Offer, Rung, Trait, ladder_names
 from tests.assurance.builders import ALIASES, WAYS, at, offers
 
 BEGIN = at("08:00")
@@ -59,7 +59,6 @@ def demands(draw: st.DrawFn) -> Demand:
         within=draw(st.sampled_from([None, None, "now"])),
         enrol_within=draw(st.sampled_from([None, "now"])),
         verify_user=draw(st.booleans()),
-        enrol_window=draw(st.none() | st.builds(Window, instants, instants)),
     )
 
 

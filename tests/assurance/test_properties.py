@@ -202,16 +202,11 @@ def what_is_asked_for_is_missing(case: Case) -> None:
         assert not any(choice.enrol for choice in decision.choices)
 
 
-def nobody_enrols_on_less_than_she_can_prove_now(case: Case) -> None:
-    decision, window = case.decision(), case.demand.enrol_window
+def nobody_enrols_on_less_than_she_can_prove_in_this_sign_in(case: Case) -> None:
+    decision = case.decision()
     if not (isinstance(decision, Challenge) and any(choice.enrol for choice in decision.choices)):
         return
-    now = [
-        proof
-        for proof in case.ledger
-        if proof.transaction_id == "now"
-        or (window is not None and window.since <= proof.at <= window.until)
-    ]
+    now = [proof for proof in case.ledger if proof.transaction_id == "now"]
     hers = [
         Evidence(o.method, None, o.proves, (), some.NOW, "now") for o in case.person if o.enrolled
     ]
@@ -229,7 +224,7 @@ PROPERTIES: Final[Sequence[Callable[[Case], None]]] = (
     a_smaller_demand_never_needs_a_larger_step,
     a_wish_never_fails_what_would_do_without_it,
     what_is_asked_for_is_missing,
-    nobody_enrols_on_less_than_she_can_prove_now,
+    nobody_enrols_on_less_than_she_can_prove_in_this_sign_in,
 )
 
 

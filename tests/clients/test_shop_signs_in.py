@@ -168,7 +168,7 @@ def test_a_password_moves_no_money(alice: Page) -> None:
     alice.get_by_role("link", name="See my balance").click()
     shown(alice, "250.00 €")
     press(alice, "Transfer")
-    expect(alice.get_by_role("heading", level=1)).to_have_text("One thing to set up first")
+    expect(alice.get_by_role("heading", level=1)).to_have_text("Confirm it’s you")
     alice.get_by_text("Cancel and return to Lampwright").first.click()
     shown(alice, "You turned back", "No money has moved.")
 
@@ -176,6 +176,7 @@ def test_a_password_moves_no_money(alice: Page) -> None:
 def test_a_passkey_opens_everything(town: Town, alice: Page) -> None:
     VirtualAuthenticator(alice)
     press(alice, "Phishing-resistant")
+    prove_password(alice)
     alice.get_by_role("link", name="Set up a passkey").click()
     press(alice, "Add a passkey")
     expect(alice.get_by_role("heading", level=1)).to_have_text("Save your recovery codes")
