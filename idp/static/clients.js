@@ -14,3 +14,8 @@ document.querySelectorAll("textarea[data-addresses]").forEach((area) => {
   };
   area.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => ask().catch(() => {}), 300); });
 });
+
+// Who types a group means it: the choice beside it follows.
+document.querySelector("#allowed_groups")?.addEventListener("input", ({ target }) => {
+  if (target.value.trim()) document.querySelector("#who-groups").checked = true;
+});

@@ -15,6 +15,7 @@ from idp.services.transactions import Overtaken
 from idp.web import arriving, cookies, errors, flow, here, pages
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
+from idp.web.delivering import turned_away
 from idp.web.models import address
 
 SENT_TWICE: Final = timedelta(seconds=10)
@@ -72,6 +73,8 @@ def _finished(transaction: Transaction) -> Response:
     way_on = flow.way_on(transaction)
     if wants_json():
         return see_other(way_on)
+    if page := turned_away(transaction):
+        return page
     return pages.finished(transaction, way_on, signed_in=flow.was_granted(transaction))
 
 

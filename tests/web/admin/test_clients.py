@@ -64,7 +64,11 @@ def id_on(page: Page) -> str:
     return found[1]
 
 
-WEB = {"client_name": "Wiki", "redirect_uris": "https://wiki.example/callback"}
+WEB = {
+    "client_name": "Wiki",
+    "redirect_uris": "https://wiki.example/callback",
+    "who": "everyone",
+}
 
 
 def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent) -> None:
@@ -83,6 +87,39 @@ def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent
     )
     answer = wiki.post("/oauth/token", {"grant_type": "refresh_token", "refresh_token": "none"})
     assert answer.json()["error"] == "invalid_grant"  # it is let in
+
+
+def test_it_begins_with_nobody_and_says_so_until_somebody_is_chosen(
+    town: House, admin: UserAgent
+) -> None:
+    page = register(admin, client_name="Diary", redirect_uris="https://diary.example/callback")
+    client_id = id_on(page)
+    assert members(town, client_id)["admits"] == "nobody"
+    for tab in ("/connect", "", "/test"):
+        shown = admin.page(f"/admin/clients/{client_id}{tab}").document
+        assert "Nobody may sign in to it yet. Choose who may sign in" in shown.text, tab
+    assert "Nobody may sign in yet" in admin.page("/admin/clients?q=diary").document.text
+    access = admin.page(f"/admin/clients/{client_id}/access")
+    assert access.form("/access").fields["who"] == "nobody"
+    send(admin, access, "/access", who="everyone")
+    assert {"admits", "allowed_groups"}.isdisjoint(members(town, client_id))
+    assert "Nobody may" not in admin.page(f"/admin/clients/{client_id}").document.text
+    send(admin, admin.page(access.path), "/access", who="nobody")
+    assert members(town, client_id)["admits"] == "nobody"
+
+
+def test_groups_are_neither_dropped_nor_forgotten_in_silence(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    group(town, "Staff")
+    path = f"/admin/clients/{shop.client_id}/access"
+    refused = send(admin, admin.page(path), "/access", allowed_groups="Staff")
+    assert refused.status == 422
+    assert "You named groups" in refused.document.text
+    send(admin, admin.page(path), "/access", who="groups", allowed_groups="Staff")
+    assert members(town, shop.client_id)["allowed_groups"] == ["Staff"]
+    send(admin, admin.page(path), "/access", who="everyone")
+    assert "allowed_groups" not in members(town, shop.client_id)
 
 
 def test_a_secret_is_shown_until_it_is_stored_and_never_again(admin: UserAgent) -> None:
@@ -140,6 +177,7 @@ REFUSED = {
         "Address 2 must not hold a *",
     ),
     "no group": ({**WEB, "who": "groups"}, "needs a group"),
+    "a group beside everyone": ({**WEB, "allowed_groups": "Staff"}, "You named groups: choose"),
     "a group that there is not": (
         {**WEB, "who": "groups", "allowed_groups": "Nobodies"},
         "there is no group Nobodies",
@@ -167,7 +205,7 @@ def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
 
 
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
-    page = register(admin, client_name="Wiki", redirect_uris="https://wiki.example/")
+    page = register(admin, **{**WEB, "redirect_uris": "https://wiki.example/"})
     assert "Address 1 looks like a homepage" in page.document.text
     (said,) = re.findall(r'<p class="notice warn"[^>]*>([^<]*)', page.response.text)
     assert "looks like a homepage" in said
@@ -252,7 +290,7 @@ def test_access_sets_a_floor(town: House, admin: UserAgent, shop: RelyingParty) 
         "allowed_groups": "Staff",
         "owner_groups": "Staff",
     }
-    send(admin, page, "/access", **given)
+    send(admin, page, "/access", who="groups", **given)
     registered = members(town, shop.client_id)
     expected = {**given, "max_auth_age": 600, "allowed_groups": ["Staff"]}
     assert {**registered, **expected, "owner_groups": ["Staff"]} == registered

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, abort, request, url_for
 
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services.client_presets import PRESETS, Preset
 from idp.services.invalid import Invalid
@@ -18,8 +19,6 @@ from idp.web.admin.guard import console
 from idp.web.admin.person import errors_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
-
-EVERYONE, GROUPS = "everyone", "groups"
 
 
 @bp.get("/clients/new")
@@ -44,10 +43,10 @@ def client_new_kind(kind: str) -> Response:
     """Name, logo, addresses, and who may sign in."""
     preset = PRESETS.get(kind) or abort(404)
     if request.method == "GET":
-        return _form(preset, {"who": EVERYONE})
+        return _form(preset, {"who": NOBODY})
     given = fields.read(fields.WHO)
-    values = {**given, "who": request.form.get("who", EVERYONE), "ours": "ours" in request.form}
-    found = tuple(_missing(given, values["who"]))
+    values = {**given, "who": fields.who_chosen(), "ours": "ours" in request.form}
+    found = tuple(_missing(given))
     try:
         members = {**preset.members, **_members(fields.with_logo(given), preset)}
         made = services().client_editing.register(members, manager(), acting(), found=found)
@@ -63,18 +62,17 @@ def client_new_kind(kind: str) -> Response:
 
 def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
     members = {**given, "redirect_uris": given["redirect_uris"] if preset.redirects else []}
-    if request.form.get("who", EVERYONE) != GROUPS:
-        members["allowed_groups"] = []
+    if preset.name != "machine":
+        members |= fields.admission()
     if "ours" in request.form:
         members["consent"] = "never"
     return members
 
 
-def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]:
+def _missing(given: dict[str, object]) -> Iterator[tuple[str, str]]:
     if given["client_name"] is None:
         yield "client_name", "is what people know it by: type one"
-    if who == GROUPS and not given["allowed_groups"]:
-        yield "allowed_groups", "needs a group, one per line, or choose everyone"
+    yield from fields.contradicted()
 
 
 def _form(
