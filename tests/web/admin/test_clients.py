@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from idp.models import Client, db
+from idp.services import known_apps
 from idp.services.groups import named
+from idp.services.known_apps import KnownApp
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -160,6 +162,41 @@ def test_each_kind_becomes_what_it_says(town: House, admin: UserAgent, kind: str
     values, expected = KINDS[kind]
     registered = members(town, id_on(register(admin, kind, **values)))
     assert {name: registered.get(name, []) for name in expected} == expected
+
+
+def test_a_known_application_is_found_by_its_name_or_what_it_is_for(admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new")
+    found = admin.submit(page, page.form("/clients/new"), {"q": "graf"})
+    assert isinstance(found, Page)
+    assert "1 known app" in found.document.text
+    assert found.link("Grafana").endswith("/admin/clients/new/web?app=grafana")
+    photos = admin.page("/admin/clients/new?q=photos").document.text
+    assert "1 known app Immich" in photos
+    assert "None is called so" in admin.page("/admin/clients/new?q=nothing+such").document.text
+
+
+def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    assert "It may ask for: openid profile email groups" in page.document.text
+    connect = send(admin, page, "/new/web", address="grafana.example.com/", who="everyone")
+    registered = members(town, id_on(connect))
+    assert registered["client_name"] == "Grafana"
+    assert registered["redirect_uris"] == ["https://grafana.example.com/login/generic_oauth"]
+    assert registered["client_uri"] == "https://grafana.example.com"
+    assert registered["scope"] == "openid profile email groups"
+    assert "The documentation of Grafana" in connect.document.text
+
+
+@pytest.mark.parametrize("app", known_apps.every(), ids=lambda app: app.key)
+def test_every_known_application_can_be_registered(
+    town: House, admin: UserAgent, app: KnownApp
+) -> None:
+    path = f"/admin/clients/new/{app.preset}?app={app.key}"
+    page = send(admin, admin.page(path), "/new/web", address=f"https://{app.key}.example")
+    registered = members(town, id_on(page))
+    assert registered["redirect_uris"] == app.addresses(f"https://{app.key}.example")
+    assert registered["require_pkce"] == app.require_pkce
+    assert registered["admits"] == "nobody"
 
 
 REFUSED = {
