@@ -192,8 +192,15 @@ def test_a_floor_is_named_and_way_by_way_what_reaches_it(shop: Command) -> None:
     assert suffices["passkey"] is True
     assert suffices["magic_link"] is False
     told = shop.done("explain", url(client_id="bank"))
-    assert "at least mfa; proofs no older than 10 min" in told
+    assert "at least two factors; proofs no older than 10 min" in told
     assert "passkey, which must verify its user: enough by itself" in told
+
+
+def test_strengths_are_told_in_words(shop: Command) -> None:
+    told = shop.done("explain", url(acr_values="phr urn:idp:acr:1fa"), *ANN)
+    assert "phr (phishing-resistant) or urn:idp:acr:1fa (one proof), or the request" in told
+    assert "at least the second step that the account has" in told
+    assert "second_step" not in told
 
 
 def test_pages_before_the_proofs_are_told(shop: Command) -> None:
