@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from idp.models import Transaction
 from idp.oidc.answers import Answered
 from idp.oidc.permission import NOBODY_YET
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.responses import AuthorizationResponse
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
@@ -46,8 +47,11 @@ def deliver(answered: Answered, by: Callable[[str], Response] = see_other) -> Re
 
 
 def turned_away(transaction: Transaction) -> Response | None:
-    """That page, for a sign-in that ended so; None for every other."""
+    """That page, for a sign-in that ended so and still would; None for every other."""
     if transaction.parameters is None or transaction.client_id is None:
+        return None
+    client = services().clients.get(transaction.client_id)
+    if client is None or client.metadata.admits != NOBODY:
         return None
     response = services().authorization.answer(transaction)
     if response.parameters.get("error_description") != NOBODY_YET:

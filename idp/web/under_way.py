@@ -68,13 +68,14 @@ def _finished(transaction: Transaction) -> Response:
 
     By then the client has used the code of the first answer, and would take it for a stolen one.
     """
+    page = None if wants_json() else turned_away(transaction)
+    if page is not None:
+        return see_other(address(transaction)) if request.method == "POST" else page
     if (request.method == "POST" or wants_json()) and _just_now(transaction):
         return flow.answer_of(transaction)
     way_on = flow.way_on(transaction)
     if wants_json():
         return see_other(way_on)
-    if page := turned_away(transaction):
-        return page
     return pages.finished(transaction, way_on, signed_in=flow.was_granted(transaction))
 
 

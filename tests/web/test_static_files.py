@@ -63,6 +63,14 @@ def test_who_has_it_is_sent_nothing(town: House) -> None:
     assert "Content-Encoding" not in part.headers
 
 
+def test_cards_are_as_round_as_the_setting_says() -> None:
+    for sheet in STATIC.glob("*.css"):
+        assert "var(--radius) *" not in sheet.read_text(encoding="utf-8"), sheet.name
+    assert re.search(
+        r"\.card \{[^}]*border-radius: var\(--radius\)", (STATIC / "app.css").read_text()
+    )
+
+
 def test_the_sign_in_page_stays_light(town: House) -> None:
     sheets = [url for url in addresses(town) if ".css" in url]
     scripts = [url for url in addresses(town) if ".js" in url]

@@ -187,6 +187,20 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert "The documentation of Grafana" in connect.document.text
 
 
+SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}
+
+
+@pytest.mark.parametrize("registration", SELF)
+def test_dynamic_registration_is_named_where_it_is_on(town: House, registration: str) -> None:
+    node = House(str(town.settings.database_url), town.clock, client_registration=registration)
+    agent = signed_in_as(node, "administrator")
+    text = agent.page("/admin/clients/new").document.text
+    assert ("Registers itself" in text) == bool(SELF[registration])
+    for words in SELF[registration]:
+        assert words in text
+        assert f"{town.settings.issuer}/oauth/register" in text
+
+
 @pytest.mark.parametrize("app", known_apps.every(), ids=lambda app: app.key)
 def test_every_known_application_can_be_registered(
     town: House, admin: UserAgent, app: KnownApp
