@@ -3,7 +3,6 @@
 // <div data-passkey="get|create" data-url data-options='{…JSON}' [data-autofill] [data-upgrade] data-say-…>
 //   <input type="hidden" name="passkey_response"> <button data-passkey-start hidden>
 //   [<button data-passkey-elsewhere hidden>] <p role="status" data-passkey-status>
-// <script type="application/json" data-passkey-signals>{"unknown"|"accepted"|"details": {…}}</script>
 
 const Credential = window.PublicKeyCredential;
 
@@ -150,26 +149,11 @@ class Ceremony {
   #say(text) { this.status.textContent = text ?? ""; }
 }
 
-// Tell the passkey provider what the server knows. A hint, never more: failures change nothing.
-const SIGNALS = {
-  unknown: "signalUnknownCredential",
-  accepted: "signalAllAcceptedCredentials",
-  details: "signalCurrentUserDetails",
-};
-async function signal(facts) {
-  for (const [name, method] of Object.entries(SIGNALS)) {
-    if (facts[name] && Credential?.[method]) await Credential[method](facts[name]).catch(() => {});
-  }
-}
-
 document.querySelectorAll("[data-passkey]").forEach((root) => {
   if (Credential) return new Ceremony(root).open();
   root.dataset.off = "";
   document.querySelectorAll("[data-passkey-missing]").forEach((notice) => { notice.hidden = false; });
 });
-document.querySelectorAll("[data-passkey-signals]").forEach((facts) => signal(JSON.parse(facts.textContent)));
-document.querySelectorAll("[data-unknown]").forEach((root) => signal({ unknown: JSON.parse(root.dataset.unknown) }));
-// Where the provider cannot be told, the page's own words stand in.
-if (Credential?.signalAllAcceptedCredentials) {
-  document.querySelectorAll("[data-unless-signals]").forEach((words) => { words.hidden = true; });
-}
+// Tell the passkey provider that nobody has this passkey: a hint, and nothing depends on it.
+document.querySelectorAll("[data-unknown]").forEach((root) =>
+  Credential?.signalUnknownCredential?.(JSON.parse(root.dataset.unknown)).catch(() => {}));
