@@ -44,6 +44,14 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+_READ_OUT: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """Eight characters that can be read out over a telephone: 40 bits, no I, L, O or U."""
+    return "".join(secrets.choice(_READ_OUT) for _place in range(8))
+
+
 _TICKS: Final = 16
 """A second has so many. Ten hexadecimal digits of them last until the year 4147."""
 _STAMP = 10

@@ -23,7 +23,8 @@ STRONG: Final = ("phr", "urn:idp:acr:mfa")
 RECENT: Final = 300
 """What moving money takes: a passkey, else two factors, within these seconds."""
 
-_AMOUNT: Final = re.compile(r"([1-9][0-9]{0,5}|0)\.([0-9]{2})")
+_AMOUNT: Final = re.compile(r"([1-9][0-9]{0,5}|0)(?:[.,]([0-9]{1,2}))?")
+"""As people type it. Three digits after a point or a comma could be thousands: refused."""
 
 
 def create_app(verify: Callable[[str], Mapping[str, Any]]) -> Flask:
@@ -50,7 +51,7 @@ def create_app(verify: Callable[[str], Mapping[str, Any]]) -> Flask:
     def transfer() -> tuple[dict[str, str], int]:
         wanted = _read_transfer(request.get_json(silent=True))
         if wanted is None:
-            return {"error": "Say id, payee, and amount as in 12.50."}, 400
+            return {"error": "Say id, payee, and amount as in 12.50, 12,50 or 12."}, 400
         try:
             made, new = accounts.transfer(g.claims["sub"], wanted)
         except NotEnough:
@@ -66,10 +67,15 @@ def _read_transfer(sent: object) -> Transfer | None:
         case {"id": str(id_), "payee": str(payee), "amount": str(amount)} if (
             0 < len(id_) <= 64 and 0 < len(payee) <= 100
         ):
-            parts = _AMOUNT.fullmatch(amount)
-            cents = int("".join(parts.groups())) if parts else 0
+            cents = _cents(amount)
             return Transfer(id_, payee, cents) if cents else None
     return None
+
+
+def _cents(amount: str) -> int:
+    """0 for what is no amount: nobody sends that."""
+    parts = _AMOUNT.fullmatch(amount)
+    return int(parts[1]) * 100 + int((parts[2] or "").ljust(2, "0")) if parts else 0
 
 
 def _euros(cents: int) -> str:

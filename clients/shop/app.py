@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from config import HERE, Config
 from flask import Flask, abort, redirect, render_template, request
-from ledger import Ledger
+from ledger import Ledger, read_amount
 from memory import Memory, Visitor, Visitors, Wish
 from sign_in import Refused, SignIn
 from sign_out import SignOut, Untrue
@@ -90,13 +90,20 @@ class Shop:
 
     def ledger(self) -> str:
         """The balance."""
-        return self._page("ledger.html", balance=self._ledger.balance(self._known()))
+        return self._ledger_page({"payee": "Harbour Glassworks", "amount": "12.50"})
 
-    def transfer(self) -> Response:
-        """Have the ledger move money."""
+    def _ledger_page(self, typed: Mapping[str, str], wrong: str | None = None) -> str:
+        balance = self._ledger.balance(self._known())
+        return self._page("ledger.html", balance=balance, typed=typed, wrong=wrong)
+
+    def transfer(self) -> Response | tuple[str, int]:
+        """Have the ledger move money; before anybody is asked to prove anything, read how much."""
         visitor = self._known()
-        wanted = {name: request.form.get(name, "").strip() for name in ("payee", "amount")}
-        visitor.transfer = {"id": secrets.token_urlsafe(12), **wanted}
+        typed = {name: request.form.get(name, "").strip() for name in ("payee", "amount")}
+        amount = read_amount(typed["amount"])
+        if amount is None:
+            return self._ledger_page(typed, "Enter an amount as in 25, 25.50 or 25,50."), 422
+        visitor.transfer = {"id": secrets.token_urlsafe(12), **typed, "amount": amount}
         return self._send_transfer(visitor, follow=True)
 
     def _send_transfer(self, visitor: Visitor, *, follow: bool) -> Response:

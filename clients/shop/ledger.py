@@ -11,6 +11,17 @@ from sign_in import Refused, SignIn
 from werkzeug.datastructures import WWWAuthenticate
 
 INSUFFICIENT: Final = "insufficient_user_authentication"
+_AMOUNT: Final = re.compile(r"0*([0-9]{1,6})(?:[.,]([0-9]{1,2}))?")
+
+
+def read_amount(typed: str) -> str | None:
+    """What somebody typed (``25``, ``25.5``, ``25,50``) as the ledger writes it: ``25.00``.
+
+    None for nothing, and for what could be read in two ways, such as ``1,000``.
+    """
+    parts = _AMOUNT.fullmatch(typed.strip())
+    amount = f"{int(parts[1])}.{(parts[2] or '').ljust(2, '0')}" if parts else "0.00"
+    return None if amount == "0.00" else amount
 
 
 @dataclass(frozen=True, slots=True)

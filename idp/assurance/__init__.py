@@ -20,8 +20,9 @@ from idp.assurance.decision import Challenge, Decision, Satisfied, Unmet, decide
 from idp.assurance.demand import Demand
 from idp.assurance.evidence import Evidence
 from idp.assurance.floor import account_floor, enrolment_demand
-from idp.assurance.ladder import Rung
+from idp.assurance.ladder import Rung, holds
 from idp.assurance.offer import Offer
+from idp.assurance.plan import ways
 from idp.assurance.proofs import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Shown, passkey
 from idp.assurance.reason import Reason
 from idp.assurance.request import (
@@ -64,6 +65,7 @@ __all__ = [
     "decide",
     "demand_for",
     "enrolment_demand",
+    "holds",
     "ladder_names",
     "oldest_allowed",
     "passkey",
@@ -71,4 +73,5 @@ __all__ = [
     "since",
     "supported_acr_values",
     "terms_for",
+    "ways",
 ]

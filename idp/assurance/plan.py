@@ -47,6 +47,24 @@ def _completions(
     return tuple(_slimmed(rung, proved, plan, verify_user=verify_user) for plan in found)
 
 
+def ways(rung: Rung, offers: Sequence[Offer]) -> tuple[tuple[str, ...], ...]:
+    """The methods of each smallest set of `offers` that reaches `rung` out of nothing.
+
+    In each, what opens a session comes first. The shortest come first, then those of the offers
+    that do; none holds another.
+    """
+    found = dict.fromkeys(map(_methods, completions(rung, (), offers)))
+    return tuple(one for one in found if not any(set(less) < set(one) for less in found))
+
+
+def _methods(plan: Plan) -> tuple[str, ...]:
+    return tuple(step.offer.method for step in sorted(plan, key=_opens_last))
+
+
+def _opens_last(step: Step) -> bool:
+    return not opens(step.offer.proves)
+
+
 def first_steps(plan: Plan, *, opened: bool) -> list[Step]:
     """The steps of `plan` that may be taken first.
 

@@ -16,6 +16,9 @@ CHANGEABLE: Final = (
 
 _CHANGEABLE: Final = frozenset(CHANGEABLE)
 _PARSERS: Final = {item.name: item.metadata["parse"] for item in fields(Settings)}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    item.name: item.default for item in fields(Settings) if item.name in _CHANGEABLE
+}
 
 
 class LiveSettings(Settings):
@@ -46,6 +49,10 @@ class LiveSettings(Settings):
     def started_with(self, name: str) -> Any:
         """The value that the file, the environment or the default gave."""
         return getattr(Settings, name).__get__(self)
+
+    def is_default(self, name: str) -> bool:
+        """Was it started with what holds where nobody gives anything?"""
+        return bool(self.started_with(name) == _DEFAULTS[name])
 
 
 def _looked_up(name: str) -> property:

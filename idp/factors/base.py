@@ -127,6 +127,10 @@ class Refused:
     """What the page of another try is told beside the new ceremony's public part."""
     to_known: str | None = None
     """The message where the person is known already, so that no address was asked for."""
+    alone: str | None = None
+    """The message where the page offers no other way. None: it speaks of none anyway."""
+    reference: str | None = None
+    """Finds it in the audit log. The message has a gap of that name for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ _UNREADABLE = Refused(
     "unreadable_seed",
     "Your authenticator app cannot be checked here any more. Use another way, and set it up again.",
     counts=False,
+    alone="Your authenticator app cannot be checked here any more. Ask your administrator.",
 )
 _NOT_PENDING = Refused(
     "not_pending", "This setup is no longer open. Please start it again.", counts=False

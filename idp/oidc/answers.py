@@ -12,9 +12,13 @@ from idp.services.transactions import Purpose
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The request has its answer: this goes to the client."""
+    """The request has its answer: this goes to the client.
+
+    ``turned_away`` is the client that is for nobody yet, which the person reads first.
+    """
 
     response: AuthorizationResponse
+    turned_away: str | None = None
 
 
 @made_often

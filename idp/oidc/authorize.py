@@ -168,7 +168,7 @@ class AuthorizationEndpoint:
         if hints_at_other(asked.request, live):
             raise OAuthError("account_selection_required", "Another account is signed in.")
         decision = decide_silently(self._weighing, asked.demand, live)
-        check_entry(asked.client, live.user_id)
+        check_entry(asked.client, live.user_id, shown=False)
         if self._question_to(live, asked) is not None:
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return self._answer(asked, live.user_id, live.id, decision, context)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from idp.assurance import Acr, Choice, Demand, Evidence, Trait
+from idp.assurance import Acr, Choice, Demand, Evidence, Rung, Trait
 from idp.models import User
 from idp.oidc.explain import Explanation
 from idp.protocol.arrived import Arrived
@@ -110,11 +110,11 @@ def demands(demand: Demand, now: datetime) -> Iterator[str]:
     if demand.acceptable:
         how = "or the request fails" if demand.necessary else "where it can be had"
         yield f"{' or '.join(map(_wanted, demand.acceptable))}, {how}"
-    yield f"at least {demand.floor.name.lower()}"
+    yield f"at least {_RUNGS[demand.floor]}"
     if demand.since:
         yield f"proofs no older than {_age(now - demand.since)}"
     for rung, at in demand.rung_since.items():
-        yield f"for {rung.name.lower()} no older than {_age(now - at)}"
+        yield f"for {_RUNGS[rung]}, no older than {_age(now - at)}"
     if demand.refused:
         yield f"not by {', '.join(sorted(demand.refused))}"
     if demand.within:
@@ -122,7 +122,16 @@ def demands(demand: Demand, now: datetime) -> Iterator[str]:
 
 
 def _wanted(acr: Acr) -> str:
-    return f"{acr.name} ({acr.rung.name.lower()})"
+    return f"{acr.name} ({_RUNGS[acr.rung]})"
+
+
+_RUNGS: Final[Mapping[Rung, str]] = {
+    Rung.ONE_FACTOR: "one proof",
+    Rung.SECOND_STEP: "the second step that the account has",
+    Rung.MFA: "two factors",
+    Rung.PHR: "phishing-resistant",
+    Rung.PHRH: "phishing-resistant, in attested hardware",
+}
 
 
 def _age(age: timedelta) -> str:

@@ -1,17 +1,31 @@
 """May this person use this client, and what has she still to allow it?"""
 
+from typing import Final
+
 from idp.models import User, db
 from idp.oidc.answers import AskConsent
 from idp.protocol.authorization import AuthorizationRequest
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import Prompt
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.live import Seen
 
+NOBODY_YET: Final = "Nobody may sign in to this application yet."
 
-def check_entry(client: RegisteredClient, user_id: str) -> None:
-    """Raise ``OAuthError`` when the client is for some groups and the person is in none."""
+
+class NobodyAdmitted(OAuthError):
+    """Whoever registered the client has still to say for whom it is: the person is told so."""
+
+
+def check_entry(client: RegisteredClient, user_id: str, *, shown: bool = True) -> None:
+    """Raise ``OAuthError`` when the client is for some groups and the person is in none.
+
+    And when it is for nobody yet: ``NobodyAdmitted``, where she is to be ``shown`` a page of it.
+    """
+    if client.metadata.admits == NOBODY:
+        raise (NobodyAdmitted if shown else OAuthError)("access_denied", NOBODY_YET)
     allowed = client.metadata.allowed_groups
     if not allowed:
         return

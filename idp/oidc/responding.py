@@ -10,6 +10,7 @@ from idp.models import Transaction, db, release
 from idp.oidc.answers import Answered, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.front_channel import FrontChannel
+from idp.oidc.permission import NobodyAdmitted
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.secrecy import Box
@@ -112,7 +113,7 @@ class Responder:
             transactions.finish(transaction, keep(response, self._box), now)
         if pushed is not None:
             self._pushed.use_up(pushed, now)
-        return Answered(response)
+        return Answered(response, client.id if isinstance(error, NobodyAdmitted) else None)
 
     def given(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""

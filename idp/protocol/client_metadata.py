@@ -30,6 +30,7 @@ T = TypeVar("T")
 TOKEN_FORMATS: Final = ("jwt", "opaque")
 USER_VERIFICATION: Final = ("required", "preferred", "discouraged")
 CONSENT_RULES: Final = ("remember", "always", "never")
+NOBODY: Final = "nobody"
 
 
 def member(reader: Callable[[object], T], default: T) -> T:
@@ -138,6 +139,8 @@ class ClientMetadata:
     user_verification: str | None = member(read.one_of(USER_VERIFICATION), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
+    admits: str | None = member(read.one_of((NOBODY,)), None)
+    """None: whom ``allowed_groups`` says."""
     told_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
     """None named: all of a person's."""
     claim_mapping: Mapping[str, str] | None = member(read_claim_mapping, None)
@@ -185,7 +188,7 @@ OWN_MEMBERS: Final = frozenset(
     (
         *("require_pkce", "access_token_format", "refresh_token_rotation"),
         *("consent", "acr_values_voluntary"),
-        *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups"),
+        *("minimum_acr", "max_auth_age", "refused_methods", "allowed_groups", "admits"),
         *("told_groups", "claim_mapping"),
         "owner_groups",
         *("confirm_operation_acr", "enrol_in_step_up", "user_verification"),

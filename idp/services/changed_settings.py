@@ -29,7 +29,8 @@ Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
-    """As listed; ``source`` is "environment", "changed here" or "started with"."""
+    """As listed; ``source`` is "environment", "changed here", "started with" (the file says
+    so) or "default"."""
 
     name: str
     value: Any
@@ -174,7 +175,9 @@ class ChangedSettings:
     def _source(self, name: str, changed: Mapping[str, Any]) -> str:
         if name in self._pinned:
             return "environment"
-        return "changed here" if name in changed else "started with"
+        if name in changed:
+            return "changed here"
+        return "default" if self._settings.is_default(name) else "started with"
 
 
 def _keep(changed: Sequence[str], expected: str | None, now: datetime) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from idp.assurance import (
-    MAILBOX,
     Demand,
     Evidence,
     Offer,
@@ -14,6 +13,8 @@ from idp.assurance import (
     account_floor,
     decide,
     enrolment_demand,
+    holds,
+    ways,
 )
 from idp.config import Settings
 from idp.factors.base import Factor
@@ -32,8 +33,8 @@ class Loss:
     is_last_way: bool
     """Nothing would be left that a sign-in can begin with but the mailbox, which is a way back
     for who has lost something and no reason to give the last thing away."""
-    ways: tuple[str, ...]
-    """The methods that a sign-in could still begin with, in the order of the house."""
+    ways: tuple[tuple[str, ...], ...]
+    """What could still be signed in with: methods that are needed together, the fewest first."""
     ends_second_step: bool
     """It is the last second step. Recovery codes stand in for one, so they go with it."""
     password_minimum: int | None
@@ -109,22 +110,28 @@ class Holdings:
         is_less = by_code < self.demanded(user, credentials, evidence)
         return by_code if is_less and by_code >= Rung.SECOND_STEP else None
 
-    def comes_back_by_code(self, user: User, credentials: Sequence[Credential]) -> bool:
-        """Could she sign in anew without what cannot be phished, and with a code beside that?"""
+    def comes_back_by_code(
+        self, user: User, credentials: Sequence[Credential], *, least: Rung = Rung.ONE_FACTOR
+    ) -> bool:
+        """Could she sign in anew without what cannot be phished, with a code beside that, and would
+        the two be ``least``?"""
         offers = self.offers(user, credentials)
         begins = {Trait.KNOWLEDGE, Trait.MAILBOX}
-        return any(one.last_resort for one in offers) and any(
-            not begins.isdisjoint(one.proves) for one in offers
+        return any(
+            holds(least, [one.proves, code.proves])
+            for one in offers
+            for code in offers
+            if code.last_resort and not begins.isdisjoint(one.proves)
         )
 
-    def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...]:
-        """The methods that a sign-in can begin with."""
-        opening = {
-            offer.method
-            for offer in self.offers(user, credentials)
-            if not _OPENS.isdisjoint(offer.proves) or offer.proves == MAILBOX.proves
-        }
-        return tuple(name for name in self._factors if name in opening)
+    def ways(self, user: User, credentials: Sequence[Credential]) -> tuple[tuple[str, ...], ...]:
+        """Which methods together are a sign-in, by what the account itself asks for.
+
+        Nothing superfluous is in any of them, and no code that stands in for something lost.
+        """
+        offers = self.offers(user, credentials)
+        asked = account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
+        return ways(asked, [offer for offer in offers if not offer.last_resort])
 
     def loss(self, user: User, lost: Credential, credentials: Sequence[Credential]) -> Loss:
         """What it would mean to be without ``lost``, which is one of ``credentials``."""

@@ -12,7 +12,7 @@ from idp.models import BrowserSession, EvidenceRow, db
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
-    """One browser that is signed in. ``methods`` are what was proved in it, each once."""
+    """One browser that is signed in. ``methods`` are what it was signed in with, each once."""
 
     id: str
     user_agent: str
@@ -61,12 +61,35 @@ def _is_in_use(session: BrowserSession, settings: Settings, now: datetime) -> bo
 
 
 def _methods(session_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    used = used_in(session_ids)
+    return {one: tuple(dict.fromkeys(use.method for use in uses)) for one, uses in used.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A method by which a session was signed in to, and its credential where it has one."""
+
+    method: str
+    credential_id: str | None
+
+
+def used_in(session_ids: Iterable[str]) -> dict[str, list[Use]]:
+    """What each session was signed in with, in the order of time.
+
+    What was only set up in one was not used for it, though the ledger has both; unless nothing
+    else opened it, as with the account that is made first of all.
+    """
     rows = db.session.execute(
-        select(EvidenceRow.session_id, EvidenceRow.method)
+        select(EvidenceRow)
         .where(EvidenceRow.session_id.in_(list(session_ids)))
         .order_by(EvidenceRow.id)
-    )
-    found: dict[str, tuple[str, ...]] = {}
-    for session_id, method in rows:
-        found[session_id] = tuple(dict.fromkeys((*found.get(session_id, ()), method)))
-    return found
+    ).scalars()
+    by_session: dict[str, list[EvidenceRow]] = {}
+    for row in rows:
+        by_session.setdefault(row.session_id, []).append(row)
+    return {one: _uses(found) for one, found in by_session.items()}
+
+
+def _uses(rows: Sequence[EvidenceRow]) -> list[Use]:
+    used = [row for row in rows if not row.enrolled] or rows
+    return [Use(row.method, row.credential_id) for row in used]

@@ -24,6 +24,7 @@ _OTHER_PERSON = Refused("other_person", "That belongs to another account.")
 _DISABLED = Refused(
     "disabled",
     "This can no longer be used to sign in here. Use another way, or ask your administrator.",
+    alone="This can no longer be used to sign in here. Ask your administrator.",
 )
 
 
@@ -139,6 +140,7 @@ class SignIn:
             user_id=user.id if user else transaction.user_id,
             client_id=transaction.client_id,
             transaction_id=transaction.id,
+            reference=refused.reference,
             reason=refused.reason,
         )
         db.session.commit()

@@ -14,3 +14,24 @@ document.querySelectorAll("textarea[data-addresses]").forEach((area) => {
   };
   area.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(() => ask().catch(() => {}), 300); });
 });
+
+// Groups that were typed and then not chosen are not sent.
+const groups = document.querySelector("#who-groups");
+const fit = () => { groups.form.elements.allowed_groups.disabled = !groups.checked; };
+if (groups) {
+  groups.form.addEventListener("change", fit);
+  addEventListener("pageshow", fit);
+  fit();
+}
+
+// A known application: its redirect addresses follow from where it is, until somebody changes them.
+document.querySelectorAll("textarea[data-patterns]").forEach((area) => {
+  let filled = area.value;
+  document.querySelector("#address").addEventListener("input", ({ target }) => {
+    if (area.value !== filled) return;
+    const typed = target.value.trim().replace(/\/+$/, "");
+    const home = typed && !typed.includes("://") ? `https://${typed}` : typed;
+    filled = area.value = home && area.dataset.patterns.replaceAll("{address}", home);
+    area.dispatchEvent(new Event("input"));
+  });
+});

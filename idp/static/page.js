@@ -5,6 +5,7 @@ const all = (selector, act) => document.querySelectorAll(selector).forEach(act);
 // Announce in a polite live region that is there before it speaks.
 const live = Object.assign(document.createElement("p"), { className: "hush" });
 live.setAttribute("role", "status");
+live.dataset.live = "";
 document.body.append(live);
 const say = (text) => { live.textContent = text; };
 
@@ -41,7 +42,7 @@ all("[data-reveal]", (button) => {
 // Times are told in UTC; where there is a clock, by it.
 const { lang } = document.documentElement;
 all("time[data-local]", (time) => {
-  const how = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+  const how = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
   time.textContent = new Date(time.dateTime).toLocaleString(lang === "en" ? "en-GB" : lang, how);
 });
 
@@ -52,34 +53,6 @@ all("img[data-initial]", (image) => {
   initial.setAttribute("aria-hidden", "true");
   image.addEventListener("error", () => image.replaceWith(initial));
   if (image.complete && !image.naturalWidth) image.src = image.src;
-});
-
-// Copy: the text of the element named by data-copy; the result is told, not only shown.
-all("[data-copy]", (button) => {
-  if (!navigator.clipboard) return;
-  const label = button.textContent;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText.trim());
-    button.textContent = button.dataset.done;
-    say(button.dataset.done);
-    setTimeout(() => { button.textContent = label; say(""); }, 3000);
-  });
-});
-
-// Download the same text as a file; print the page.
-all("[data-download]", (button) => {
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    const text = document.getElementById(button.dataset.download).innerText.trim() + "\n";
-    const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    Object.assign(document.createElement("a"), { href: url, download: button.dataset.name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  });
-});
-all("[data-print]", (button) => {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
 });
 
 // Wait before another mail may be asked for. Counted as text; told once at the end.
@@ -124,37 +97,3 @@ if (elsewhere?.dataset.elsewhere) {
 
 // Pages that only carry a form on: send it now, the button stays for the rest.
 document.querySelector("form[data-send]")?.requestSubmit();
-
-// Tabs that lie in one line on a narrow screen: the present one is in sight.
-all(".tabs [aria-current]", (tab) => {
-  const line = tab.parentElement;
-  line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
-});
-
-// A colour that is picked is typed as well, and one that is typed is shown.
-all("input[data-fills]", (picker) => {
-  const field = document.getElementById(picker.dataset.fills);
-  picker.addEventListener("input", () => { field.value = picker.value; });
-  field.addEventListener("input", () => { if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value; });
-});
-
-// What was typed into a form that had to wait for a proof is there again afterwards: nothing secret, in this tab alone.
-function keepTyped() {
-  const again = document.querySelector("[data-again]") && JSON.parse(sessionStorage.getItem("typed"));
-  sessionStorage.removeItem("typed");
-  const mayKeep = ({ name, type, autocomplete, dataset }) =>
-    name && !("unkept" in dataset) && autocomplete !== "one-time-code" && !["hidden", "password", "file", "submit"].includes(type);
-  const same = (one, [name, value]) => one.name === name && (!["checkbox", "radio"].includes(one.type) || one.value === value);
-  all("form[method=post]", (form) => {
-    const fields = [...form.elements].filter(mayKeep);
-    if (again?.action === form.action) fields.forEach((one) => {
-      const found = again.fields.find((kept) => same(one, kept));
-      if (found) [, one.value, one.checked] = found;
-    });
-    form.addEventListener("submit", () => {
-      const typed = fields.map((one) => [one.name, one.value, one.checked ?? false]);
-      sessionStorage.setItem("typed", JSON.stringify({ action: form.action, fields: typed }));
-    });
-  });
-}
-if (document.body.hasAttribute("data-signed-in")) keepTyped();

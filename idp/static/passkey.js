@@ -3,7 +3,6 @@
 // <div data-passkey="get|create" data-url data-options='{…JSON}' [data-autofill] [data-upgrade] data-say-…>
 //   <input type="hidden" name="passkey_response"> <button data-passkey-start hidden>
 //   [<button data-passkey-elsewhere hidden>] <p role="status" data-passkey-status>
-// <script type="application/json" data-passkey-signals>{"unknown"|"accepted"|"details": {…}}</script>
 
 const Credential = window.PublicKeyCredential;
 
@@ -49,10 +48,9 @@ async function capabilities() {
 }
 
 // Every outcome of navigator.credentials as one of the page's sentences. Cancelled, timed out, nothing
-// there and verification failed are all NotAllowedError: one neutral sentence covers them.
-const SENTENCE = {
-  NotAllowedError: "sayNone", AbortError: "", InvalidStateError: "sayExists", SecurityError: "saySecurity",
-};
+// there and verification failed are all NotAllowedError: one neutral sentence covers them. An address
+// without passkeys (SecurityError) is put on record, and the page that comes back says under which name.
+const SENTENCE = { NotAllowedError: "sayNone", AbortError: "", InvalidStateError: "sayExists" };
 
 class Ceremony {
   #waiting = null;
@@ -105,6 +103,7 @@ class Ceremony {
     try {
       this.#answer(await navigator.credentials[this.kind](this.#request(anywhere)));
     } catch (error) {
+      if (error.name === "SecurityError") return this.#send({ error: error.name });
       this.#busy(false);
       this.#refused(error);
     }
@@ -120,8 +119,11 @@ class Ceremony {
   }
 
   #answer(credential, upgrade = false) {
-    if (!credential) return;
-    this.root.querySelector("[name=passkey_response]").value = JSON.stringify(toJSON(credential));
+    if (credential) this.#send(toJSON(credential), upgrade);
+  }
+
+  #send(answer, upgrade = false) {
+    this.root.querySelector("[name=passkey_response]").value = JSON.stringify(answer);
     // What was typed beside a passkey is not the passkey's business.
     this.form.querySelectorAll("input[type=password]").forEach((input) => { input.value = ""; });
     const button = document.createElement("button");
@@ -147,26 +149,11 @@ class Ceremony {
   #say(text) { this.status.textContent = text ?? ""; }
 }
 
-// Tell the passkey provider what the server knows. A hint, never more: failures change nothing.
-const SIGNALS = {
-  unknown: "signalUnknownCredential",
-  accepted: "signalAllAcceptedCredentials",
-  details: "signalCurrentUserDetails",
-};
-async function signal(facts) {
-  for (const [name, method] of Object.entries(SIGNALS)) {
-    if (facts[name] && Credential?.[method]) await Credential[method](facts[name]).catch(() => {});
-  }
-}
-
 document.querySelectorAll("[data-passkey]").forEach((root) => {
   if (Credential) return new Ceremony(root).open();
   root.dataset.off = "";
   document.querySelectorAll("[data-passkey-missing]").forEach((notice) => { notice.hidden = false; });
 });
-document.querySelectorAll("[data-passkey-signals]").forEach((facts) => signal(JSON.parse(facts.textContent)));
-document.querySelectorAll("[data-unknown]").forEach((root) => signal({ unknown: JSON.parse(root.dataset.unknown) }));
-// Where the provider cannot be told, the page's own words stand in.
-if (Credential?.signalAllAcceptedCredentials) {
-  document.querySelectorAll("[data-unless-signals]").forEach((words) => { words.hidden = true; });
-}
+// Tell the passkey provider that nobody has this passkey: a hint, and nothing depends on it.
+document.querySelectorAll("[data-unknown]").forEach((root) =>
+  Credential?.signalUnknownCredential?.(JSON.parse(root.dataset.unknown)).catch(() => {}));

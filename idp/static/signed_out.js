@@ -2,7 +2,9 @@
 // frames have told the others. Without this there is the button.
 
 document.querySelectorAll("time[data-clock]").forEach((time) => {
-  time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+  time.textContent = new Date(time.dateTime).toLocaleTimeString(document.documentElement.lang, {
+    hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
 });
 
 const onward = document.querySelector("a[data-onward]");

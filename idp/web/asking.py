@@ -12,7 +12,7 @@ from idp.services.weighing import Standing
 from idp.web import responses
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
-from idp.web.models import NO_ADDRESS, address, asked_of, too_many
+from idp.web.models import NO_ADDRESS, address, asked_of, in_place, too_many
 from idp.web.step_pages import page_of
 from idp.web.ways import begun, task_of
 from idp.web.words import refusal
@@ -71,6 +71,7 @@ def ask(
     status: int = 200,
 ) -> Response:
     """The page, or the JSON, that asks for what is missing."""
+    refused = in_place(refused, standing, method)
     if wants_json():
         return _ask_json(standing, method, refused, status)
     transaction = standing.transaction

@@ -10,9 +10,11 @@ from idp.assurance import Satisfied
 from idp.factors.base import Refused
 from idp.models import User, db
 from idp.oidc.device import VERIFICATION
+from idp.oidc.permission import NobodyAdmitted
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import sentence
 from idp.services import repeated
+from idp.services.clients import RegisteredClient
 from idp.services.device_codes import Waiting
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
@@ -20,6 +22,7 @@ from idp.services.transactions import Purpose
 from idp.web import asking, cookies, errors, flow
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
+from idp.web.delivering import nobody_yet
 from idp.web.forms import submitted
 from idp.web.models import apis_of, app_view, errors_of
 from idp.web.user_agents import device_name
@@ -100,7 +103,7 @@ def show(request_id: str) -> Response:
         services().commit()
         return _ask(waiting, live)
     except OAuthError as error:
-        return _refused(error)
+        return _refused(error, services().clients.get(waiting.client_id))
 
 
 def _suffices(waiting: Waiting, live: Live) -> bool:
@@ -172,7 +175,7 @@ def decide(request_id: str) -> Response:
             approval.deny(waiting, live, context())
     except OAuthError as error:
         services().rollback()
-        return _refused(error)
+        return _refused(error, services().clients.get(waiting.client_id))
     return see_other(_address(waiting))
 
 
@@ -210,7 +213,9 @@ def _gone() -> Response:
     )
 
 
-def _refused(error: OAuthError) -> Response:
+def _refused(error: OAuthError, client: RegisteredClient | None) -> Response:
+    if isinstance(error, NobodyAdmitted):
+        return nobody_yet(client)
     return errors.page(
         _("This can’t be allowed"),
         status=403,

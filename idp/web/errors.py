@@ -1,11 +1,11 @@
 """One place for each family of errors: what people see, what scripts get, what is remembered."""
 
 import logging
-import secrets
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,20 +14,16 @@ from werkzeug.exceptions import HTTPException
 from idp import capacity
 from idp.capacity import Busy
 from idp.protocol.errors import OAuthError
+from idp.secrecy import new_reference
 from idp.services import repeated
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, problem_details, wants_json
 from idp.web.context import context, live_session, services
+from idp.web.forms import has_form_cookie
 
 log = logging.getLogger("idp.web")
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RETRY_AFTER = 5
-
-
-def new_reference() -> str:
-    """Eight characters that can be read out over a telephone: 40 bits, no I, L, O or U."""
-    return "".join(secrets.choice(_ALPHABET) for _place in range(8))
 
 
 def page(
@@ -193,17 +189,39 @@ _FOR_PEOPLE = frozenset({"/oauth/authorize", "/oauth/logout"})
 
 
 def csrf_failed(_error: CSRFError) -> Response:
-    """The form was not ours, or the browser has lost its cookies since it was shown."""
+    """The form was not ours, or the browser has lost its cookies since it was shown.
+
+    Which of them goes by what this browser sent, and not by the sign-in that the address names: of
+    that nobody learns anything who has no more than its address.
+    """
     if wants_json():
-        return problem(400, "invalid_request", _("The form's token is missing or too old."))
+        told = _("The form's token is missing, or does not fit this browser's cookies.")
+        return problem(400, "invalid_request", told)
     begun = (request.view_args or {}).get("transaction_id")
     home = url_for("login.show", transaction_id=begun) if begun else url_for("account.home")
+    heading, detail = _OUT_OF_DATE if has_form_cookie() else _WITHOUT_COOKIES
     return page(
-        _("This page was open too long"),
+        str(heading),
         status=400,
-        detail=_("Nothing was done. Please try again."),
+        detail=str(detail),
         back={"url": home, "label": _("Try again")},
     )
+
+
+_WITHOUT_COOKIES = (
+    later("This site’s cookies are missing"),
+    later(
+        "They were deleted, your browser blocks them, or somebody signed out since it opened this"
+        " page. Nothing was done. Allow cookies for this site, and try again."
+    ),
+)
+_OUT_OF_DATE = (
+    later("This page is out of date"),
+    later(
+        "Your browser’s cookies have changed since it was opened: they were deleted, say, or"
+        " somebody signed out. Nothing was done. Please try again."
+    ),
+)
 
 
 def http_error(error: HTTPException) -> Response:

@@ -1,12 +1,12 @@
 """From a transaction to a page: what to show, where to send the browser, what to answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from flask import Response, jsonify, make_response, render_template, url_for
+from flask import Response, url_for
 
 from idp.assurance import Challenge, Demand, Satisfied
 from idp.factors.base import Refused
@@ -14,14 +14,14 @@ from idp.models import Transaction
 from idp.oidc.answers import Answered, AskConsent
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
-from idp.protocol.responses import AuthorizationResponse
 from idp.services import demands, transactions
 from idp.services.standing_in import with_codes
 from idp.services.transactions import Purpose
 from idp.services.weighing import Known, Standing
-from idp.web import again, asking, browser_state, cookies, enrol, headers, pages, prompting
+from idp.web import again, asking, cookies, enrol, pages, prompting
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, services
+from idp.web.delivering import deliver, send
 from idp.web.models import address, asked_of
 
 LONGEST_ADDRESS = 2000
@@ -62,25 +62,6 @@ def _storable(return_to: str | None) -> str | None:
     if return_to is None or len(return_to) <= LONGEST_ADDRESS:
         return return_to
     return return_to.partition("?")[0]
-
-
-def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_other) -> Response:
-    """Let an authorization response travel to the client."""
-    browser_state.will_be_compared()
-    if response.way != "form_post":
-        return by(response.url())
-    if wants_json():
-        return jsonify(redirect=response.redirect_uri, form=dict(response.sent))
-    headers.allow_form_target(response.redirect_uri)
-    parts = urlsplit(response.redirect_uri)
-    page = render_template(
-        "login/post_response.html",
-        action=response.redirect_uri,
-        parameters=response.sent,
-        name=parts.hostname or parts.scheme,
-        app=None,
-    )
-    return make_response(page)
 
 
 def answer_of(transaction: Transaction) -> Response:
@@ -172,7 +153,7 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     outcome = _conclude(standing, allowed=allowed)
     if isinstance(outcome, AskConsent):
         return pages.ask_consent(standing, outcome)
-    return send(outcome.response)
+    return deliver(outcome)
 
 
 def _back_to_page(transaction: Transaction) -> Response:
@@ -198,7 +179,7 @@ def go_on(
     standing = standing_of(transaction, known)
     if transaction.parameters is not None and not _is_held_up(standing):
         outcome = _conclude(standing, allowed=allowed)
-        if not isinstance(outcome, AskConsent):
+        if not isinstance(outcome, AskConsent) and not outcome.turned_away:
             return send(outcome.response)
     _commit(transaction)
     return see_other(address(transaction))

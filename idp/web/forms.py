@@ -66,6 +66,11 @@ def _is_ours(token: str) -> bool:
     return isinstance(signed, str) and isinstance(held, str) and compare_digest(signed, held)
 
 
+def has_form_cookie() -> bool:
+    """Did the browser send the cookie that the tokens of its forms go by?"""
+    return session.get(_FIELD) is not None
+
+
 def _key() -> str:
     return str(here.app().secret_key)
 

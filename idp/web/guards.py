@@ -79,9 +79,10 @@ def _wanted(
         wanted[WHOSE] = user.id
         by_code, least = holdings.demanded_by_code(*known), floor
         floor = max(least, holdings.demanded(*known))
-        if by_code is not None and max(least, by_code) < floor:
-            wanted[BY_CODE] = max(least, by_code).name
-        elif floor >= Rung.PHR and holdings.comes_back_by_code(*known[:2]):
+        # Nobody spends a code on what is content with no less than she then has.
+        if by_code is not None and least <= by_code < floor:
+            wanted[BY_CODE] = by_code.name
+        elif floor >= Rung.PHR and holdings.comes_back_by_code(*known[:2], least=least):
             wanted[ANEW] = True
     return {"floor": floor.name, **wanted}
 

@@ -199,6 +199,18 @@ def addressed_to(user: User | None, refused: Refused) -> Refused:
     return replace(refused, message=refused.to_known)
 
 
+def in_place(refused: Refused | None, standing: Standing, method: str | None) -> Refused | None:
+    """The same in the words for where it is said: of other ways only where there are any."""
+    if refused is None or refused.alone is None or not is_alone(standing, method):
+        return refused
+    return replace(refused, message=refused.alone)
+
+
+def is_alone(standing: Standing, method: str | None) -> bool:
+    """Is there no other way than this ``method`` to go on from here?"""
+    return not any(one.method != method for one in standing.choices)
+
+
 def too_many(wait: Wait, standing: Standing, method: str) -> Refused:
     """How long to wait, and the ways that stay open meanwhile."""
     others = [one.method for one in standing.choices if one.method != method]

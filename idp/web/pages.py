@@ -79,7 +79,10 @@ def lost() -> Response:
     page = render_template(
         "error.html",
         heading=_("This sign-in is no longer here"),
-        detail=_("It may have been finished, or it was begun in another browser."),
+        detail=_(
+            "It may have been finished, or begun in another browser, or this one has lost its"
+            " cookies since."
+        ),
         shared=None,
         back={"url": url_for("login.start"), "label": _("Start again")},
         reference=None,

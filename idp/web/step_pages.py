@@ -16,7 +16,17 @@ from idp.services.weighing import Standing
 from idp.web import brand, enrol, forms, here, i18n
 from idp.web.context import live_session, services
 from idp.web.headers import csp_nonce
-from idp.web.models import ChoiceView, address, app_in, app_of, asked_of, errors_of, links_of
+from idp.web.models import (
+    NO_ADDRESS,
+    ChoiceView,
+    address,
+    app_in,
+    app_of,
+    asked_of,
+    errors_of,
+    is_alone,
+    links_of,
+)
 from idp.web.operation import operation_view
 from idp.web.remembered import Remembered, is_last, prefilled, remembered
 from idp.web.skeletons import Values, apart, together
@@ -67,6 +77,7 @@ class Page:
             *(self.template, app_in(transaction), _notice(standing), i18n.language()),
             *(here.asked().root_path, last and last.method, _remember(standing, values)),
             *(settings.changed, *((one.method, one.enrol) for one in choices), *rest),
+            len(standing.choices) > 1,
         )
         own = {
             "transaction": transaction.id,
@@ -114,6 +125,7 @@ class Page:
             "choices": views,
             "choice": views[0] if views else None,
             "others": views[1:],
+            "alone": is_alone(standing, views[0].method if views else None),
             "enrol": to_enrol,
             "action": self._action(transaction, views),
             "identifier": services().settings.login_style != "passkey_only",
@@ -121,13 +133,32 @@ class Page:
             "remembered": last,
             "remember": _remember(standing, values),
             "why": why(standing),
-            "operation": operation_view(asked_of(transaction)),
+            **_operation(standing, views),
             "links": links_of(standing),
-            "errors": errors_of(refused),
+            "errors": self._problems(refused, values),
             "notice": _notice(standing),
             "resume_url": address(transaction),
             "form_token": str(transaction.version),
         }
+
+    def _problems(
+        self, refused: Refused | None, values: Mapping[str, str]
+    ) -> list[dict[str, str | None]]:
+        """What is wrong, in the order of the fields: beside an empty one, an address left out.
+
+        Without an address nothing else that was typed could have been right.
+        """
+        found = errors_of(refused)
+        if (
+            refused is None
+            or not refused.at_field
+            or not self.one_form
+            or values["username"].strip()
+        ):
+            return found
+        if refused.at_field == NO_ADDRESS.at_field:
+            return found
+        return [*errors_of(NO_ADDRESS), *(found if refused.reason == "missing" else ())]
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors
@@ -144,6 +175,17 @@ class Page:
         if self.addressless:
             return url_for("login.identify", transaction_id=transaction.id)
         return views[0].url if views else address(transaction)
+
+
+def _operation(standing: Standing, views: Sequence[ChoiceView]) -> dict[str, Any]:
+    """What is to be confirmed, and ``verb``: what the button says by which that is done.
+
+    It is the last step's; where somebody is not known yet, nobody knows which that will be.
+    """
+    shown_ = operation_view(asked_of(standing.transaction))
+    now = standing.choice(views[0].method) if views and standing.user is not None else None
+    is_last = now is not None and now.steps == 1
+    return {"operation": shown_, "verb": shown_.button if shown_ and is_last else None}
 
 
 def _marked(standing: Standing, marks: Values) -> Standing:

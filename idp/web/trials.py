@@ -6,6 +6,7 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as later
 
 from idp.oidc.examination import Examination
+from idp.oidc.permission import NOBODY_YET
 from idp.oidc.trial import Trial
 
 NAMES: Final[Mapping[str, Any]] = {
@@ -51,8 +52,15 @@ FIXES: Final[Mapping[str, Any]] = {
 }
 
 
+_NOBODY: Final = later(
+    "Nobody may sign in to it yet, and so cannot you. Choose who may under Access and strength."
+)
+
+
 def fix_of(trial: Trial) -> str | None:
     """What to do about what failed; None where nothing did."""
+    if trial.steps[-1].answer.get("error_description") == NOBODY_YET:
+        return str(_NOBODY)
     return str(FIXES.get(trial.error, FIXES["invalid_request"])) if trial.error else None
 
 

@@ -15,6 +15,7 @@ from idp.services.transactions import Overtaken
 from idp.web import arriving, cookies, errors, flow, here, pages
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
+from idp.web.delivering import turned_away
 from idp.web.models import address
 
 SENT_TWICE: Final = timedelta(seconds=10)
@@ -67,6 +68,9 @@ def _finished(transaction: Transaction) -> Response:
 
     By then the client has used the code of the first answer, and would take it for a stolen one.
     """
+    page = None if wants_json() else turned_away(transaction)
+    if page is not None:
+        return see_other(address(transaction)) if request.method == "POST" else page
     if (request.method == "POST" or wants_json()) and _just_now(transaction):
         return flow.answer_of(transaction)
     way_on = flow.way_on(transaction)

@@ -1,6 +1,6 @@
 """Decisions in words: why somebody is asked for more, and what came of an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +10,8 @@ from flask_babel import ngettext
 from idp.assurance import Challenge, Evidence, Rung
 from idp.factors.base import Refused
 from idp.services import standing_in
+from idp.services.demands import HANDED
+from idp.services.session_list import used_in
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web.context import context, services
@@ -20,7 +22,8 @@ DAY: Final = "d MMM y"
 
 def refusal(refused: Refused) -> str:
     """A refusal in the reader's language."""
-    return str(_(refused.message))
+    gaps = {"reference": refused.reference} if refused.reference else {}
+    return str(_(refused.message, **gaps))
 
 
 def why(standing: Standing) -> str:
@@ -35,7 +38,7 @@ def why(standing: Standing) -> str:
     reason = decision.reason
     known = [*reason.counting, *reason.stale]
     need = _or_code(standing) or _need(decision, context().at)
-    told = f"{_did(known, context().at)} {need}" if known else need
+    told = f"{_did(_used(standing, known), context().at)} {need}" if known else need
     if standing_in.only_anew(standing):
         lost = _("If you have lost your passkey, sign out, and sign in with a recovery code.")
         return f"{told} {lost}"
@@ -54,10 +57,19 @@ def _setting_up(decision: Challenge) -> str:
     return f"{need} {_('Confirm that it’s you; then you can set one up, in about a minute.')}"
 
 
+def _used(standing: Standing, proofs: Sequence[Evidence]) -> Sequence[Evidence]:
+    """Those by what she signed in with: to set something up is a proof, but no sign-in."""
+    live = standing.live
+    if live is None or len(proofs) < 2:
+        return proofs
+    methods = {use.method for use in used_in([live.id]).get(live.id, ())}
+    return [one for one in proofs if one.method in methods] or proofs
+
+
 def _did(proofs: Sequence[Evidence], now: datetime) -> str:
     """By what she signed in, each method once, and when the newest of them was given."""
     newest = max(proof.at for proof in proofs)
-    methods = listed([_method(proof.method) for proof in proofs], _("and"))
+    methods = listed([phrase(proof.method) for proof in proofs], _("and"))
     return str(
         _("You signed in %(when)s with %(methods)s.", when=ago(now - newest), methods=methods)
     )
@@ -66,7 +78,7 @@ def _did(proofs: Sequence[Evidence], now: datetime) -> str:
 def listed(words: Sequence[str], joint: str) -> str:
     """``a, b or c``, each once, in the order given."""
     once = list(dict.fromkeys(words))
-    return once[0] if len(once) == 1 else f"{', '.join(once[:-1])} {joint} {once[-1]}"
+    return "".join(once) if len(once) < 2 else f"{', '.join(once[:-1])} {joint} {once[-1]}"
 
 
 def _is_recent(elapsed: timedelta) -> bool:
@@ -98,9 +110,17 @@ def too_often(wait: Wait) -> str:
     )
 
 
-def _method(method: str) -> str:
+def phrase(method: str) -> str:
+    """How a sentence calls a method: "your password"."""
+    if method == HANDED:
+        return str(_("an administrator’s link"))
     factor = services().factors.get(method)
     return str(_(factor.phrase)) if factor else method
+
+
+def any_of(ways: Iterable[Iterable[str]]) -> str:
+    """Ways to sign in, each of which may take several methods: "a passkey or your password + …"."""
+    return listed([" + ".join(map(phrase, way)) for way in ways], _("or"))
 
 
 def _or_code(standing: Standing) -> str | None:
@@ -110,7 +130,7 @@ def _or_code(standing: Standing) -> str | None:
     codes = [name for name in services().holdings.last_resorts if standing.choice(name)]
     if not codes or standing.demand.wanted < Rung.PHR:
         return None
-    return str(_("This needs a passkey or %(code)s.", code=_method(codes[0])))
+    return str(_("This needs a passkey or %(code)s.", code=phrase(codes[0])))
 
 
 def _need(decision: Challenge, now: datetime) -> str:
@@ -122,7 +142,7 @@ def _need(decision: Challenge, now: datetime) -> str:
         return str(_("That is too long ago for this."))
     if reason.wanted >= Rung.PHR:
         return str(_("This needs a passkey."))
-    ways = [_method(choice.method) for choice in decision.choices]
+    ways = [phrase(choice.method) for choice in decision.choices]
     if reason.counting:
         return str(_("This needs %(ways)s as well.", ways=listed(ways, _("or"))))
     if reason.wanted >= Rung.SECOND_STEP:

@@ -1,6 +1,7 @@
 """What would come of an authorization request, told by command."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -8,8 +9,10 @@ from urllib.parse import urlencode
 import pytest
 from flask import current_app
 
+from idp.assurance import Demand, Rung
 from idp.models import db
 from idp.models.audit import AuditEvent
+from idp.oidc.explanation import demands
 from idp.services.jose import make_key
 from tests.cli.command import ISSUER, PASSWORD, Command
 from tests.helpers.signed_requests import jwks_of, signed
@@ -192,8 +195,21 @@ def test_a_floor_is_named_and_way_by_way_what_reaches_it(shop: Command) -> None:
     assert suffices["passkey"] is True
     assert suffices["magic_link"] is False
     told = shop.done("explain", url(client_id="bank"))
-    assert "at least mfa; proofs no older than 10 min" in told
+    assert "at least two factors; proofs no older than 10 min" in told
     assert "passkey, which must verify its user: enough by itself" in told
+
+
+def test_strengths_are_told_in_words(shop: Command) -> None:
+    told = shop.done("explain", url(acr_values="phr urn:idp:acr:1fa"), *ANN)
+    assert "phr (phishing-resistant) or urn:idp:acr:1fa (one proof), or the request" in told
+    assert "at least one proof" in told
+
+
+@pytest.mark.parametrize("rung", Rung)
+def test_no_strength_is_told_as_an_identifier(rung: Rung) -> None:
+    (told,) = demands(Demand(floor=rung), datetime(2030, 6, 1, tzinfo=UTC))
+    assert told.startswith("at least ")
+    assert "_" not in told
 
 
 def test_pages_before_the_proofs_are_told(shop: Command) -> None:

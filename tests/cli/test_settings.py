@@ -1,5 +1,7 @@
 """Settings that change while the program runs, by the command."""
 
+from pathlib import Path
+
 from tests.cli.command import Command
 
 
@@ -10,10 +12,21 @@ def test_set_listed_and_unset(idp: Command) -> None:
         "Orchard",
         "changed here",
     )
-    assert listed["accent"]["source"] == "started with"
+    assert listed["accent"]["source"] == "default"
     idp.done("settings", "unset", "site_name")
     listed = {one["name"]: one for one in idp.json("settings", "list")}
     assert listed["site_name"]["value"] == "Gatehouse"
+
+
+def test_what_the_file_gives_is_told_from_what_nobody_gave(
+    sqlite_idp: Command, tmp_path: Path
+) -> None:
+    config = tmp_path / "idp.toml"
+    config.write_text('help_url = "https://help.example"', encoding="utf-8")
+    listed = sqlite_idp.with_(IDP_CONFIG=str(config)).done("settings", "list").splitlines()
+    told = {line.split()[0]: line for line in listed}
+    assert told["help_url"].split()[1:] == ["https://help.example", "started", "with"]
+    assert told["privacy_url"].split()[1:] == ["default"]
 
 
 def test_what_will_not_do_is_refused_in_a_line(sqlite_idp: Command) -> None:

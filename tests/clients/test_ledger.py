@@ -61,6 +61,17 @@ def test_nobody_sends_what_is_not_there(api: Any, strong: dict[str, str]):
     assert api.post("/transfers", json={**TRANSFER, "amount": "250.00"}, headers=strong).json
 
 
+TYPED = {"25": "25.00", "25.5": "25.50", "25,50": "25.50", "25,5": "25.50", "0,05": "0.05"}
+
+
+@pytest.mark.parametrize(("typed", "read"), TYPED.items())
+def test_an_amount_is_read_as_people_type_it(
+    api: Any, strong: dict[str, str], typed: str, read: str
+):
+    answer = api.post("/transfers", json={**TRANSFER, "amount": typed}, headers=strong)
+    assert (answer.status_code, answer.json["amount"]) == (201, read)
+
+
 NONSENSE: dict[str, Any] = {
     "no object": ["t1"],
     "no amount": {"id": "t1", "payee": "x"},
@@ -68,6 +79,10 @@ NONSENSE: dict[str, Any] = {
     "less than nothing": {**TRANSFER, "amount": "-1.00"},
     "a number": {**TRANSFER, "amount": 12.5},
     "half a cent": {**TRANSFER, "amount": "0.005"},
+    "a thousand, or one": {**TRANSFER, "amount": "1,000"},
+    "thousands and cents": {**TRANSFER, "amount": "1.000,00"},
+    "no cents after all": {**TRANSFER, "amount": "25."},
+    "two lines": {**TRANSFER, "amount": "25\n"},
     "other digits": {**TRANSFER, "amount": "\u0661.00"},
     "to nobody": {**TRANSFER, "payee": ""},
     "without end": {**TRANSFER, "id": "x" * 65},

@@ -360,6 +360,30 @@ def test_a_transfer_takes_a_better_one_and_the_shop_gets_it(provider: Provider, 
     assert len(provider.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"), [("25", "25.00"), (" 25.5 ", "25.50"), ("25,50", "25.50"), ("007", "7.00")]
+)
+def test_an_amount_is_read_as_people_type_it(alice: Shopper, typed: str, sent: str):
+    page = alice.post("/ledger/transfer", {**MONEY, "amount": typed})
+    assert f"{sent} € are on their way" in page.text
+
+
+@pytest.mark.parametrize("typed", ["1,000", "1.000,00", "25 €", "0", "0,00", "-5", "", "٢٥", "1e3"])
+def test_what_cannot_be_read_as_one_amount_is_said_and_kept(
+    provider: Provider, alice: Shopper, typed: str
+):
+    """Before anybody is sent to prove anything for it."""
+    page = alice.post("/ledger/transfer", {"payee": "Bea", "amount": typed})
+    assert (alice.status, told(page)) == (422, "Your ledger")
+    assert page.title.startswith("Error: ")
+    assert "Enter an amount as in 25, 25.50 or 25,50." in page.text
+    (form,) = [one for one in page.forms if one.action.endswith("/ledger/transfer")]
+    assert (form.fields["payee"], form.fields["amount"]) == ("Bea", typed)
+    assert form.inputs["amount"]["aria-describedby"] == "wrong"
+    assert len(provider.asked) == 1
+    assert "250.00 €" in page.text
+
+
 def test_a_good_sign_in_is_not_asked_for_again(provider: Provider, alice: Shopper):
     alice.post("/ledger/transfer", MONEY)
     page = alice.post("/ledger/transfer", MONEY)

@@ -97,6 +97,7 @@ def test_our_defaults_are_the_strict_ones():
     assert metadata.max_auth_age is None
     assert metadata.refused_methods == ()
     assert metadata.allowed_groups == ()
+    assert metadata.admits is None
     assert metadata.allowed_resources == ()
     assert metadata.token_exchange_audiences == ()
 
@@ -166,6 +167,7 @@ FULL: dict[str, object] = {
     "refresh_token_ends_with_session": True,
     "owner_groups": ["Keepers"],
     "allowed_groups": ["staff"],
+    "admits": "nobody",
     "told_groups": ["staff", "cooks"],
     "claim_mapping": {"preferred_username": "email"},
     "allowed_resources": ["https://api.example", "urn:example:api"],

@@ -57,40 +57,48 @@ def proved(*shown: tuple[str, Shown]) -> list[Evidence]:
     ]
 
 
+BY_MAIL = ("magic_link",)
+PASSWORD_OR_MAIL = (("password",), BY_MAIL)
 LOSSES = {
-    "the only password": (["password"], USER, (True, ("magic_link",), False, None)),
-    "one of two ways": (
-        ["passkey", "password"],
-        USER,
-        (False, ("password", "magic_link"), True, 15),
-    ),
+    "the only password": (["password"], USER, (True, (BY_MAIL,), False, None)),
+    "one of two ways": (["passkey", "password"], USER, (False, PASSWORD_OR_MAIL, True, 15)),
     "one of two passkeys": (
         ["passkey", "passkey"],
         USER,
-        (False, ("passkey", "magic_link"), False, None),
+        (False, (("passkey",),), False, None),
     ),
-    "the only passkey, no password": (["passkey"], USER, (True, ("magic_link",), True, None)),
-    "the app beside a password": (
-        ["totp", "password"],
-        USER,
-        (False, ("password", "magic_link"), True, 15),
-    ),
+    "the only passkey, no password": (["passkey"], USER, (True, (BY_MAIL,), True, None)),
+    "the app beside a password": (["totp", "password"], USER, (False, PASSWORD_OR_MAIL, True, 15)),
     "the app beside a password and a passkey": (
         ["totp", "password", "passkey"],
         USER,
-        (False, ("password", "passkey", "magic_link"), False, None),
+        (False, (("passkey",),), False, None),
     ),
-    "the app of who signs in by mail": (["totp"], USER, (False, ("magic_link",), True, None)),
+    "the passkey beside a password and an app": (
+        ["passkey", "password", "totp"],
+        USER,
+        (False, (("password", "totp"), ("magic_link", "totp")), False, None),
+    ),
+    "the app beside a password and a key that verifies nobody": (
+        ["totp", "password", "key"],
+        USER,
+        (False, (("password", "passkey"), ("passkey", "magic_link")), False, None),
+    ),
+    "the app of who signs in by mail": (["totp"], USER, (False, (BY_MAIL,), True, None)),
     "a password beside a passkey": (
         ["password", "passkey"],
         USER,
-        (False, ("passkey", "magic_link"), False, None),
+        (False, (("passkey",),), False, None),
     ),
-    "a password beside an app": (["password", "totp"], USER, (True, ("magic_link",), False, None)),
+    "a password beside an app": (
+        ["password", "totp"],
+        USER,
+        (True, (("magic_link", "totp"),), False, None),
+    ),
     "a key beside a password, no address": (
         ["key", "password"],
         MISSING,
-        (False, ("password",), True, 15),
+        (False, (("password",),), True, 15),
     ),
 }
 
@@ -100,7 +108,7 @@ def test_what_is_left(
     holdings: Holdings,
     names: Sequence[str],
     user: User,
-    expected: tuple[bool, tuple[str, ...], bool, int | None],
+    expected: tuple[bool, tuple[tuple[str, ...], ...], bool, int | None],
 ) -> None:
     """The first of them is lost; codes that came with a second step do not count for one."""
     credentials = held(*names, "recovery_code")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 
 from tests.helpers.house import House, Person
@@ -232,3 +233,29 @@ def test_two_operations_at_once_are_refused(house: House, shop: RelyingParty) ->
     assert isinstance(callback, Departure)
     with pytest.raises(AuthorizationFailed, match="invalid_authorization_details"):
         shop.finish(callback)
+
+
+@pytest.mark.parametrize("where", ["signed in already", "signing in"])
+def test_only_the_last_step_says_what_it_does(house: House, alice: Person, where: str) -> None:
+    """Before it, a button that says "Confirm and pay" would not be believed the second time."""
+    seed = house.totp(alice)
+    bank = house.client(confirm_operation_acr="urn:idp:acr:mfa", consent="never")
+    house.clock.advance(minutes=1)
+    known = where == "signed in already"
+    agent = (
+        signed_in(house, bank, alice, totp=totp(seed, house.clock)) if known else house.browser()
+    )
+    house.clock.advance(minutes=1)
+    page = agent.page(bank.authorization_url(authorization_details=details(ORDER)))
+    assert "€40.00" in page.document.text
+    assert "Confirm and pay" not in page.response.text
+    given = {"password": alice.password} | ({} if known else {"username": alice.email})
+    last = agent.submit(page, page.form("/password"), given)
+    assert isinstance(last, Page)
+    assert last.form("/totp")
+    assert "Confirm and pay €40.00" in last.document.text
+    code = pyotp.TOTP(seed).at(house.clock())
+    done = agent.submit(last, last.form("/totp"), {"otp": code})
+    assert isinstance(done, Departure)
+    tokens = bank.finish(done)
+    assert tokens.claims["authorization_details"][0]["confirmed"]["amr"] == ["pwd", "otp", "mfa"]

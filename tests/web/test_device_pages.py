@@ -325,6 +325,14 @@ def test_whom_the_application_is_not_for(town: House, alice: Person) -> None:
     assert polled(tv, told).json()["error"] == "authorization_pending"
 
 
+def test_an_application_that_is_for_nobody_yet(town: House, alice: Person) -> None:
+    tv, agent = telly(town, admits="nobody", contacts=["ada@example.com"]), town.browser()
+    page = shown(enter(agent, typed(agent, asked(tv)["user_code"]), alice))
+    assert page.status == 403
+    assert "Nobody may sign in to" in page.document.text
+    assert "ada@example.com" in page.document.text
+
+
 def test_an_application_that_was_disabled_meanwhile(town: House, alice: Person) -> None:
     tv = telly(town)
     agent, told = town.browser(), asked(tv)

@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.sign_in import totp
+from tests.helpers.user_agent import Departure
 from tests.web.walking import (
     enter,
     events,
@@ -334,6 +335,31 @@ def test_a_client_for_some_groups_lets_nobody_else_in(town: House) -> None:
     assert told(departure)["iss"] == club.issuer
     assert silently(agent, club) == "access_denied"
     assert told(agent.get(club.authorization_url()))["error"] == "access_denied"
+
+
+def test_a_client_for_nobody_yet_says_who_can_change_that_and_leads_back(town: House) -> None:
+    words = {"client_name": "Diary", "contacts": ["ada@example.com"], "consent": "never"}
+    diary = town.client(admits="nobody", **words)
+    agent, person = town.browser(), newcomer(town)
+    page = shown(enter(agent, agent.page(diary.authorization_url()), person))
+    assert page.status == 403
+    assert "Nobody may sign in to Diary yet" in page.document.text
+    assert "ada@example.com" in page.document.text
+    assert "Choose who" not in page.document.text
+    back = Departure(page.link("Return to Diary")).parameters
+    assert (back["error"], back["iss"]) == ("access_denied", diary.issuer)
+    assert "Nobody may sign in" in agent.page(diary.authorization_url()).document.text
+    assert silently(agent, diary) == "access_denied"
+
+
+def test_the_way_back_from_there_is_the_one_that_was_asked_for(town: House) -> None:
+    diary = town.client(admits="nobody", client_name="Diary", consent="never")
+    agent = signed_in(town, town.client(), newcomer(town))
+    place = agent.get(diary.authorization_url(response_mode="form_post"))
+    assert (told(place)["error"], told(place)["iss"]) == ("access_denied", diary.issuer)
+    text = agent.client.get(diary.authorization_url(response_mode="form_post")).text
+    assert "An administrator of" in text
+    assert "data-send" not in text  # it waits to be read
 
 
 def test_leaving_the_group_shuts_the_client_at_once(town: House) -> None:

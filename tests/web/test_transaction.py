@@ -355,7 +355,7 @@ def test_a_session_that_ended_brings_nothing_into_what_was_under_way(
     signed_out = press(agent, home, "/sign-out", "Sign out")
     assert isinstance(signed_out, Page)
     late = shown(agent.submit(page, page.form("/password"), {"password": alice.password}))
-    assert late.document.headings == ["This page was open too long"]
+    assert late.document.headings == ["This site’s cookies are missing"]
     page = agent.page(late.link("Try again"))
     place = shown(agent.submit(page, page.form("/password"), {"password": alice.password}))
     assert place.document.headings == ["Enter your code"]

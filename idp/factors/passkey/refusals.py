@@ -6,6 +6,7 @@ from enum import StrEnum, auto
 from typing import Literal
 
 from idp.factors.base import Refused
+from idp.secrecy import new_reference
 
 Ceremonial = Literal["get", "create"]
 """Which ceremony: using a passkey, or making one (``navigator.credentials``)."""
@@ -16,6 +17,8 @@ class Reason(StrEnum):
 
     MISSING = auto()
     MALFORMED = auto()
+    NOT_SET_UP = auto()
+    """The browser says that this address may use no passkeys of ours (its ``SecurityError``)."""
     NOT_PENDING = auto()
     EXPIRED = auto()
     REPLAYED = auto()
@@ -70,6 +73,7 @@ def or_else(reason: Reason) -> Iterator[None]:
 _NO_MISDEED = frozenset(
     {
         Reason.MISSING,
+        Reason.NOT_SET_UP,
         Reason.NOT_PENDING,
         Reason.EXPIRED,
         Reason.REPLAYED,
@@ -83,9 +87,15 @@ _NO_MISDEED = frozenset(
 )
 """What happens to honest people with honest browsers; the rest counts as a guess."""
 
+_OUR_FAULT = (Reason.NOT_SET_UP, Reason.WRONG_ORIGIN, Reason.CROSS_ORIGIN, Reason.WRONG_RP_ID)
+"""What an administrator has to put right, unless somebody made it up."""
+
 _LATE = "You were away for a while, so we started again. Please try once more."
-_ADDRESS = "Passkeys are not set up for this address. Please tell your administrator."
-_OTHERS = "This passkey belongs to another account. Use one of yours, or another way."
+_ADDRESS = "Passkeys are not set up for this address. Tell your administrator (ref %(reference)s)."
+_OTHERS = (
+    "This passkey belongs to another account. Use one of yours, or another way.",
+    "This passkey belongs to another account. Use one of yours.",
+)
 _NOT_ACCEPTED = (
     "Passkeys of this kind are not accepted here. Ask your administrator which ones are."
 )
@@ -94,34 +104,51 @@ _SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_PENDING: _LATE,
     Reason.EXPIRED: _LATE,
     Reason.REPLAYED: _LATE,
-    Reason.WRONG_ORIGIN: _ADDRESS,
-    Reason.CROSS_ORIGIN: _ADDRESS,
-    Reason.WRONG_RP_ID: _ADDRESS,
-    Reason.NOT_VERIFIED: (
-        "Your device did not check that it is you. "
-        "Use your fingerprint, face or PIN when it asks, or another way."
-    ),
-    Reason.UNKNOWN_CREDENTIAL: (
-        "This passkey is no longer linked to an account. Use another one, or another way."
-    ),
-    Reason.NOT_ALLOWED: _OTHERS,
-    Reason.WRONG_OWNER: _OTHERS,
+    **dict.fromkeys(_OUR_FAULT, _ADDRESS),
     Reason.NOT_ATTESTED: _NOT_ACCEPTED,
     Reason.MODEL_NOT_ALLOWED: _NOT_ACCEPTED,
     Reason.ALREADY_YOURS: "This device already has your passkey. You are all set.",
 }
-_OTHERWISE: Mapping[Ceremonial, str] = {
-    "get": "The passkey did not work this time. Try again, or use another way.",
-    "create": "No passkey was added. Nothing changed.",
+_OTHERWISE = "No passkey was added. Nothing changed."
+_BESIDE_OTHERS: Mapping[Reason, tuple[str, str]] = {
+    Reason.NOT_VERIFIED: (
+        "Your device did not check that it is you. "
+        "Use your fingerprint, face or PIN when it asks, or another way.",
+        "Your device did not check that it is you. Use your fingerprint, face or PIN when it asks.",
+    ),
+    Reason.UNKNOWN_CREDENTIAL: (
+        "This passkey is no longer linked to an account. Use another one, or another way.",
+        "This passkey is no longer linked to an account. Use another one.",
+    ),
+    Reason.NOT_ALLOWED: _OTHERS,
+    Reason.WRONG_OWNER: _OTHERS,
 }
+"""What to say where there are other ways, and where there is none."""
+_FAILED = (
+    "The passkey did not work this time. Try again, or use another way.",
+    "The passkey did not work this time. Try again.",
+)
+
+
+def _said(reason: Reason, ceremonial: Ceremonial) -> tuple[str, str | None]:
+    """The sentence, and the one in its place where there is no other way, if that differs."""
+    if always := _SENTENCES.get(reason):
+        return always, None
+    if ceremonial == "get":
+        return _BESIDE_OTHERS.get(reason, _FAILED)
+    # Nothing else would do as well for who wants to have one.
+    return _BESIDE_OTHERS.get(reason, (_OTHERWISE, _OTHERWISE))[1], None
 
 
 def refused(reason: Reason, ceremonial: Ceremonial) -> Refused:
     """The refusal as the service hands it on."""
+    message, alone = _said(reason, ceremonial)
     return Refused(
         reason=reason.value,
-        message=_SENTENCES.get(reason, _OTHERWISE[ceremonial]),
+        message=message,
         counts=reason not in _NO_MISDEED,
         # Without an answer the challenge is as good as new.
-        spent=reason is not Reason.MISSING,
+        spent=reason not in (Reason.MISSING, Reason.NOT_SET_UP),
+        alone=alone,
+        reference=new_reference() if message is _ADDRESS else None,
     )

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext as _
 
 from idp.factors.base import of_kind
 from idp.models import Credential, User
 from idp.services.activity import made_in
 from idp.services.holdings import Loss
 from idp.services.passkeys import PasskeyView, passkeys
+from idp.services.session_list import used_in
 from idp.services.sessions import Live
 from idp.web.context import services
 from idp.web.user_agents import device_name
+from idp.web.words import any_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,11 @@ class CredentialView:
     """The browser it was made in."""
     last_used: datetime | None
     in_use: bool
-    """Was it used for the very session that looks at it?"""
+    """Was it used for the very session that looks at it? To be made in it is not that."""
     facts: PasskeyView | None
     loss: Loss
     remains: str
+    """What she could still sign in with, in words."""
     rename_url: str
     remove_url: str | None
     """None for the last way in."""
@@ -50,7 +52,7 @@ def credential_views(
 ) -> list[CredentialView]:
     """Those of one kind, oldest first; ``credentials`` are all of hers."""
     facts = {one.id: one for one in passkeys(credentials)}
-    used = {proof.credential_id for proof in live.evidence}
+    used = {use.credential_id for use in used_in([live.id]).get(live.id, ())}
     browsers = made_in(user.id, method)
     mine = sorted(of_kind(credentials, method), key=lambda one: (one.created_at, one.id))
     return [
@@ -82,7 +84,7 @@ def _view(
         in_use=in_use,
         facts=facts,
         loss=loss,
-        remains=", ".join(phrase(method) for method in loss.ways),
+        remains=any_of(loss.ways),
         rename_url=_address("account.rename", one),
         remove_url=None if loss.is_last_way else _address("account.remove", one),
     )
@@ -90,11 +92,6 @@ def _view(
 
 def _address(endpoint: str, one: Credential) -> str:
     return url_for(endpoint, method=one.kind, credential_id=one.id)
-
-
-def phrase(method: str) -> str:
-    """How a sentence calls a method: "your password"."""
-    return str(_(services().factors[method].phrase))
 
 
 def as_json(view: CredentialView) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from flask_babel import lazy_gettext as later
 from idp.models import AuditEvent
 from idp.services.activity import Happening
 from idp.services.notices import sentence
-from idp.web.account.credentials import phrase
 from idp.web.context import services
 from idp.web.user_agents import device_name
+from idp.web.words import phrase
 
 Outcome = Literal["ok", "refused", "change"]
 

@@ -12,11 +12,11 @@ from idp.services.signing_out import end_others as end_all_others
 from idp.services.signing_out import end_session as end_one
 from idp.web import parting
 from idp.web.account.blueprint import bp, page
-from idp.web.account.credentials import phrase
 from idp.web.answers import see_other
 from idp.web.context import context, live_session, services
 from idp.web.guards import demanding, viewer
 from idp.web.user_agents import device_name
+from idp.web.words import listed, phrase
 
 
 def session_views(listed: Iterable[SessionView], live: Live) -> list[dict[str, Any]]:
@@ -41,8 +41,7 @@ def _view(one: SessionView, *, is_current: bool) -> dict[str, Any]:
 
 
 def _ways(one: SessionView) -> str:
-    known = (method for method in one.methods if method in services().factors)
-    return ", ".join(phrase(method) for method in known)
+    return listed([phrase(method) for method in one.methods], _("and"))
 
 
 @bp.get("/sessions")

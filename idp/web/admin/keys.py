@@ -18,6 +18,7 @@ from idp.web.admin.guard import console, may
 from idp.web.admin.timeline import Line
 from idp.web.answers import redirect_to
 from idp.web.context import context, services
+from idp.web.oidc import JWKS_MAX_AGE
 
 ORDER: Final = ("signing", "waiting", "published")
 
@@ -90,6 +91,7 @@ def _page(*, problem: tuple[str | None, str] | None = None) -> Response:
         ahead=_hours(settings.key_publish_ahead),
         lifetime=settings.key_lifetime.days,
         keep=_hours(keep),
+        cache=_hours(timedelta(seconds=JWKS_MAX_AGE)),
         errors=[{"field": problem[0], "message": problem[1]}] if problem else [],
     )
 
@@ -105,7 +107,20 @@ def _by_algorithm(there: Iterable[KeyInfo]) -> Iterable[dict[str, Any]]:
             "begins": line.begins,
             "ends": line.ends,
             "keys": [_view(key, line) for key in shown],
+            "next": _next(ours),
         }
+
+
+def _next(keys: Sequence[KeyInfo]) -> dict[str, Any] | None:
+    """When the youngest of them gets its successor, if nobody rotates before."""
+    able = [key for key in keys if key.state in ("signing", "waiting")]
+    if not able:
+        return None
+    settings = services().settings
+    signs_from = max(key.signs_from for key in able) + settings.key_lifetime
+    published_at = signs_from - settings.key_publish_ahead
+    due = published_at <= context().at
+    return {"published_at": published_at, "signs_from": signs_from, "due": due}
 
 
 def _view(key: KeyInfo, line: Line) -> dict[str, Any]:

@@ -114,7 +114,7 @@ KEY: Final = members(
 SETTING: Final = members(
     {
         "value": ANY,
-        "source": text(of=("environment", "changed here", "started with")),
+        "source": text(of=("environment", "changed here", "started with", "default")),
         "started_with": ANY,
     }
 )

@@ -28,7 +28,7 @@ def test_allow_and_cancel_stand_one_below_the_other(
     page.goto(shop.authorization_url(scope="openid profile email"))
     page.get_by_label("Email address").fill(alice.email)
     page.get_by_label("Password", exact=True).fill(alice.password)
-    assert box(page.get_by_role("button", name="I’ve forgotten my password"))["height"] >= 24
+    assert box(page.get_by_role("button", name="I’ve forgotten my password"))["height"] >= 44
     page.get_by_role("button", name="Sign in", exact=True).click()
     allow = box(page.get_by_role("button", name="Allow"))
     cancel = box(page.get_by_role("button", name="Cancel"))
@@ -55,6 +55,12 @@ def test_codes_stand_in_one_column_and_none_is_broken(
     page.emulate_media(media="print")
     expect(told).to_be_hidden()
     expect(codes.first).to_be_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("heading", name="How you sign in").wait_for()
+    manage = page.get_by_role("link", name="Manage:").all()
+    assert len(manage) >= 3
+    assert {box(one)["width"] for one in manage} == {254}  # of 320, without gutters and frame
 
 
 def test_the_words_on_a_passkeys_button_are_beside_its_sign(

@@ -82,7 +82,11 @@ def test_axe_finds_nothing_on_what_is_only_linked(
     page: Page, house: House, settled: None, look: Look
 ) -> None:
     page.goto(f"{house.settings.issuer}/me/activity")
-    page.get_by_text("This wasn’t me").first.click()
+    doubt = page.get_by_text("This wasn’t me").first
+    measured = doubt.bounding_box()
+    assert measured is not None
+    assert measured["height"] >= 44
+    doubt.click()
     page.wait_for_url("**/me/activity/*")
     look("dispute")
     assert violations_in_both_schemes(page) == []

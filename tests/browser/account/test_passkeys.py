@@ -42,8 +42,8 @@ def test_made_renamed_deleted_and_told_to_the_authenticator(
     expect(page.get_by_role("status").first).to_have_text("A passkey was added.")
     save_codes(page)
     page.goto(f"{house.settings.issuer}/me/passkeys")
-    expect(page.get_by_text("Used for this session")).to_be_visible()
     expect(page.get_by_text("Synced", exact=True)).to_be_visible()
+    expect(page.get_by_text("Used for this session")).to_be_hidden()
     look("passkeys-one")
 
     page.get_by_label("Rename Passkey").click()

@@ -1,6 +1,7 @@
 """Applications in a real browser: registered, tested, repaired; axe clean, whole at 320 pixels."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def test_a_web_application_is_registered_and_tested_green_in_eight_clicks(
     look("new-web")
     page.get_by_label("Redirect addresses").fill("https://wiki.example/callback")
     expect(page.locator(".notes li")).to_have_count(0)
+    expect(page.get_by_label("Nobody yet")).to_be_checked()
+    clicks.on(page.get_by_label("Everyone with an account"))
     clicks.on(button(page, "Register"))
     look("connect")
     clicks.on(button(page, "I’ve stored it"))
@@ -88,6 +91,29 @@ def test_a_web_application_is_registered_and_tested_green_in_eight_clicks(
     look("tested")
     assert violations_in_both_schemes(page) == []
     assert clicks.number <= 8
+
+
+def test_a_known_application_is_filled_in_and_let_in_from_its_page(
+    page: Page, house: House
+) -> None:
+    page.goto(f"{house.settings.issuer}/admin/clients/new")
+    page.get_by_label("Search known apps").fill("photos")
+    page.keyboard.press("Enter")
+    link(page, "Immich").press("Enter")
+    page.get_by_label("Where is it?").fill("photos.example.com/")
+    addresses = page.get_by_label("Redirect addresses")
+    expect(addresses).to_have_value(re.compile(r"^https://photos\.example\.com/auth/login\n"))
+    button(page, "Register").click()
+    link(page, "Choose who may sign in").click()
+    groups = page.get_by_label("Groups", exact=True)
+    expect(groups).to_be_hidden()
+    expect(page.get_by_label("The oldest sign-in, in seconds")).to_be_visible()
+    page.get_by_label("Only people in these groups").check()
+    groups.fill("Typed, and not chosen after all")
+    page.get_by_label("Everyone with an account").check()
+    button(page, "Save").click()
+    expect(page.get_by_text("Saved. It counts from now on.")).to_be_visible()
+    expect(page.get_by_label("Everyone with an account")).to_be_checked()
 
 
 def test_a_redirect_mismatch_is_repaired_in_three_clicks(
@@ -106,8 +132,8 @@ def test_a_redirect_mismatch_is_repaired_in_three_clicks(
 
 PAGES = (
     "/admin/clients",
-    "/admin/clients/new",
-    "/admin/clients/new/web",
+    "/admin/clients/new?q=git",
+    "/admin/clients/new/web?app=immich",
     "/admin/refused",
     *(
         f"/admin/clients/{{}}{tab}"
@@ -151,6 +177,10 @@ def test_every_page_is_clean_in_light_and_dark_and_whole_at_320_pixels(
         page.set_viewport_size({"width": 320, "height": 640})
         look(f"narrow{one}")
         wide[one] = page.evaluate("document.documentElement.scrollWidth")
+    page.goto(f"{house.settings.issuer}/admin/clients")
+    search = button(page, "Search").bounding_box()
+    assert search
+    assert search["width"] == 288  # of 320, without gutters
     assert {one: what for one, what in found.items() if what} == {}
     assert {one: width for one, width in wide.items() if width > 320} == {}
 

@@ -9,10 +9,13 @@ from playwright.sync_api import Page
 from tests.browser.sign_in.test_sign_in_password import guess
 from tests.browser.sign_in.world import Keyring, World, enter, headed, press, steady
 from tests.helpers.axe import violations_in_both_schemes
-from tests.helpers.house import PASSWORD
 from tests.helpers.smtp import links
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
+TOO_LOW = """() => [...document.querySelectorAll('.link')]
+  .filter((one) => one.offsetHeight && one.getBoundingClientRect().height < 44)
+  .map((one) => one.textContent)"""
+"""Whatever is pressed is 44 pixels high, also where it looks like a link."""
 ORDER = {
     "type": "confirm_operation",
     "id": "order-4711",
@@ -30,6 +33,7 @@ def fair(page: Page, heading: str) -> None:
     headed(page, heading)
     assert violations_in_both_schemes(page, targets=True) == [], heading
     assert page.evaluate(TOO_WIDE) <= 0, f"{heading}: wider than the window"
+    assert page.evaluate(TOO_LOW) == [], heading
 
 
 def acr(value: str) -> str:
@@ -99,8 +103,6 @@ def step_up(gate: World, page: Page) -> None:
     fair(page, "Confirm it’s you")
     Keyring(page)
     page.goto(shop.authorization_url(claims=acr("phr")))
-    page.locator("[name=password]").fill(PASSWORD)
-    press(page, "Continue")
     fair(page, "One thing to set up first")
     page.get_by_role("link", name="Set up a passkey").click()
     fair(page, "Add a passkey")

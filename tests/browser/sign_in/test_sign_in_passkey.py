@@ -153,6 +153,11 @@ def test_cancelling_leaves_the_page_as_it_was(gate: World, shop: RelyingParty, p
     press(page, "Sign in with a passkey")
     expect(page.get_by_role("status").filter(has_text=NOT_USED)).to_be_visible()
     expect(page.locator("[name=username]")).to_have_value(ana.email)
+    page.evaluate(CANCEL.replace("NotAllowedError", "SecurityError"))
+    press(page, "Sign in with a passkey")
+    told = "Passkeys are not set up for this address. Tell your administrator (ref "
+    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.locator("[name=username]")).to_have_value(ana.email)
 
 
 def test_a_forgotten_passkey_is_signalled_to_its_keeper(

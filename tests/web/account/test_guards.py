@@ -296,7 +296,7 @@ def test_a_form_from_elsewhere_is_refused(house: House, alice: Person, path: str
     agent, _page = entered(house, alice)
     answered = agent.client.post(path, data={})
     assert answered.status_code == 400
-    assert "open too long" in answered.text
+    assert "This page is out of date" in answered.text
     assert agent.page("/me/security").path == "/me/security"
 
 

@@ -9,7 +9,7 @@ from idp.models import Credential, EvidenceRow, db
 from tests.helpers.authenticator import SoftAuthenticator
 from tests.helpers.house import House, Person
 from tests.helpers.html import find_object
-from tests.helpers.sign_in import passkey, sign_in
+from tests.helpers.sign_in import passkey, sign_in, totp
 from tests.helpers.user_agent import Page
 from tests.web.account.visits import (
     add_passkey,
@@ -34,7 +34,9 @@ def test_a_passkey_is_added_named_after_its_maker_and_told_by_mail(
     page, _sent = add_passkey(agent, page, soft)
     assert "A passkey was added: 1Password." in page.document.text
     page = agent.page("/me/passkeys")
-    assert "1Password Synced Used for this session" in " ".join(page.document.headings)
+    assert "1Password Synced" in page.document.headings
+    assert "Used for this session" not in page.document.text, "it was only made in it"
+    assert "Signed in with your password ·" in agent.page("/me/sessions").document.text
     assert "Added 1 Jun 2030 · Linux" in page.document.text
     subjects = [letter["subject"] for letter in mails(house, alice.email)]
     assert subjects == [
@@ -42,6 +44,11 @@ def test_a_passkey_is_added_named_after_its_maker_and_told_by_mail(
         "Gatehouse: Recovery codes were made.",
     ]
     assert events(house, alice)[-2:] == ["passkey.added", "recovery_code.added"]
+    other, page = entered(house, alice, "/me/passkeys", {"passkey": passkey(soft)})
+    assert "1Password Synced Used for this session" in page.document.headings
+    assert (
+        "Signed in with your password and a passkey ·" in other.page("/me/sessions").document.text
+    )
 
 
 def test_the_list_for_scripts_has_no_key_material(house: House, alice: Person) -> None:
@@ -276,3 +283,23 @@ def test_a_script_adds_one_as_well(house: House, alice: Person) -> None:
     assert len(codes["shown_once"]["codes"]) == 10
     refused = agent.json("/me/security/passkey", {"passkey_response": made})
     assert (refused.status_code, refused.json()["error"]) == (422, "not_pending")
+
+
+def test_what_is_left_is_said_in_ways_that_work(house: House, alice: Person) -> None:
+    """Each with all that it takes: neither the password nor the code is a way in by itself."""
+    seed, soft = house.totp(alice), house.passkey(alice)
+    _agent, page = entered(house, alice, "/me/passkeys", {"passkey": passkey(soft)})
+    code = "a code from your authenticator app"
+    told = f"still sign in with: your password + {code} or a link or code from your email + {code}."
+    assert told in page.document.text
+    house.clock.advance(minutes=1)
+    agent, _page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
+    assert f"Signed in with your password and {code}" in agent.page("/me/sessions").document.text
+
+
+def test_what_was_only_set_up_is_no_way_that_she_signed_in_by(house: House, alice: Person) -> None:
+    agent, page = entered(house, alice, "/me/passkeys")
+    add_passkey(agent, page, SoftAuthenticator(house.settings.issuer))
+    house.clock.advance(minutes=11)
+    place = agent.page("/me/passkeys")
+    assert "You signed in 11 minutes ago with your password." in place.document.text

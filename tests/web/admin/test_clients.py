@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from idp.models import Client, db
+from idp.services import known_apps
 from idp.services.groups import named
+from idp.services.known_apps import KnownApp
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -64,7 +66,11 @@ def id_on(page: Page) -> str:
     return found[1]
 
 
-WEB = {"client_name": "Wiki", "redirect_uris": "https://wiki.example/callback"}
+WEB = {
+    "client_name": "Wiki",
+    "redirect_uris": "https://wiki.example/callback",
+    "who": "everyone",
+}
 
 
 def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent) -> None:
@@ -83,6 +89,39 @@ def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent
     )
     answer = wiki.post("/oauth/token", {"grant_type": "refresh_token", "refresh_token": "none"})
     assert answer.json()["error"] == "invalid_grant"  # it is let in
+
+
+def test_it_begins_with_nobody_and_says_so_until_somebody_is_chosen(
+    town: House, admin: UserAgent
+) -> None:
+    page = register(admin, client_name="Diary", redirect_uris="https://diary.example/callback")
+    client_id = id_on(page)
+    assert members(town, client_id)["admits"] == "nobody"
+    for tab in ("/connect", "", "/test"):
+        shown = admin.page(f"/admin/clients/{client_id}{tab}").document
+        assert "Nobody may sign in to it yet. Choose who may sign in" in shown.text, tab
+    assert "Nobody may sign in yet" in admin.page("/admin/clients?q=diary").document.text
+    access = admin.page(f"/admin/clients/{client_id}/access")
+    assert access.form("/access").fields["who"] == "nobody"
+    send(admin, access, "/access", who="everyone")
+    assert {"admits", "allowed_groups"}.isdisjoint(members(town, client_id))
+    assert "Nobody may" not in admin.page(f"/admin/clients/{client_id}").document.text
+    send(admin, admin.page(access.path), "/access", who="nobody")
+    assert members(town, client_id)["admits"] == "nobody"
+
+
+def test_groups_are_neither_dropped_nor_forgotten_in_silence(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    group(town, "Staff")
+    path = f"/admin/clients/{shop.client_id}/access"
+    refused = send(admin, admin.page(path), "/access", allowed_groups="Staff")
+    assert refused.status == 422
+    assert "You named groups" in refused.document.text
+    send(admin, admin.page(path), "/access", who="groups", allowed_groups="Staff")
+    assert members(town, shop.client_id)["allowed_groups"] == ["Staff"]
+    send(admin, admin.page(path), "/access", who="everyone")
+    assert "allowed_groups" not in members(town, shop.client_id)
 
 
 def test_a_secret_is_shown_until_it_is_stored_and_never_again(admin: UserAgent) -> None:
@@ -125,6 +164,55 @@ def test_each_kind_becomes_what_it_says(town: House, admin: UserAgent, kind: str
     assert {name: registered.get(name, []) for name in expected} == expected
 
 
+def test_a_known_application_is_found_by_its_name_or_what_it_is_for(admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new")
+    found = admin.submit(page, page.form("/clients/new"), {"q": "graf"})
+    assert isinstance(found, Page)
+    assert "1 known app" in found.document.text
+    assert found.link("Grafana").endswith("/admin/clients/new/web?app=grafana")
+    photos = admin.page("/admin/clients/new?q=photos").document.text
+    assert "1 known app Immich" in photos
+    assert "None is called so" in admin.page("/admin/clients/new?q=nothing+such").document.text
+
+
+def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    assert "It may ask for: openid profile email groups" in page.document.text
+    connect = send(admin, page, "/new/web", address="grafana.example.com/", who="everyone")
+    registered = members(town, id_on(connect))
+    assert registered["client_name"] == "Grafana"
+    assert registered["redirect_uris"] == ["https://grafana.example.com/login/generic_oauth"]
+    assert registered["client_uri"] == "https://grafana.example.com"
+    assert registered["scope"] == "openid profile email groups"
+    assert "The documentation of Grafana" in connect.document.text
+
+
+SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}
+
+
+@pytest.mark.parametrize("registration", SELF)
+def test_dynamic_registration_is_named_where_it_is_on(town: House, registration: str) -> None:
+    node = House(str(town.settings.database_url), town.clock, client_registration=registration)
+    agent = signed_in_as(node, "administrator")
+    text = agent.page("/admin/clients/new").document.text
+    assert ("Registers itself" in text) == bool(SELF[registration])
+    for words in SELF[registration]:
+        assert words in text
+        assert f"{town.settings.issuer}/oauth/register" in text
+
+
+@pytest.mark.parametrize("app", known_apps.every(), ids=lambda app: app.key)
+def test_every_known_application_can_be_registered(
+    town: House, admin: UserAgent, app: KnownApp
+) -> None:
+    path = f"/admin/clients/new/{app.preset}?app={app.key}"
+    page = send(admin, admin.page(path), "/new/web", address=f"https://{app.key}.example")
+    registered = members(town, id_on(page))
+    assert registered["redirect_uris"] == app.addresses(f"https://{app.key}.example")
+    assert registered["require_pkce"] == app.require_pkce
+    assert registered["admits"] == "nobody"
+
+
 REFUSED = {
     "no name": ({**WEB, "client_name": ""}, "The name is what people know it by"),
     "http": (
@@ -140,6 +228,7 @@ REFUSED = {
         "Address 2 must not hold a *",
     ),
     "no group": ({**WEB, "who": "groups"}, "needs a group"),
+    "a group beside everyone": ({**WEB, "allowed_groups": "Staff"}, "You named groups: choose"),
     "a group that there is not": (
         {**WEB, "who": "groups", "allowed_groups": "Nobodies"},
         "there is no group Nobodies",
@@ -167,7 +256,7 @@ def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
 
 
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
-    page = register(admin, client_name="Wiki", redirect_uris="https://wiki.example/")
+    page = register(admin, **{**WEB, "redirect_uris": "https://wiki.example/"})
     assert "Address 1 looks like a homepage" in page.document.text
     (said,) = re.findall(r'<p class="notice warn"[^>]*>([^<]*)', page.response.text)
     assert "looks like a homepage" in said
@@ -252,7 +341,7 @@ def test_access_sets_a_floor(town: House, admin: UserAgent, shop: RelyingParty) 
         "allowed_groups": "Staff",
         "owner_groups": "Staff",
     }
-    send(admin, page, "/access", **given)
+    send(admin, page, "/access", who="groups", **given)
     registered = members(town, shop.client_id)
     expected = {**given, "max_auth_age": 600, "allowed_groups": ["Staff"]}
     assert {**registered, **expected, "owner_groups": ["Staff"]} == registered

@@ -54,6 +54,7 @@ def test_problems_are_told_by_record_and_nobody_is_made(town: House, admin: User
     rows = b"email,password_hash\nfine@example.com,\nbroken,\nx@example.com,md5$1\n"
     preview = upload(admin, rows)
     assert "2 problems are in the way." in preview.document.text
+    assert 'data-label="Record"' in preview.response.text  # on a narrow screen there is no head
     assert "is of a kind that is not known here" in preview.document.text
     with pytest.raises(LookupError):
         preview.form("/import/confirm")

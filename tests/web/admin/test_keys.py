@@ -44,6 +44,21 @@ def test_a_rotation_publishes_the_next_key_and_says_when_it_signs(
     assert event.actor_id is not None
 
 
+def test_every_date_is_told_and_what_a_rotation_does_to_caches(
+    house: House, agent: UserAgent
+) -> None:
+    text = agent.page("/admin/keys").document.text
+    for word in ("Published", "Signs from", "Stops signing", "Leaves the key set"):
+        assert word in text
+    (key,) = listed(house)
+    settings = house.settings
+    signs = key.signs_from + settings.key_lifetime
+    published = signs - settings.key_publish_ahead
+    told = [f"{at.day} {at:%b %Y, %H:%M} UTC" for at in (published, signs)]
+    assert f"a successor is published {told[0]} and signs from {told[1]}" in text
+    assert "keep the key set (JWKS) for 5 min" in text
+
+
 def test_after_its_time_the_old_one_is_shown_until_its_tokens_are_over(
     house: House, agent: UserAgent
 ) -> None:

@@ -76,6 +76,7 @@ def test_the_address_of_the_test_is_no_clients(town: House, admin: UserAgent) ->
 
 FAILS: dict[str, tuple[dict[str, Any], dict[str, str], str, str]] = {
     "a group": ({"allowed_groups": ["Elsewhere"]}, {}, "access_denied", "none of the groups"),
+    "nobody yet": ({"admits": "nobody"}, {}, "access_denied", "Nobody may sign in to it yet, and"),
     "a strength": ({"minimum_acr": "phrh"}, {}, "", "under Access and strength"),
     "an unknown acr": ({}, {"acr_values": "x"}, "unmet_authentication_requirements", "reached"),
     "a scope": ({"scope": "openid"}, {"scope": "openid groups"}, "invalid_scope", "A scope is"),

@@ -38,7 +38,7 @@ def test_the_place_gets_one_and_loses_it(town: House, admin: Tool, path: str, na
     assert town.http().get(address).content == PIXEL
     assert admin("PUT", path, sent(PIXEL), match='"old"').status_code == 412
     gone = admin("DELETE", path, match=kept.headers["ETag"])
-    assert gone.json()[name] == {"value": None, "source": "started with", "started_with": None}
+    assert gone.json()[name] == {"value": None, "source": "default", "started_with": None}
     assert events(town, event="setting.changed")[0].data["setting"] == name
 
 

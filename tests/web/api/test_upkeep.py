@@ -106,7 +106,7 @@ def test_a_mail_is_tried_by_a_person_for_herself(town: House, admin: Tool) -> No
 
 def test_settings_are_changed_all_of_them_or_none(town: House, admin: Tool) -> None:
     before = admin.ok("GET", "/settings")
-    assert before["site_name"]["source"] == "started with"
+    assert before["site_name"]["source"] == "default"
     sent: dict[str, Any] = {"site_name": "Elm Street", "accent": "nothing"}
     refused = admin("PATCH", "/settings", sent, match=admin.tag("/settings"))
     assert problems(refused).keys() == {"accent"}

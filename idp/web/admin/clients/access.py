@@ -14,7 +14,7 @@ from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fields
-from idp.web.admin.clients.common import client_page, done, manager, wanted
+from idp.web.admin.clients.common import client_page, done, manager, problems, wanted
 from idp.web.admin.clients.details import saved
 from idp.web.admin.guard import console
 from idp.web.admin.meanwhile import Errors
@@ -33,15 +33,19 @@ def client_access(client_id: str) -> Response:
     """The form, with what is registered."""
     info = wanted(client_id)
     members = info.metadata.to_json()
-    return _page(info, fields.shown(members, {**fields.ACCESS, **fields.OWNERS}))
+    values = fields.shown(members, {**fields.ACCESS, **fields.OWNERS})
+    return _page(info, {**values, "who": fields.who_of(members)})
 
 
 @bp.post("/clients/<path:client_id>/access")
 @console(Area.CLIENTS, writes=True, back="admin.client_access")
 def client_access_saved(client_id: str) -> Response:
     """Save it; it counts from the next request on."""
-    wanted(client_id)
-    given = fields.read(_fields())
+    found = tuple(fields.contradicted(wanted(client_id).metadata.allowed_groups))
+    read = fields.read(_fields())
+    if found:
+        return _again(client_id, read, problems(found, read))
+    given = {**read, **fields.admission()}
     errors, _secret = saved(
         lambda: services().client_editing.change(
             client_id, given, manager(), acting(), expected=meanwhile.seen()
@@ -50,8 +54,12 @@ def client_access_saved(client_id: str) -> Response:
         given,
     )
     if errors:
-        return _page(wanted(client_id), given, errors)
+        return _again(client_id, read, errors)
     return done(_("Saved. It counts from now on."), "admin.client_access", client_id=client_id)
+
+
+def _again(client_id: str, read: Mapping[str, object], errors: Errors) -> Response:
+    return _page(wanted(client_id), {**read, "who": fields.who_chosen()}, errors)
 
 
 STRENGTHS: Final = dict(
@@ -104,4 +112,5 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
         owns=manager().role == ADMINISTRATOR,
         vouches=manager().may_leave_unasked,
         errors=errors or [],
+        choosing=True,
     )

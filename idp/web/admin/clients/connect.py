@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Response, render_template, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import lazy_gettext as later
 
 from idp.oidc.capabilities import endpoints_of
+from idp.services import known_apps
 from idp.services.client_listing import ClientInfo
 from idp.services.client_secrets import has_secret
+from idp.services.known_apps import KnownApp
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fresh
@@ -52,6 +54,7 @@ def client_connect(client_id: str) -> Response:
     info = wanted(client_id)
     secret = fresh.secret_of(client_id)
     issuer = services().settings.issuer
+    app = known_apps.known(request.args.get("app", ""))
     return client_page(
         "connect",
         info,
@@ -60,12 +63,15 @@ def client_connect(client_id: str) -> Response:
         discovery=f"{issuer}/.well-known/openid-configuration",
         secret=secret,
         has_secret=has_secret(info.metadata),
-        snippets=[] if info.metadata.redirect_uris == () else _snippets(info, secret),
+        app=app,
+        snippets=[] if info.metadata.redirect_uris == () else _snippets(info, secret, app),
         device=info.metadata.redirect_uris == (),
     )
 
 
-def _snippets(info: ClientInfo, secret: str | None) -> list[dict[str, Any]]:
+def _snippets(info: ClientInfo, secret: str | None, app: KnownApp | None) -> list[dict[str, Any]]:
+    """That of the application first, where there is one."""
+    first = app.key.replace("-", "_") if app else ""
     values = _values(info, secret)
     with_secret = has_secret(info.metadata)
     return [
@@ -74,7 +80,7 @@ def _snippets(info: ClientInfo, secret: str | None) -> list[dict[str, Any]]:
             "label": one.label,
             "text": render_template(f"admin/snippets/{one.name}.txt", **values).strip(),
         }
-        for one in SNIPPETS
+        for one in sorted(SNIPPETS, key=lambda one: one.name != first)
         if with_secret or one.public
     ]
 

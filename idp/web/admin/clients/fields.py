@@ -1,15 +1,17 @@
 """Fields of the applications' forms: each names one member, and nothing else is ever set."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from flask import request
 
 from idp.protocol.claim_mapping import MAPPED_CLAIMS
+from idp.protocol.client_metadata import NOBODY
 from idp.web.admin.uploads import uploaded
 from idp.web.context import services
 
 LOGO_FILE: Final = "logo_file"
+EVERYONE, GROUPS = "everyone", "groups"
 
 Reader = Callable[[str], object]
 
@@ -46,6 +48,37 @@ def mapping(name: str) -> dict[str, str] | None:
     """One choice a claim; what is taken from itself is no mapping."""
     chosen = {claim: text(f"map-{claim}") for claim in MAPPED_CLAIMS}
     return {claim: source for claim, source in chosen.items() if source} or None
+
+
+def who_chosen() -> str:
+    """Nobody, unless somebody was chosen."""
+    chosen = request.form.get("who", NOBODY)
+    return chosen if chosen in (EVERYONE, GROUPS) else NOBODY
+
+
+def admission() -> dict[str, object]:
+    """The members that say who may sign in."""
+    who = who_chosen()
+    return {
+        "admits": NOBODY if who == NOBODY else None,
+        "allowed_groups": lines("allowed_groups") if who == GROUPS else [],
+    }
+
+
+def contradicted(registered: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+    """What is wrong with who was chosen: groups named for nothing, or none where some are due."""
+    groups, who = lines("allowed_groups"), who_chosen()
+    if who == GROUPS and not groups:
+        yield "allowed_groups", "needs a group, one per line, or choose everyone or nobody"
+    if who != GROUPS and groups and groups != list(registered):
+        yield "allowed_groups", "names groups: choose “Only people in these groups”, or name none"
+
+
+def who_of(members: Mapping[str, object]) -> str:
+    """The choice that a registration stands for."""
+    if members.get("admits") == NOBODY:
+        return NOBODY
+    return GROUPS if members.get("allowed_groups") else EVERYONE
 
 
 WHO: Final[Mapping[str, Reader]] = {

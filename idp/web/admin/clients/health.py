@@ -8,7 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from flask_babel import ngettext
 
+from idp.protocol.client_metadata import NOBODY
 from idp.services.client_health import MOST, Health
+from idp.services.client_listing import ClientInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,12 @@ class HealthView:
     detail: str | None = None
 
 
-def words(health: Health, *, disabled: bool) -> HealthView:
+def words(health: Health, info: ClientInfo) -> HealthView:
     """The one thing that matters most about it."""
-    if disabled:
+    if info.disabled_at is not None:
         return HealthView("warning", _("Disabled"))
+    if info.metadata.admits == NOBODY:
+        return HealthView("warning", _("Nobody may sign in yet"))
     if health.failures:
         return HealthView("problem", _failed(health.failures), _mostly(health))
     if health.last_sign_in is None:

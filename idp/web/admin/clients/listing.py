@@ -57,7 +57,7 @@ def _row(info: ClientInfo) -> dict[str, Any]:
         "url": url_for("admin.client_overview", client_id=info.id),
         "kind": KINDS[kind_of(info.metadata)],
         "by_file": info.managed_by == "file",
-        "health": words(health, disabled=info.disabled_at is not None),
+        "health": words(health, info),
         "last_sign_in": health.last_sign_in,
     }
 

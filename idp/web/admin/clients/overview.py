@@ -30,7 +30,7 @@ def client_overview(client_id: str) -> Response:
         info,
         tab="admin.client_overview",
         kind=KINDS[kind_of(info.metadata)],
-        health=words(health, disabled=info.disabled_at is not None),
+        health=words(health, info),
         last_sign_in=health.last_sign_in,
         registration=json.dumps(info.metadata.to_json(), indent=2, ensure_ascii=False),
     )

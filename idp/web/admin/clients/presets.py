@@ -28,16 +28,24 @@ def chose(preset: Preset) -> list[Any]:
     sentences = [text for grant, text in _GRANTS.items() if grant in members["grant_types"]]
     if "refresh_token" in members["grant_types"]:
         sentences.append(later("It may stay connected, where people allow that"))
+    pkce = members.get("require_pkce", True)
     if preset.redirects:
-        sentences.append(later("PKCE is always required (S256)"))
-    public = members["token_endpoint_auth_method"] == "none"  # noqa: S105  a method
+        sentences.append(
+            later("PKCE is always required (S256)")
+            if pkce
+            else later("PKCE is not required: not every version of it sends it")
+        )
+    method = members["token_endpoint_auth_method"]
+    public = method == "none"
     sentences.append(
         later("It has no secret, so PKCE and exact addresses protect it")
         if public and preset.redirects
         else later("It has no secret")
         if public
-        else later("It authenticates with a secret (client_secret_basic)")
+        else later("It authenticates with a secret (%(method)s)", method=method)
     )
+    if "scope" in members:
+        sentences.append(later("It may ask for: %(scope)s", scope=members["scope"]))
     if preset.name != "machine":
         sentences.append(later("People are asked once what it may see"))
     return sentences

@@ -5,9 +5,13 @@ from typing import Any
 
 from flask import Response, abort, request, url_for
 
+from idp.oidc.capabilities import endpoints_of
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.registration import InvalidClientMetadata
+from idp.services import known_apps
 from idp.services.client_presets import PRESETS, Preset
 from idp.services.invalid import Invalid
+from idp.services.known_apps import KnownApp, home_of
 from idp.services.roles import Area
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp, page
@@ -19,13 +23,13 @@ from idp.web.admin.person import errors_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
 
-EVERYONE, GROUPS = "everyone", "groups"
-
 
 @bp.get("/clients/new")
 @console(Area.CLIENTS, writes=True)
 def client_new() -> Response:
-    """What is it?"""
+    """What is it? ``q`` looks for an application that is known."""
+    q = request.args.get("q", "").strip()[:100]
+    settings = services().settings
     kinds = [
         {
             "label": KINDS[name],
@@ -35,7 +39,27 @@ def client_new() -> Response:
         }
         for name, preset in PRESETS.items()
     ]
-    return page("admin/clients/new.html", section=SECTION, kinds=kinds)
+    return page(
+        "admin/clients/new.html",
+        section=SECTION,
+        kinds=kinds,
+        q=q,
+        found=[_link(one) for one in known_apps.containing(q)],
+        every=[_link(one) for one in known_apps.every()],
+        registration=settings.client_registration,
+        endpoint=settings.issuer + (endpoints_of(settings).registration or ""),
+    )
+
+
+def _link(app: KnownApp) -> dict[str, str]:
+    url = url_for("admin.client_new_kind", kind=app.preset, app=app.key)
+    return {"name": app.name, "url": url}
+
+
+def _app(preset: Preset) -> KnownApp | None:
+    """The known application that the address names, if it is of this kind."""
+    app = known_apps.known(request.args.get("app", ""))
+    return app if app is not None and app.preset == preset.name else None
 
 
 @bp.route("/clients/new/<kind>", methods=["GET", "POST"])
@@ -43,13 +67,20 @@ def client_new() -> Response:
 def client_new_kind(kind: str) -> Response:
     """Name, logo, addresses, and who may sign in."""
     preset = PRESETS.get(kind) or abort(404)
+    app = _app(preset)
+    if app is not None:
+        preset = app.chosen()
     if request.method == "GET":
-        return _form(preset, {"who": EVERYONE})
+        return _form(preset, {"who": NOBODY, "client_name": app.name if app else None})
     given = fields.read(fields.WHO)
-    values = {**given, "who": request.form.get("who", EVERYONE), "ours": "ours" in request.form}
-    found = tuple(_missing(given, values["who"]))
+    home = home_of(request.form.get("address", "")) if app else ""
+    if app and home and not given["redirect_uris"]:
+        given["redirect_uris"] = app.addresses(home)
+    values = {**given, "address": home, "who": fields.who_chosen(), "ours": "ours" in request.form}
+    found = tuple(_missing(given))
     try:
         members = {**preset.members, **_members(fields.with_logo(given), preset)}
+        members |= {"client_uri": home} if home else {}
         made = services().client_editing.register(members, manager(), acting(), found=found)
     except Invalid as error:
         return _form(preset, values, errors=errors_of(error.problems))
@@ -58,23 +89,23 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, values, errors=problems(error.problems, fields.WHO))
     fresh.keep(made.client_id, made.secret)
     warn(made.metadata.redirect_uris, made.metadata.application_type)
-    return redirect_to(url_for("admin.client_connect", client_id=made.client_id))
+    key = app.key if app else None
+    return redirect_to(url_for("admin.client_connect", client_id=made.client_id, app=key))
 
 
 def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
     members = {**given, "redirect_uris": given["redirect_uris"] if preset.redirects else []}
-    if request.form.get("who", EVERYONE) != GROUPS:
-        members["allowed_groups"] = []
+    if preset.name != "machine":
+        members |= fields.admission()
     if "ours" in request.form:
         members["consent"] = "never"
     return members
 
 
-def _missing(given: dict[str, object], who: object) -> Iterator[tuple[str, str]]:
+def _missing(given: dict[str, object]) -> Iterator[tuple[str, str]]:
     if given["client_name"] is None:
         yield "client_name", "is what people know it by: type one"
-    if who == GROUPS and not given["allowed_groups"]:
-        yield "allowed_groups", "needs a group, one per line, or choose everyone"
+    yield from fields.contradicted()
 
 
 def _form(
@@ -85,6 +116,7 @@ def _form(
         section=SECTION,
         status=422 if errors else 200,
         kind=KINDS[preset.name],
+        app=_app(preset),
         preset=preset,
         chose=chose(preset),
         values=values,

@@ -24,6 +24,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "policy_uri": later("The privacy policy’s address"),
     "tos_uri": later("The address of the terms"),
     "allowed_groups": later("Who may sign in"),
+    "admits": later("Who may sign in"),
     "owner_groups": later("Who keeps it"),
     "told_groups": later("Groups that it is told of"),
     "claim_mapping": later("Claims taken from another field"),
@@ -73,6 +74,14 @@ _WORDS: Final[tuple[tuple[str, str, Any], ...]] = (
         later(
             "What is opened when people sign out has to be on the host of a redirect address. Keep"
             " an address on that host, or change what is opened under “All members as JSON”."
+        ),
+    ),
+    (
+        "allowed_groups",
+        "names groups: choose",
+        later(
+            "You named groups: choose “Only people in these groups”, or name none. Nobody else was"
+            " let in."
         ),
     ),
     (
