@@ -1,5 +1,7 @@
 """``idp db``: the schema."""
 
+from typing import Final
+
 import click
 from alembic.util import CommandError
 
@@ -8,6 +10,8 @@ from idp.cli.output import json_option, print_json, say
 from idp.cli.place import Place, at_place, confirm
 from idp.cli.refusals import Refused
 
+LEFT: Final = "When no node of the version before is left: `idp db upgrade head`."
+
 
 @click.group()
 def db() -> None:
@@ -15,16 +19,29 @@ def db() -> None:
 
 
 @db.command()
-@click.argument("revision", default="head")
+@click.argument("revision", required=False)
 @at_place
-def upgrade(place: Place, revision: str) -> None:
-    """Run the migrations up to REVISION, by default all there are."""
+def upgrade(place: Place, revision: str | None) -> None:
+    """Run the migrations up to REVISION ("head" for all).
+
+    By default all but the last ones that take away what only the version before needs. Its nodes
+    can be replaced one by one then; when none is left, run it once more with "head".
+    """
     url = place.settings().database_url
     try:
-        migrate.upgrade(url, revision)
+        if revision is None:
+            migrate.upgrade_beside(url)
+        else:
+            migrate.upgrade(url, revision)
     except CommandError as error:
         raise Refused(f"{error}.") from error
-    say(f"The schema is at revision {migrate.revision(url)}.")
+    found = migrate.revision(url)
+    say(f"The schema is at revision {found}.{_left(found)}")
+
+
+def _left(found: str | None) -> str:
+    """What is still to be done, some time."""
+    return f" {LEFT}" if found != migrate.head() and found in migrate.own() else ""
 
 
 @db.command()
@@ -58,4 +75,4 @@ def check(place: Place, as_json: bool) -> None:
     if problems:
         raise Refused(f"Not this version's schema: {'; '.join(problems)}. Run `idp db upgrade`.")
     if not as_json:
-        say(f"The schema is this version's: revision {found}.")
+        say(f"The schema is this version's: revision {found}.{_left(found)}")

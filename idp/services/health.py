@@ -107,11 +107,14 @@ class Health:
         found = migrate.revision(url)
         if found is None:
             return "problem", "there are no tables: run `idp db upgrade`"
-        if found != migrate.head() and migrate.reads(found, migrate.readers(url)):
+        if found not in migrate.own() and migrate.reads(found, migrate.readers(url)):
             return "warning", f"revision {found} is of a newer version: install that one here, too"
         if problems := migrate.pending(url):
             return "problem", f"{'; '.join(problems)}: run `idp db upgrade`"
-        return "ok", f"revision {migrate.head()}, as this version wants it"
+        if found != migrate.head():
+            later = "when no node of that is left, run `idp db upgrade head`"
+            return "warning", f"revision {found} keeps what the version before needs: {later}"
+        return "ok", f"revision {found}, as this version wants it"
 
     def _clock(self, now: datetime) -> Found:
         """Against the database server's, and against what was written last."""
