@@ -4,7 +4,6 @@ import json
 import os
 import smtplib
 import ssl
-import stat
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -230,16 +229,6 @@ class Health:
         if foreign:
             return "ok", f"{rp_id}, and as related origins {', '.join(foreign)}"
         return "ok", f"{rp_id} fits {', '.join(self._settings.passkey_origins)}"
-
-
-def key_file_finding(path: Path | None) -> Finding:
-    """Who else may read the file with the deployment's keys; None: they come by a variable."""
-    if path is None:
-        return Finding("key_file", "ok", "the keys come from the environment")
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding("key_file", "warning", f"others may read {path}: chmod 600 {path}")
-    return Finding("key_file", "ok", f"{path} is its owner's only")
 
 
 def _carefully(check: Callable[[datetime], Found], now: datetime) -> Found:
