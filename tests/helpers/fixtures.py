@@ -106,6 +106,6 @@ def page(browser: Browser, page_problems: Problems) -> Iterator[Page]:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """One that others of this machine get to: pytest's own are closed."""
-    with TemporaryDirectory(dir="/tmp") as made:  # noqa: S108  it has a name that nobody guesses
+    with TemporaryDirectory(dir="/tmp") as made:
         Path(made).chmod(0o755)
         yield Path(made)
