@@ -36,7 +36,7 @@ def create(
 def drop(name: str, table: str) -> None:
     """Remove an index, if it is there."""
     if not _is_postgresql():
-        op.drop_index(name, table)
+        op.drop_index(name, table, if_exists=True)
         return
     with _beside_others():
         _drop(name, table)

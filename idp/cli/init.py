@@ -82,7 +82,7 @@ def _lines(keys: Path) -> list[str]:
 def _prepare(settings: Settings) -> None:
     """Make the tables and the first signing keys."""
     try:
-        migrate.upgrade(settings.database_url)
+        migrate.upgrade_beside(settings.database_url)
         with composed(settings) as services:
             services.key_rotation.prepare(context())
     except (SQLAlchemyError, KeysUnreadable) as error:

@@ -128,6 +128,12 @@ def test_the_version_before_keeps_its_indexes_until_all_its_nodes_are_gone(
         assert "ix_grants_session_id" not in plan(url, "session_id = 'hers'")
         assert NAME in plan(url, "user_id = 'ann' AND session_id = 'hers'")
         assert NAME in plan(url, "user_id = 'ann'")
+        with connected(url) as connection:
+            connection.execute(text(f"DROP INDEX {NAME}"))
+            connection.commit()
+        downgrade(url, "0018")  # past what somebody else took away
+        migrate.upgrade(url)
+        assert pending(url) == ()
         assert idp.done("db", "upgrade") == "The schema is at revision 0020.\n"
 
 
