@@ -16,7 +16,7 @@ test: ## format, lint, types, import contracts and every test, on SQLite and Pos
 check: .venv/.ready-dev ## format, lint, types and import contracts only
 	@.ci/check
 
-lock: ## write down the packages that the image is made of (UPGRADE=1: the newest)
+lock: .venv/.ready ## write down the packages that the image is made of (UPGRADE=1: the newest)
 	@.ci/lock $(if $(UPGRADE),--upgrade)
 
 bench: .venv/.ready-dev ## print the measured figures as a table
