@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-peer
+.PHONY: help demo test check lock bench bench-peer
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -15,6 +15,9 @@ test: ## format, lint, types, import contracts and every test, on SQLite and Pos
 
 check: .venv/.ready-dev ## format, lint, types and import contracts only
 	@.ci/check
+
+lock: .venv/.ready ## write down the packages that the image is made of (UPGRADE=1: the newest)
+	@.ci/lock $(if $(UPGRADE),--upgrade)
 
 bench: .venv/.ready-dev ## print the measured figures as a table
 	@$(BIN)/python -m tests.bench

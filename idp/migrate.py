@@ -1,5 +1,6 @@
 """Bring a database to the schema of this code, and tell whether it is there."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,10 +12,20 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import URL, Connection, create_engine, delete, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    create_engine,
+    delete,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import OperationalError
 
 from idp.models import Fact, db
@@ -23,6 +34,11 @@ from idp.resources import resource_dir
 from idp.secrecy import private_folder
 
 READERS: Final = "readers"
+
+_TURN: Final = int.from_bytes(b"idp turn")
+"""The number of the lock that whoever migrates holds, in the database's own."""
+
+_log = logging.getLogger(__name__)
 
 LOCK_WAIT: Final = "700ms"
 """How long a change of a table waits for those who are using it: less than the second after which
@@ -37,18 +53,29 @@ def upgrade(database_url: str, revision: str = "head") -> None:
     _change(database_url, command.upgrade, revision)
 
 
+def upgrade_beside(database_url: str) -> None:
+    """Run every migration but the last ones that take away what only the version before needs.
+
+    Its nodes can be replaced one by one then. Where nothing is yet there are none: it runs all.
+    """
+    upgrade(database_url, own()[-1] if revision(database_url) else "head")
+
+
 def downgrade(database_url: str, revision: str) -> None:
     """Undo migrations down to ``revision`` (``base`` for all)."""
     _change(database_url, command.downgrade, revision)
 
 
 def _change(database_url: str, change: Callable[[Config, str], None], revision: str) -> None:
-    """Every revision is a transaction, so that it can be begun again wherever it gave way."""
+    """Every revision can be begun again wherever it gave way: it is one transaction, or indexes
+    that were made beside everybody's work (``idp/indexes.py``)."""
     tries = 1 if "options" in make_url(database_url).query else TRIES
     for left in reversed(range(tries)):
         try:
-            with _connected(database_url) as connection, _tables_may_be_replaced(connection):
-                return change(_config(connection), revision)
+            with _connected(database_url) as connection:
+                _be_alone(connection)
+                with _tables_may_be_replaced(connection):
+                    return change(_config(connection), revision)
         except OperationalError as error:
             if not left or not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
                 raise
@@ -89,7 +116,7 @@ def reads(found: str | None, readers: str | None) -> bool:
     Over its own schema, and over a newer one where all that was changed since a revision that
     this code knows only adds: so the nodes of two versions stand beside each other for a while.
     """
-    if found == head():
+    if found in own():
         return True
     written_at, _, oldest = (readers or "").partition(" ")
     # A note of another revision is no note: whoever moved the schema by hand left it behind.
@@ -114,11 +141,31 @@ def note_readers(connection: Connection, current: str | None) -> None:
 
 def _readable_from(name: str | None) -> str:
     """Back over all revisions that say ``expands = True``: those only add what may be ignored, or
-    take away what older code finds the same without."""
+    take away what older code finds the same without. Or, at those that say ``contracts = True``,
+    the one before them: they take away what its code does without, and only older code needs."""
     script = _scripts().get_revision(name) if name else None
-    while script is not None and getattr(script.module, "expands", False):
+    before = _back(script, "contracts")
+    found = _back(script, "expands") if before is script else before
+    return found.revision if found else ""
+
+
+def _back(script: Script | None, word: str) -> Script | None:
+    """The newest from here that does not say this of itself."""
+    while script is not None and getattr(script.module, word, False):
         script = _scripts().get_revision(str(script.down_revision))
-    return script.revision if script else ""
+    return script
+
+
+@cache
+def own() -> tuple[str, ...]:
+    """The revisions that this code works over as its own, the newest first.
+
+    Until no node of the version before is left, what only that one needs may stay.
+    """
+    found = _back(_scripts().get_revision("head"), "contracts")
+    last = found.revision if found else "base"
+    between = _scripts().iterate_revisions("head", last, inclusive=True)
+    return tuple(one.revision for one in between)
 
 
 def head() -> str | None:
@@ -138,6 +185,25 @@ def _config(connection: object = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def _be_alone(connection: Connection) -> None:
+    """One migration at a time, for as long as the connection lasts.
+
+    It asks again and again: who waits within a statement is one of those for whom an index that is
+    being made waits. And where who had it made was killed, the server goes on making it, and this
+    is given back when that has come to an end.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    told = False
+    while not connection.scalar(select(func.pg_try_advisory_lock(_TURN))):
+        connection.commit()
+        if not told:
+            _log.warning("the schema is being changed by somebody else: waiting for that")
+        told = True
+        sleep(PAUSE)
+    connection.commit()
 
 
 @contextmanager

@@ -188,6 +188,7 @@ def test_make_says_what_there_is() -> None:
         "demo",
         "test",
         "check",
+        "lock",
         "bench",
         "bench-peer",
     ]

@@ -1,5 +1,7 @@
 """``idp db``: the schema."""
 
+from typing import Final
+
 import click
 from alembic.util import CommandError
 
@@ -7,6 +9,8 @@ from idp import migrate
 from idp.cli.output import json_option, print_json, say
 from idp.cli.place import Place, at_place, confirm
 from idp.cli.refusals import Refused
+
+LEFT: Final = "When no node of the version before is left: `idp db upgrade`."
 
 
 @click.group()
@@ -16,15 +20,31 @@ def db() -> None:
 
 @db.command()
 @click.argument("revision", default="head")
+@click.option(
+    "--rolling",
+    is_flag=True,
+    help="Leave what only nodes of the version before need, while they are replaced one by one.",
+)
 @at_place
-def upgrade(place: Place, revision: str) -> None:
+def upgrade(place: Place, revision: str, *, rolling: bool) -> None:
     """Run the migrations up to REVISION, by default all there are."""
+    if rolling and revision != "head":
+        raise click.UsageError("--rolling says itself how far.")
     url = place.settings().database_url
     try:
-        migrate.upgrade(url, revision)
+        if rolling:
+            migrate.upgrade_beside(url)
+        else:
+            migrate.upgrade(url, revision)
     except CommandError as error:
         raise Refused(f"{error}.") from error
-    say(f"The schema is at revision {migrate.revision(url)}.")
+    found = migrate.revision(url)
+    say(f"The schema is at revision {found}.{_left(found)}")
+
+
+def _left(found: str | None) -> str:
+    """What is still to be done, some time."""
+    return f" {LEFT}" if found != migrate.head() and found in migrate.own() else ""
 
 
 @db.command()

@@ -10,7 +10,8 @@ from idp.cli.output import json_option, print_json, say
 from idp.cli.place import Place, at_place, composed, context
 from idp.cli.refusals import Refused
 from idp.config import ConfigurationError, keys_file
-from idp.services.health import Finding, Health, key_file_finding
+from idp.services.health import Finding, Health
+from idp.services.key_file import who_reads
 
 _SIGNS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 
@@ -48,7 +49,7 @@ def _findings(place: Place) -> Iterator[Finding]:
         yield from (Finding("configuration", "problem", problem) for problem in error.problems)
         return
     yield Finding("configuration", "ok", "can be used")
-    yield key_file_finding(keys_file(place.config, os.environ))
+    yield Finding("key_file", *who_reads(keys_file(place.config, os.environ)))
     with composed(settings) as services:
         health = Health(settings, services.box, keys=services.keys, rotation=services.key_rotation)
         yield from health.examine(context().at)

@@ -47,11 +47,12 @@ def end_all(
 ) -> int:
     """End every grant that all the given ids name, in the caller's transaction; returns how many.
 
-    Raises ``ValueError`` when none is given.
+    Raises ``ValueError`` when none is given, and for a session alone: no index finds its grants but
+    by whose they are.
     """
     named = {"user_id": user_id, "client_id": client_id, "session_id": session_id}
     criteria = [_grants.c[name] == value for name, value in named.items() if value is not None]
-    if not criteria:
+    if user_id is None and client_id is None:
         raise ValueError("whose grants?")
     ended = db.session.execute(
         _grants.update()

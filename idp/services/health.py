@@ -4,7 +4,6 @@ import json
 import os
 import smtplib
 import ssl
-import stat
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -107,11 +106,14 @@ class Health:
         found = migrate.revision(url)
         if found is None:
             return "problem", "there are no tables: run `idp db upgrade`"
+        if found != migrate.head() and found in migrate.own():
+            later = "when no node of that is left, run `idp db upgrade`"
+            return "warning", f"revision {found} keeps what the version before needs: {later}"
         if found != migrate.head() and migrate.reads(found, migrate.readers(url)):
             return "warning", f"revision {found} is of a newer version: install that one here, too"
         if problems := migrate.pending(url):
             return "problem", f"{'; '.join(problems)}: run `idp db upgrade`"
-        return "ok", f"revision {migrate.head()}, as this version wants it"
+        return "ok", f"revision {found}, as this version wants it"
 
     def _clock(self, now: datetime) -> Found:
         """Against the database server's, and against what was written last."""
@@ -227,16 +229,6 @@ class Health:
         if foreign:
             return "ok", f"{rp_id}, and as related origins {', '.join(foreign)}"
         return "ok", f"{rp_id} fits {', '.join(self._settings.passkey_origins)}"
-
-
-def key_file_finding(path: Path | None) -> Finding:
-    """Who else may read the file with the deployment's keys; None: they come by a variable."""
-    if path is None:
-        return Finding("key_file", "ok", "the keys come from the environment")
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding("key_file", "warning", f"others may read {path}: chmod 600 {path}")
-    return Finding("key_file", "ok", f"{path} is its owner's only")
 
 
 def _carefully(check: Callable[[datetime], Found], now: datetime) -> Found:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from joserfc.jwk import Key
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from idp import audit, state
 from idp.audit import Context
@@ -39,6 +39,14 @@ class KeyInfo:
     removed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Successor:
+    """The key that signs next, None where somebody else is making it; and was it news?"""
+
+    kid: str | None
+    is_news: bool
+
+
 class KeyRotation:
     """Changes the set of keys. Every public operation commits once, at its end."""
 
@@ -65,7 +73,9 @@ class KeyRotation:
         lives = _lives()
         stored_secrets.prepare(self._box, context.at)
         missing = [name for name in ALGORITHMS if signing_at(lives, name, context.at) is None]
-        return self._commit([self._make(name, context.at, context) for name in missing])
+        return self._commit(
+            [self._make(name, context.at, context, beside=lives) for name in missing]
+        )
 
     def rotate(
         self,
@@ -76,25 +86,30 @@ class KeyRotation:
     ) -> tuple[str, ...]:
         """Publish a successor for each algorithm, to sign after ``key_publish_ahead``.
 
-        Where a successor waits already, it is that one. ``at_once`` is for a key that has leaked:
-        the successor signs now, and relying parties meet a ``kid`` they have not fetched yet.
-        Returns the successors' kids. Raises ``KeysUnreadable``.
+        Where a successor waits already, it is that one, and nothing is recorded. ``at_once`` is for
+        a key that has leaked: the successor signs now, and relying parties meet a ``kid`` they have
+        not fetched yet. Returns the successors' kids. Raises ``KeysUnreadable``.
         """
         self._keys.check(context.at)
-        kids = [self._succeed(name, context, at_once=at_once) for name in algorithms]
-        if any(kids):
-            audit.record("key.rotated", context, algorithms=[*algorithms], at_once=at_once)
-        return self._commit(kids)
+        found = {name: self._succeed(name, context, at_once=at_once) for name in algorithms}
+        if changed := [name for name, successor in found.items() if successor.is_news]:
+            audit.record("key.rotated", context, algorithms=changed, at_once=at_once)
+        return self._commit([successor.kid for successor in found.values()])
 
     def rotate_due(self, context: Context) -> tuple[str, ...]:
-        """Rotate the algorithms whose key will have signed for ``key_lifetime`` by then."""
+        """Rotate the algorithms whose key will have signed for ``key_lifetime`` by then.
+
+        Those whose successor waits already are left alone. Of several who come at once one rotates.
+        """
         with reading():
             lives = _lives()
         horizon = context.at + self._settings.key_publish_ahead - self._settings.key_lifetime
         due = [
             name
             for name in ALGORITHMS
-            if (life := signing_at(lives, name, context.at)) and life.signs_from <= horizon
+            if (life := signing_at(lives, name, context.at))
+            and life.signs_from <= horizon
+            and not _waiting(lives, name, context.at)
         ]
         return self.rotate(context, algorithms=due) if due else ()
 
@@ -144,27 +159,29 @@ class KeyRotation:
             for life in _lives()
         )
 
-    def _succeed(self, algorithm: str, context: Context, *, at_once: bool) -> str | None:
+    def _succeed(self, algorithm: str, context: Context, *, at_once: bool) -> "_Successor":
         lives, now = _lives(), context.at
         current = signing_at(lives, algorithm, now)
-        waiting = [
-            life
-            for life in lives
-            if life.algorithm == algorithm and life.may_sign(now) and life is not current
-        ]
+        waiting = _waiting(lives, algorithm, now)
         starts = now if at_once or current is None else now + self._settings.key_publish_ahead
         if at_once and current is not None:
             _change([current.kid], retired_at=now)
         if not waiting:
-            return self._make(algorithm, starts, context)
+            made = self._make(algorithm, starts, context, beside=lives)
+            return _Successor(made, is_news=made is not None)
         successor = min(waiting, key=lambda life: life.signs_from)
         if at_once:
             _change([successor.kid], signs_from=now)
-        return successor.kid
+        return _Successor(successor.kid, is_news=at_once)
 
-    def _make(self, algorithm: str, signs_from: datetime, context: Context) -> str | None:
-        """Insert a new key; None when another node is making it at this very moment."""
-        count = db.session.scalar(select(func.count()).where(SigningKey.algorithm == algorithm))
+    def _make(
+        self, algorithm: str, signs_from: datetime, context: Context, *, beside: Sequence[Life]
+    ) -> str | None:
+        """Insert a new key ``beside`` those there were when it was found that one is wanted.
+
+        None when another node has made it since, or is making it at this very moment.
+        """
+        count = sum(life.algorithm == algorithm for life in beside)
         if not state.mark("key", f"{algorithm} {count}", now=context.at, lifetime=_RACE):
             return None
         key = self._make_key(algorithm)
@@ -221,6 +238,16 @@ def _lives() -> tuple[Life, ...]:
         ).order_by(SigningKey.algorithm, SigningKey.signs_from, SigningKey.id)
     ).all()
     return life_of(rows)
+
+
+def _waiting(lives: Sequence[Life], algorithm: str, now: datetime) -> list[Life]:
+    """Those that may sign and do not yet."""
+    current = signing_at(lives, algorithm, now)
+    return [
+        life
+        for life in lives
+        if life.algorithm == algorithm and life.may_sign(now) and life is not current
+    ]
 
 
 def _change(kids: Sequence[str], **values: Any) -> None:

@@ -36,7 +36,7 @@ def ready() -> Response:
     told: dict[str, object] = {}
     if found != services().schema_revision:
         told = {"found": found, "expected": services().schema_revision}
-        if migrate.knows(found) or not migrate.reads(found, _readers()):
+        if not (found in migrate.own() or _is_newer_and_read(found)):
             return _unready(status="schema", **told)
     if on_standby(db.session.connection()):
         told["database"] = "read-only"
@@ -55,6 +55,8 @@ def _behind() -> int:
     return int(clock.behind.total_seconds()) if isinstance(clock, SteadyClock) else 0
 
 
-def _readers() -> str | None:
-    """Asked of a newer database, which has the table: migrations know how to make it."""
-    return db.session.scalar(select(Fact.value).where(Fact.name == migrate.READERS))
+def _is_newer_and_read(found: str) -> bool:
+    if migrate.knows(found):
+        return False  # it may be so old that it has no table to say more
+    readers = db.session.scalar(select(Fact.value).where(Fact.name == migrate.READERS))
+    return migrate.reads(found, readers)

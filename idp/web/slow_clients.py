@@ -26,6 +26,11 @@ LARGE_SECONDS: Final = 60.0
 """For one of those that may be large: a file that somebody hands in."""
 PRESSED_SECONDS: Final = 2.0
 """The same while more than half of those who may be slow are."""
+HEARD_OUT: Final = 16 * 1024 * 1024
+"""Bytes of a body that is too large and is taken in nevertheless, to be thrown away."""
+HEARD_SECONDS: Final = 5.0
+"""For how long that is done."""
+_PIECE: Final = 64 * 1024
 
 
 _LONGEST: Final = 20
@@ -122,28 +127,48 @@ class Bodies:
     def receive(self, environ: WSGIEnvironment) -> None:
         """Have the body here. Raises ``Busy`` and ``CutShort``.
 
-        One that says it is too large stays where it is: it will be refused unread.
+        Of one that is too large, nothing or the beginning: it will be refused.
         """
         length = environ.get("CONTENT_LENGTH") or ""
         if len(length) > _LONGEST:  # of zeros, and more than Python reads as a number
             raise CutShort
         size = int(length) if length.isascii() and length.isdigit() else None
-        if size is None and "HTTP_TRANSFER_ENCODING" not in environ:
+        if size == 0 or (size is None and "HTTP_TRANSFER_ENCODING" not in environ):
             return
         # Without a length nothing is known beforehand: then no place makes it larger.
         most = self._largest if size is None else self._most_at(environ.get("PATH_INFO", ""))
-        if size == 0 or (size is not None and size > most):
+        if size is not None and size > most:
+            self._hear_out(environ, size)
             return
         queue = self._large if size is not None and size > self._largest else self._usual
-        network = self._network(environ)
-        self._shares.take(network)
-        try:
-            body = queue.read(environ, most + 1 if size is None else size)
-        finally:
-            self._shares.give_back(network)
+        body = self._read(environ, queue, most + 1 if size is None else size)
+        if size is None and len(body) > most:
+            self._hear_out(environ, HEARD_OUT)
         if size is not None and len(body) != size:
             raise CutShort
         environ["wsgi.input"] = BytesIO(body)
+
+    def _read(self, environ: WSGIEnvironment, queue: Queue, size: int) -> bytes:
+        network = self._network(environ)
+        self._shares.take(network)
+        try:
+            return queue.read(environ, size)
+        finally:
+            self._shares.give_back(network)
+
+    def _hear_out(self, environ: WSGIEnvironment, size: int) -> None:
+        """Let whoever sends too much come to an end, where that is near, and keep nothing of it.
+
+        The server closes the connection of a request that it has not read, and whoever is still
+        sending then may never see the answer (RFC 9112 section 9.6): a proxy says 502 for it.
+        Who asks first whether to send has not begun; and where there is no place, so be it.
+        """
+        if size > HEARD_OUT or "HTTP_EXPECT" in environ:
+            return
+        until = monotonic() + HEARD_SECONDS
+        with suppress(capacity.Busy):
+            while size > 0 and monotonic() < until and self._read(environ, self._usual, _PIECE):
+                size -= _PIECE
 
     def _most_at(self, path: str) -> int:
         return self._larger.get(path, self._largest)

@@ -116,8 +116,8 @@ def test_a_clock_that_was_set_back(idp: Command) -> None:
     assert "check NTP" in text
 
 
-def test_a_key_file_that_others_may_read(sqlite_idp: Command, tmp_path: Path) -> None:
-    file = tmp_path / "idp.keys"
+def test_a_key_file_that_others_may_read(sqlite_idp: Command, open_folder: Path) -> None:
+    file = open_folder / "idp.keys"
     file.write_text(TEST_KEY)
     file.chmod(0o644)
     known = {name: v for name, v in sqlite_idp.environment.items() if name != "IDP_KEYS"}

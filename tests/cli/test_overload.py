@@ -63,6 +63,10 @@ SLOW = {
         b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant"
     ),
+    "too large bodies that do not end": (
+        b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant"
+    ),
     "chunks that do not end": (
         b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\n\r\n5\r\ngrant\r\n"

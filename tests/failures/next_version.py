@@ -1,4 +1,4 @@
-"""The next version of the program, which has one more migration: a copy that runs by itself."""
+"""The next version of the program, which has two more migrations: a copy that runs by itself."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from idp.migrate import head
 from tests.helpers.servers import Command, environment
 
 ROOT = Path(__file__).resolve().parents[2]
-REVISION = "9001"
+REVISION = "9002"
 
 _MIGRATION = '''"""What the next version needs."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "{revision}"
+revision = "9001"
 down_revision = "{before}"
 branch_labels = None
 depends_on = None
@@ -33,16 +33,34 @@ def upgrade() -> None:
         batch.add_column(sa.Column("novelty", sa.String(length=20), nullable=True))
     with op.batch_alter_table("grants") as batch:
         batch.add_column(sa.Column("novelty", sa.String(length=20), server_default="new"))
-    op.create_index("ix_grants_novelty", "grants", ["novelty"])
 
 
 def downgrade() -> None:
-    op.drop_index("ix_grants_novelty", "grants")
     with op.batch_alter_table("grants") as batch:
         batch.drop_column("novelty")
     with op.batch_alter_table("sessions") as batch:
         batch.drop_column("novelty")
     op.drop_table("novelties")
+'''
+
+_INDEX = '''"""An index of a table that everybody writes to."""
+
+from idp import indexes
+
+revision = "{revision}"
+down_revision = "9001"
+branch_labels = None
+depends_on = None
+
+expands = {expands}
+
+
+def upgrade() -> None:
+    indexes.create("ix_grants_novelty", "grants", ["novelty"])
+
+
+def downgrade() -> None:
+    indexes.drop("ix_grants_novelty", "grants")
 '''
 
 
@@ -79,6 +97,8 @@ def next_version(folder: Path, *, expands: bool) -> NextVersion:
     """``expands`` says that its migration only adds what this version may ignore."""
     for name in ("idp", "migrations", "templates", "clients"):
         shutil.copytree(ROOT / name, folder / name)
-    text = _MIGRATION.format(revision=REVISION, before=head(), expands=expands)
-    (folder / "migrations" / "versions" / f"{REVISION}_novelty.py").write_text(text)
+    versions = folder / "migrations" / "versions"
+    for name, text in (("9001_novelty", _MIGRATION), (f"{REVISION}_index", _INDEX)):
+        filled = text.format(revision=REVISION, before=head(), expands=expands)
+        (versions / f"{name}.py").write_text(filled)
     return NextVersion(folder)

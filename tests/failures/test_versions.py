@@ -145,6 +145,19 @@ def counts(url: str) -> Mapping[str, Any]:
     return found
 
 
+def insist_on_its_state(revision: str, house: House, idp: Command) -> None:
+    """Served only where nothing is missing of what this version needs."""
+    ready = house.http().get("/readyz").status_code
+    assert "Run `idp db upgrade`" in idp.refused("db", "check")
+    if revision in migrate.own():
+        assert ready == 200
+        (found,) = [one for one in idp("doctor").output.splitlines() if "schema" in one]
+        assert found.startswith("warning")
+    else:
+        assert ready == 503
+        assert "Run `idp db upgrade`" in idp.refused("users", "list")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_back_to_every_revision_and_up_again_with_all_its_rows(
     databases: Databases, kind: Any
@@ -157,8 +170,7 @@ def test_back_to_every_revision_and_up_again_with_all_its_rows(
         before = counts(url)
         for revision in revisions():
             migrate.downgrade(url, revision)
-            assert house.http().get("/readyz").status_code == 503
-            assert "Run `idp db upgrade`" in idp.refused("users", "list")
+            insist_on_its_state(revision, house, idp)
             here = counts(url)
             assert here == {**here, **{k: before[k] for k in here if k in before}}, revision
         migrate.upgrade(url)

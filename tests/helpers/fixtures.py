@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -100,3 +101,11 @@ def page(browser: Browser, page_problems: Problems) -> Iterator[Page]:
     yield opened
     context.close()
     assert page_problems == []
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that others of this machine get to: pytest's own are closed."""
+    with TemporaryDirectory(dir="/tmp") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)

@@ -150,6 +150,13 @@ def test_every_request_finds_the_node_that_lives(door: Proxy) -> None:
     assert {door.client.get("/readyz").status_code for _ in range(12)} == {200}
 
 
+def test_what_is_too_large_is_told_so(door: Proxy) -> None:
+    """And not that the node is broken, for it answers while the proxy still sends."""
+    too_much = {"picture": "x" * 2_000_000}
+    told = {door.client.post("/oauth/token", data=too_much).status_code for _ in range(12)}
+    assert told == {413}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_links_are_in_no_log_whatever_goes_wrong(kind: str, tmp_path: Path) -> None:
     """They sign in. An error is when servers write down the whole request."""

@@ -261,7 +261,7 @@ def _disable_her(desk: Desk) -> None:
 
 
 def _end_her_session(desk: Desk) -> None:
-    end_all(session_id="ann", context=desk.context)
+    end_all(user_id="ann", session_id="ann", context=desk.context)
 
 
 @pytest.mark.parametrize("end", [_disable_her, _end_her_session])

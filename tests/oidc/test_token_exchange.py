@@ -268,7 +268,7 @@ def test_it_opens_neither_userinfo_nor_our_own_api(
 
 
 def _end_the_sign_in(desk: Desk) -> None:
-    end_all(session_id="ann", context=desk.context)
+    end_all(user_id="ann", session_id="ann", context=desk.context)
 
 
 def _disconnect_the_shop(desk: Desk) -> None:

@@ -278,7 +278,7 @@ def test_tokens_die_at_once_when(
 
 @pytest.mark.parametrize(
     "whose",
-    [{"user_id": "ann"}, {"client_id": "shop"}, {"session_id": "ann"}],
+    [{"user_id": "ann"}, {"client_id": "shop"}, {"user_id": "ann", "session_id": "ann"}],
     ids=["of a person", "of a client", "of a session"],
 )
 def test_all_grants_end(bench: Bench, shop: RegisteredClient, whose: dict[str, str]):
@@ -297,8 +297,10 @@ def test_the_grants_of_others_do_not_end(bench: Bench):
     for whose in ({"user_id": "bob"}, {"user_id": "ann", "client_id": "rival"}):
         assert end_all(context=bench.context, **whose) == 0
     assert bench.is_live(redeemed)
-    with pytest.raises(ValueError, match="whose"):
-        end_all(context=bench.context)
+    for nobodys in ({}, {"session_id": "ann"}):
+        with pytest.raises(ValueError, match="whose"):
+            end_all(context=bench.context, **nobodys)
+    assert bench.is_live(redeemed)
 
 
 # --- revocation ----------------------------------------------------------------------------

@@ -165,7 +165,7 @@ def test_rotation_by_age_comes_early_enough_to_be_published_first(
     assert node.rotation.rotate_due(node.context) == ()
     clock.advance(hours=1)
     assert len(node.rotation.rotate_due(node.context)) == len(ALGORITHMS)
-    assert len(node.rotation.rotate_due(node.context)) == len(ALGORITHMS)
+    assert node.rotation.rotate_due(node.context) == ()
     assert len(node.published()) == 2
 
 
@@ -189,7 +189,8 @@ def test_retiring_lets_the_waiting_successor_sign_and_old_tokens_verify(node: No
 
 def test_retiring_a_leaked_key_makes_its_tokens_worthless(node: Node):
     token = node.sign()
-    node.rotation.rotate(node.context, algorithms=["ES256"])
+    for _ in range(2):
+        node.rotation.rotate(node.context, algorithms=["ES256"])  # once: there is a successor then
     node.rotation.retire(kid_of(token), node.context, at_once=True)
     assert not node.accepts(token)
     assert kid_of(token) not in node.published()
@@ -203,7 +204,8 @@ def test_a_token_that_is_known_is_worth_nothing_once_its_key_is_not_trusted(
     other, token = Node(settings, clock), node.sign()
     assert node.accepts(token)
     assert other.accepts(token)
-    node.rotation.rotate(node.context, algorithms=["ES256"])
+    for _ in range(2):
+        node.rotation.rotate(node.context, algorithms=["ES256"])  # once: there is a successor then
     node.rotation.retire(kid_of(token), node.context, at_once=True)
     assert not node.accepts(token)
     clock.advance(seconds=3)
@@ -318,7 +320,8 @@ def test_the_entity_tag_changes_with_the_keys_only(node: Node, clock: FakeClock)
 
 def test_making_and_retiring_is_audited_without_key_material(node: Node):
     token = node.sign()
-    node.rotation.rotate(node.context, algorithms=["ES256"])
+    for _ in range(2):
+        node.rotation.rotate(node.context, algorithms=["ES256"])  # once: there is a successor then
     node.rotation.retire(kid_of(token), node.context)
     events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
     assert [event.name for event in events] == [

@@ -19,7 +19,7 @@ from idp.models import Counter, db
 from idp.passwords import Hasher
 from idp.passwords.hashing import PATIENCE
 from idp.web.bounded import Bounded
-from idp.web.slow_clients import Bodies
+from idp.web.slow_clients import HEARD_OUT, Bodies
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
@@ -216,7 +216,6 @@ SENT = [
     ("a body", {"CONTENT_LENGTH": "3"}, b"abc", "200 OK"),
     ("a body without a length", {"HTTP_TRANSFER_ENCODING": "chunked"}, b"abc", "200 OK"),
     ("one that breaks off", {"CONTENT_LENGTH": "4"}, b"abc", "400 Bad Request"),
-    ("one that says it is too large", {"CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
     ("as large as files may be there", {**FILE, "CONTENT_LENGTH": "9"}, b"123456789", "200 OK"),
     ("a file that breaks off", {**FILE, "CONTENT_LENGTH": "9"}, b"12345678", "400 Bad Request"),
     ("a length of zeros without end", {"CONTENT_LENGTH": "0" * 5000}, b"", "400 Bad Request"),
@@ -256,6 +255,42 @@ def test_a_body_is_here_whole_or_not_at_all(
     bounded = bounded_at_eight(seen)
     assert answered(bounded, BytesIO(body), headers) == status
     assert seen == ([body] if status == "200 OK" else [])
+
+
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+TOO_LARGE = [
+    ("it says so", {"CONTENT_LENGTH": "9"}, 9, 0),
+    ("it does not say so", CHUNKED, 9, 0),
+    ("no end is near", {"CONTENT_LENGTH": str(HEARD_OUT + 1)}, HEARD_OUT + 1, HEARD_OUT + 1),
+    ("none comes", CHUNKED, HEARD_OUT + 9 + 5, 5),
+    ("nothing was sent yet", {"CONTENT_LENGTH": "9", "HTTP_EXPECT": "100-continue"}, 9, 9),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "size", "left"), [one[1:] for one in TOO_LARGE], ids=[one[0] for one in TOO_LARGE]
+)
+def test_who_sends_too_much_is_heard_out_and_nothing_is_kept(
+    headers: dict[str, str], size: int, left: int
+) -> None:
+    body, seen = BytesIO(bytes(size)), list[bytes]()
+    assert answered(bounded_at_eight(seen), body, headers) == "200 OK"
+    told = size if left == size else 0  # to the application, which refuses it by its length
+    assert [len(one) for one in seen] == [9 if headers is CHUNKED else told]
+    assert size - body.tell() == (0 if left == size else left)
+
+
+def test_who_sends_too_much_is_answered_where_nobody_can_hear_it_out() -> None:
+    bodies = Bodies(largest=8, readers=1, from_one=1)
+    slowly = BytesIO(b"123456789")
+
+    class Meanwhile(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            bodies.receive({**slow("192.0.2.2"), "CONTENT_LENGTH": "9", "wsgi.input": slowly})
+            return super().read(size)
+
+    bodies.receive({**slow("192.0.2.1"), "wsgi.input": Meanwhile(b"abc")})
+    assert slowly.tell() == 0
 
 
 def test_one_file_is_taken_in_at_a_time() -> None:
