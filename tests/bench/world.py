@@ -107,9 +107,18 @@ class World:
 
 
 @contextmanager
-def world(found: Database, folder: Path, *, cheap_hash: bool, workers: int = 1) -> Iterator[World]:
-    """Start the server, with so many workers, and compose the same application here."""
-    settings: Mapping[str, Any] = _UNTHROTTLED | (CHEAP_HASH if cheap_hash else _full_hash())
+def world(
+    found: Database,
+    folder: Path,
+    *,
+    cheap_hash: bool,
+    workers: int = 1,
+    further: Mapping[str, Any] | None = None,
+) -> Iterator[World]:
+    """Start the server, with so many workers, and compose the same application here; both with
+    ``further`` settings."""
+    hashing = CHEAP_HASH if cheap_hash else _full_hash()
+    settings: Mapping[str, Any] = {**_UNTHROTTLED, **hashing, **(further or {})}
     told = {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
     command = partial(_serving, workers)
     with serve(found.url, folder, settings=told, command=command) as (server,):

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
+from typing import Final
 
 from tests.bench import floor
 from tests.bench.measure import Meter
@@ -35,6 +36,9 @@ TARGETS: Mapping[str, float] = {
 
 The peer's access tokens are opaque: what it is asked about them is asked of ours in both forms.
 """
+
+_AS_QUIET: Final = {"log_level": "WARNING"}
+"""The peer writes no line for a request."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def compare(turns: Turns, progress: Progress) -> Comparison:
         found = stack.enter_context(database("postgresql", folder))
         cost = floor.commit(found.url, 0.5, lambda: process_time() + found.cpu_seconds())
         peer = stack.enter_context(running(found.url, folder, turns.drivers))
-        ours = stack.enter_context(world(found, folder, cheap_hash=True))
+        ours = stack.enter_context(world(found, folder, cheap_hash=True, further=_AS_QUIET))
         floors = {**computing, "commit": cost}
         rows = []
         for operation in turns.of(tuple(TARGETS)):
