@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
-from threading import Lock, local
+from threading import Lock, get_ident, local
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -59,8 +59,8 @@ class Places:
         """Give it to the next."""
         self._free.put(None)
 
-    def step_aside(self) -> None:
-        """Give it to the next, and come back for another."""
+    def step_aside(self, thread: int) -> None:
+        """Give the place of that ``thread`` to the next; it comes back for another."""
         self.leave()
 
 
@@ -103,8 +103,10 @@ class Gate:
         """
         self._room.enter(patience=0)
         try:
-            with _aside(), measures.stage(self.name):
-                begin = partial(self._work, work, monotonic())
+            with _away() as leave, measures.stage(self.name):
+                if not self._at_rest.free:
+                    leave()
+                begin = partial(self._work, work, monotonic(), leave)
                 return self._crew.do(begin, patience=self._patience)
         except NotBegun:
             measures.turned_away(self.name)
@@ -112,7 +114,10 @@ class Gate:
         finally:
             self._room.leave()
 
-    def _work(self, work: Callable[[], T], since: float) -> T:
+    def _work(self, work: Callable[[], T], since: float, leave: Callable[[], None]) -> T:
+        # Not before there is somebody to work: whoever that wakes would find the interpreter's
+        # lock taken, by the one that asked and by this one.
+        leave()
         self._at_rest.enter()
         try:
             measures.took(f"{self.name}_wait", monotonic() - since)
@@ -144,19 +149,40 @@ class worked_on:
 
 
 @contextmanager
-def _aside() -> Iterator[None]:
+def _away() -> Iterator[Callable[[], None]]:
+    """What leaves this thread's place, from whichever thread; at the end it is in one again."""
     places: Places | None = getattr(_mine, "places", None)
     if places is None:
-        yield
+        yield _stay
         return
     _mine.places = None
-    places.step_aside()
+    left = _Leaving(places)
     try:
-        yield
+        yield left
     finally:
+        left()
         # Whoever has done the work that takes longest is not turned away for what is left of it.
         places.enter(patience=_ALWAYS)
         _mine.places = places
+
+
+class _Leaving:
+    """A place that is left, once. Nobody calls it while another does."""
+
+    __slots__ = ("_places", "_thread")
+
+    def __init__(self, places: Places) -> None:
+        self._places: Places | None = places
+        self._thread = get_ident()
+
+    def __call__(self) -> None:
+        places, self._places = self._places, None
+        if places is not None:
+            places.step_aside(self._thread)
+
+
+def _stay() -> None:
+    """There is nothing to leave."""
 
 
 _ALWAYS: Final = 3600.0

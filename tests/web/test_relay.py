@@ -122,6 +122,21 @@ def test_who_hashes_leaves_the_queue_to_another_at_once() -> None:
     assert hashing.wait(SOON)
 
 
+def test_who_waits_to_hash_leaves_the_queue_to_another_as_well() -> None:
+    relay = Relay(3, name="request")
+    gate = Gate(1, 1, patience=SOON, name="hash")
+    server, end = Server(relay, 3), Event()
+    crowd = [server.ask(lambda: sleep(4 * QUICK)) for _ in range(3)]
+    assert all(one.wait(SOON) for one in crowd)
+    until(lambda: server.at_queue == 1)
+    hashing = [server.ask(lambda: gate.do(lambda: end.wait(SOON))) for _ in range(2)]
+    until(lambda: gate.waiting == 1)
+    assert server.ask(lambda: None).wait(SOON)
+    assert not any(one.is_set() for one in hashing)
+    end.set()
+    assert all(one.wait(SOON) for one in hashing)
+
+
 def test_after_a_calm_somebody_looks_again() -> None:
     with serving() as server:
         sleep(LOOKS * SELDOM * 1.5)
