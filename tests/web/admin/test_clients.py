@@ -187,6 +187,24 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert "The documentation of Grafana" in connect.document.text
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "javascript://wiki.example/%0aalert(1)",
+        "data:text/html,hello",
+        "https://wiki.example@evil.example",
+        "https://wiki.example\nhttps://evil.example",
+        "https://*.example",
+    ],
+)
+def test_it_is_nowhere_that_an_address_could_not_lead(admin: UserAgent, address: str) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    refused = send(admin, page, "/new/web", address=address, who="everyone")
+    assert refused.status == 422
+    assert "The home page" in refused.document.text
+
+
 SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}
 
 
