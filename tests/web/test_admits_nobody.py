@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from idp.models import Client, db
 from idp.services.client_listing import shown as registered
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
@@ -139,3 +140,36 @@ def test_another_browser_learns_nothing_of_the_answer(
     assert NOBODY not in other.document.text
     once_more = agent.page(page.url)
     assert once_more.link("Return to Diary") == page.link("Return to Diary")
+
+
+def test_what_an_application_says_of_itself_is_not_handed_on(town: House, alice: Person) -> None:
+    words = {"client_name": "Diary", "contacts": ["help@diary.example"], "consent": "never"}
+    ours, theirs = (town.client(admits="nobody", **words) for _ in range(2))
+    with town.app.app_context():
+        row = db.session.get_one(Client, theirs.client_id)
+        row.managed_by, row.revision = "registration", row.revision + 1
+        db.session.commit()
+    agent = signed_in(town, town.client(), alice)
+    assert "help@diary.example" in agent.page(ours.authorization_url()).document.text
+    page = agent.page(theirs.authorization_url())
+    assert NOBODY in page.document.text
+    assert "help@diary.example" not in page.document.text
+
+
+def test_who_may_change_it_is_led_there(town: House, diary: RelyingParty) -> None:
+    admit(town, diary, "nobody")
+    agent = signed_in(town, town.client(), newcomer(town, role="administrator"))
+    page = agent.page(diary.authorization_url())
+    assert page.link("Choose who may sign in").endswith(f"/admin/clients/{diary.client_id}/access")
+
+
+def test_once_it_is_opened_the_page_leads_on(
+    town: House, diary: RelyingParty, alice: Person
+) -> None:
+    admit(town, diary, "nobody")
+    agent = town.browser()
+    page = shown(enter(agent, agent.page(diary.authorization_url()), alice))
+    admit(town, diary, None)
+    over = agent.page(page.url)
+    assert NOBODY not in over.document.text
+    assert over.document.headings == ["This sign-in is over"]
