@@ -120,6 +120,10 @@ def test_groups_are_neither_dropped_nor_forgotten_in_silence(
     assert "You named groups" in refused.document.text
     send(admin, admin.page(path), "/access", who="groups", allowed_groups="Staff")
     assert members(town, shop.client_id)["allowed_groups"] == ["Staff"]
+    for typed in ({}, {"allowed_groups": ""}):  # without the script, and with it
+        send(admin, admin.page(path), "/access", who="nobody", **typed)
+        shut = members(town, shop.client_id)
+        assert (shut["admits"], shut["allowed_groups"]) == ("nobody", ["Staff"])
     send(admin, admin.page(path), "/access", who="everyone")
     assert "allowed_groups" not in members(town, shop.client_id)
 
