@@ -206,7 +206,9 @@ def test_it_is_nowhere_that_an_address_could_not_lead(admin: UserAgent, address:
     page = admin.page("/admin/clients/new/web?app=grafana")
     refused = send(admin, page, "/new/web", address=address, who="everyone")
     assert refused.status == 422
-    assert "The home page" in refused.document.text
+    assert 'id="address-error"' in refused.response.text
+    again = send(admin, refused, "/new/web", address="https://graphs.example")
+    assert again.path.endswith("/connect"), "its redirect addresses follow from the new one"
 
 
 SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}
