@@ -275,7 +275,9 @@ def test_no_step_says_so_after_which_she_is_asked_what_it_may_see(
     sent = {"passkey_response": json.dumps(soft.get_assertion(options_of(page)))}
     question = agent.submit(page, page.form("/passkey"), sent)
     assert isinstance(question, Page)
-    assert shop.finish(agent.submit(question, question.form("/consent"), button="Allow"))
+    done = agent.submit(question, question.form("/consent"), button="Allow")
+    assert isinstance(done, Departure)
+    assert shop.finish(done).claims["authorization_details"]
 
 
 def test_nor_is_she_asked_whether_she_would_like_a_passkey(house: House, alice: Person) -> None:
