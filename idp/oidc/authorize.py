@@ -224,11 +224,10 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             return self.refuse(transaction, error, context, presented=live)
-        if question := self._question(asked, user.id):
+        if question := self.question(asked, user.id):
             if not allowed:
                 return question
-            scopes = asked.request.concerns
-            self._consents.give(user.id, asked.client.id, scopes, context=context)
+            self._consents.give(user.id, asked.client.id, asked.request.concerns, context=context)
         if standing.stepped_up:
             record_step_up(standing, standing.decision, context)
         return self._answer(
@@ -275,7 +274,8 @@ class AuthorizationEndpoint:
         seen = None if self._responder.messages(asked) else live.seen
         return still_to_allow(self._consents, asked.request, asked.client, live.user_id, seen=seen)
 
-    def _question(self, asked: Asked, user_id: str) -> AskConsent | None:
+    def question(self, asked: Asked, user_id: str) -> AskConsent | None:
+        """What she is asked once she has proved who she is; None where nothing is."""
         return still_to_allow(self._consents, asked.request, asked.client, user_id)
 
     def _answer(

@@ -11,11 +11,14 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
+from idp.oidc.permission import NOBODY_YET
 from idp.oidc.possession import Binder
 from idp.protocol import pkce
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import read_resource
 from idp.protocol.scopes import parse_scope
+from idp.services import repeated
 from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient, Unconfirmed
 from idp.services.device_polling import DevicePolling
@@ -59,6 +62,8 @@ class Grant(BaseGrant, TokenEndpointMixin):
     """May an ID token come of it?"""
     CONFIRMS = False
     """Does the statement that redeems look at whether the client is as it was known to be?"""
+    NEEDS_ENTRY = False
+    """Does it wait as long as the client is for nobody? What was granted before is kept."""
 
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
@@ -69,13 +74,28 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def _let_in(self) -> None:
         self.registered = self.desk.authenticate(self.request)
-        if not self._may(self.registered):
+        if self.GRANT_TYPE not in self.registered.metadata.grant_types:
             raise OAuthError(
                 "unauthorized_client", "The client is not registered for this grant_type."
             )
+        if not self._may(self.registered):
+            raise self._nobody_admitted()
 
     def _may(self, client: RegisteredClient) -> bool:
-        return self.GRANT_TYPE in client.metadata.grant_types
+        shut = self.NEEDS_ENTRY and client.metadata.admits == NOBODY
+        return self.GRANT_TYPE in client.metadata.grant_types and not shut
+
+    def _nobody_admitted(self) -> OAuthError:
+        client, reason = self.registered.id, "nobody is admitted"
+        repeated.record(
+            "token.refused",
+            self.request.direct.context,
+            alike=(client, reason),
+            client_id=client,
+            reason=reason,
+        )
+        db.session.commit()
+        return OAuthError("invalid_grant", NOBODY_YET)
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""
@@ -137,6 +157,7 @@ class AuthorizationCodeGrant(Grant):
     GRANT_TYPE = "authorization_code"
     REPEATS_NONCE = True
     CONFIRMS = True
+    NEEDS_ENTRY = True
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the code."""
@@ -159,6 +180,7 @@ class RefreshTokenGrant(Grant):
 
     GRANT_TYPE = "refresh_token"
     CONFIRMS = True
+    NEEDS_ENTRY = True
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the refresh token."""

@@ -7,6 +7,7 @@ from sqlalchemy import Select, Table, bindparam, exists, select
 
 from idp.audit import Context
 from idp.models import DeviceRequest, Grant, db
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
 from idp.services import repeated
@@ -92,6 +93,8 @@ class DevicePolling:
             raise _not_yet(row, context)
         if row.grant_id is None:
             raise OAuthError("access_denied", "The person did not allow it.")
+        if client.metadata.admits == NOBODY:
+            raise OAuthError("access_denied", "Nobody may use this application any more.")
         return self._claim(row, client, resource, context, binding)
 
     def _claim(

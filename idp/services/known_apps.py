@@ -5,6 +5,7 @@ is worse than none.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -83,6 +84,9 @@ def _text(app: KnownApp) -> str:
 
 
 def home_of(typed: str) -> str:
-    """An address as it was typed, without what people leave out or add: no scheme, a slash."""
-    address = typed.strip().rstrip("/")
+    """An address as it was typed, with what people leave out and without what they copy along.
+
+    That is the scheme; and slashes at the end, and a query or fragment of the page they were on.
+    """
+    address = re.split(r"[?#]", typed.strip(), maxsplit=1)[0].rstrip("/")
     return address if "://" in address or not address else f"https://{address}"

@@ -1,6 +1,7 @@
 """Answering: one more proof, judged and written down."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from idp import audit
 from idp.assurance import Evidence, Trait
@@ -9,7 +10,7 @@ from idp.capacity import Busy
 from idp.factors.base import Answer, Corroborable, Factor, Laborious, Proof, Refused
 from idp.models import Transaction, User, db
 from idp.secrecy import new_secret_at
-from idp.services import persons, transactions
+from idp.services import persons, repeated, transactions
 from idp.services.addresses import normalise_login
 from idp.services.attempts import Accepted, Attempt, Declined, Outcome
 from idp.services.live import shown_by
@@ -134,7 +135,11 @@ class SignIn:
         user: User | None = None,
     ) -> Declined:
         transaction = standing.transaction
-        audit.record(
+        named = user is not None or _login_name(transaction, attempt.answer)
+        alike = (refused.reason, transaction.user_id or "")
+        # What is counted against nobody can be caused as often as anybody likes.
+        record = audit.record if refused.counts and named else partial(repeated.record, alike=alike)
+        record(
             f"login.{attempt.method}.refused",
             context,
             user_id=user.id if user else transaction.user_id,

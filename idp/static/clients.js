@@ -29,7 +29,7 @@ document.querySelectorAll("textarea[data-patterns]").forEach((area) => {
   let filled = area.value;
   document.querySelector("#address").addEventListener("input", ({ target }) => {
     if (area.value !== filled) return;
-    const typed = target.value.trim().replace(/\/+$/, "");
+    const typed = target.value.trim().replace(/[?#].*/, "").replace(/\/+$/, "");
     const home = typed && !typed.includes("://") ? `https://${typed}` : typed;
     filled = area.value = home && area.dataset.patterns.replaceAll("{address}", home);
     area.dispatchEvent(new Event("input"));

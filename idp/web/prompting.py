@@ -7,12 +7,18 @@ from idp.services.passkey_prompt import METHOD
 from idp.services.weighing import Standing
 from idp.web.answers import wants_json
 from idp.web.context import context, services
-from idp.web.models import ChoiceView, app_of, errors_of
+from idp.web.models import ChoiceView, app_of, asked_of, errors_of
 
 
 def is_due(standing: Standing) -> bool:
-    """Is there something to ask before this sign-in is answered? Scripts are never asked."""
-    return not wants_json() and services().passkey_prompt.is_due(standing, context())
+    """Is there something to ask before this sign-in is answered? Scripts are never asked.
+
+    Nor is who has just confirmed an operation: the button said that it is done.
+    """
+    if wants_json() or not services().passkey_prompt.is_due(standing, context()):
+        return False
+    asked = asked_of(standing.transaction)
+    return asked is None or asked.operation is None
 
 
 def page(standing: Standing, refused: Refused | None = None, status: int = 200) -> Response:

@@ -178,14 +178,19 @@ class Page:
 
 
 def _operation(standing: Standing, views: Sequence[ChoiceView]) -> dict[str, Any]:
-    """What is to be confirmed, and ``verb``: what the button says by which that is done.
-
-    It is the last step's; where somebody is not known yet, nobody knows which that will be.
-    """
+    """What is to be confirmed, and ``verb``: what the button says by which that is done."""
     shown_ = operation_view(asked_of(standing.transaction))
-    now = standing.choice(views[0].method) if views and standing.user is not None else None
-    is_last = now is not None and now.steps == 1
-    return {"operation": shown_, "verb": shown_.button if shown_ and is_last else None}
+    verb = shown_.button if shown_ and _ends_with(standing, views) else None
+    return {"operation": shown_, "verb": verb}
+
+
+def _ends_with(standing: Standing, views: Sequence[ChoiceView]) -> bool:
+    """Is the request answered by this step? Where nobody is known yet, nobody knows."""
+    user, asked = standing.user, asked_of(standing.transaction)
+    now = standing.choice(views[0].method) if views else None
+    if user is None or asked is None or now is None or now.steps > 1:
+        return False
+    return services().authorization.question(asked, user.id) is None
 
 
 def _marked(standing: Standing, marks: Values) -> Standing:

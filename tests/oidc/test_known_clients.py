@@ -99,6 +99,20 @@ def test_a_grant_type_that_was_taken_away_is_none(node: Desk) -> None:
     assert (status, answer["error"]) == (400, "unauthorized_client")
 
 
+@pytest.mark.parametrize("act", [redeem, refresh], ids=["a code", "a refresh token"])
+def test_one_that_was_shut_to_everybody_is_shut_at_once_and_opened_at_once(
+    node: Desk, act: Act
+) -> None:
+    shop = warmed(node)
+    endpoint, form = act(node, shop)
+    before = _registration(node)
+    elsewhere(node, registration={**before, "admits": "nobody"})
+    status, answer = sent(shop, endpoint, form)
+    assert (status, answer["error"]) == (400, "invalid_grant")
+    elsewhere(node, registration=before)
+    assert sent(shop, endpoint, form)[0] == 200
+
+
 def test_one_that_is_gone_is_nobody(node: Desk) -> None:
     shop, rival = warmed(node), node.client("rival")
     _, form = introspect(node, rival)

@@ -2,16 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 
-from idp.assurance import MAILBOX, PASSWORD, RECOVERY_CODE, TOTP, Evidence, Rung, Shown, passkey
+from idp.assurance import (
+    MAILBOX,
+    PASSWORD,
+    RECOVERY_CODE,
+    TOTP,
+    Challenge,
+    Demand,
+    Evidence,
+    Offer,
+    Rung,
+    Satisfied,
+    Shown,
+    account_floor,
+    decide,
+    passkey,
+)
 from idp.factors import build
 from idp.models import Credential, User
 from idp.services.holdings import Holdings
 from tests.factors.storage import make_tools
 from tests.helpers.clock import NOON
 
+Way = tuple[str, ...]
 USER = User(id="ann", email="ann@example.com", email_verified=True, disabled_at=None)
 MISSING = User(id="ann", email="ann@example.com", email_verified=False, disabled_at=None)
 _KEY = {"attested_by": None, "aaguid": ""}
@@ -115,6 +132,44 @@ def test_what_is_left(
     loss = holdings.loss(user, credentials[0], credentials)
     found = (loss.is_last_way, loss.ways, loss.ends_second_step, loss.password_minimum)
     assert found == expected
+
+
+KINDS = ("password", "passkey", "key", "totp", "recovery_code")
+SUBSETS = [names for size in range(len(KINDS) + 1) for names in combinations(KINDS, size)]
+
+
+def sign_ins(offers: Sequence[Offer], demand: Demand, given: tuple[Offer, ...] = ()) -> set[Way]:
+    """Every sequence of methods by which a sign-in with ``demand`` comes to its end."""
+    shown = [(one.method, Shown(one.proves, ("any",))) for one in given]
+    decision = decide(demand, proved(*shown), offers)
+    if not isinstance(decision, Challenge):
+        return {tuple(one.method for one in given)} if isinstance(decision, Satisfied) else set()
+    asked = {choice.method for choice in decision.choices}
+    left = [one for one in offers if one.method in asked and one not in given]
+    return {way for one in left for way in sign_ins(offers, demand, (*given, one))}
+
+
+@pytest.mark.parametrize("user", [USER, MISSING], ids=["a mailbox", "no mailbox"])
+@pytest.mark.parametrize("names", SUBSETS, ids="+".join)
+def test_what_is_said_to_be_a_way_is_one_and_none_is_left_out(
+    holdings: Holdings, names: tuple[str, ...], user: User
+) -> None:
+    """Beside what a sign-in itself does, whatever she has."""
+    credentials = held(*names)
+    offers = holdings.offers(user, credentials)
+    walked = sign_ins(offers, Demand(floor=account_floor(offers)))
+    daily = {way for way in walked if "recovery_code" not in way}
+    least = {frozenset(way) for way in daily}
+    ways = holdings.ways(user, credentials)
+    assert set(ways) <= daily
+    assert {frozenset(way) for way in ways} == {
+        one for one in least if not any(less < one for less in least)
+    }
+    for lost in credentials:
+        loss = holdings.loss(user, lost, credentials)
+        opens = [way for way in loss.ways if {"password", "passkey"} & set(way)]
+        assert not (loss.is_last_way and opens)
+        assert loss.is_last_way or opens or not {"password", "passkey", "key"} & set(names)
 
 
 STRONGEST = {

@@ -259,3 +259,38 @@ def test_only_the_last_step_says_what_it_does(house: House, alice: Person, where
     assert isinstance(done, Departure)
     tokens = bank.finish(done)
     assert tokens.claims["authorization_details"][0]["confirmed"]["amr"] == ["pwd", "otp", "mfa"]
+
+
+@pytest.mark.parametrize("asked", [{"scope": "openid email"}, {"prompt": "consent"}], ids=str)
+def test_no_step_says_so_after_which_she_is_asked_what_it_may_see(
+    house: House, alice: Person, asked: dict[str, str]
+) -> None:
+    soft, shop = house.passkey(alice), house.client(scope="openid email")
+    agent = signed_in(house, shop, alice, passkey=passkey(soft))
+    told = {"authorization_details": details(ORDER)}
+    assert "Confirm and pay" in agent.page(shop.authorization_url(**told)).response.text
+    page = agent.page(shop.authorization_url(**told, **asked))
+    assert "€40.00" in page.document.text
+    assert "Confirm and pay" not in page.response.text
+    sent = {"passkey_response": json.dumps(soft.get_assertion(options_of(page)))}
+    question = agent.submit(page, page.form("/passkey"), sent)
+    assert isinstance(question, Page)
+    done = agent.submit(question, question.form("/consent"), button="Allow")
+    assert isinstance(done, Departure)
+    assert shop.finish(done).claims["authorization_details"]
+
+
+def test_nor_is_she_asked_whether_she_would_like_a_passkey(house: House, alice: Person) -> None:
+    seed = house.totp(alice)
+    bank = house.client(confirm_operation_acr="urn:idp:acr:mfa", consent="never")
+    typed_in = {"username": alice.email, "password": alice.password, "remember": "yes"}
+    for order in (details(ORDER), None):
+        house.clock.advance(minutes=1)
+        agent = house.browser()
+        page = agent.page(bank.authorization_url(authorization_details=order))
+        last = agent.submit(page, page.form("/password"), typed_in)
+        assert isinstance(last, Page)
+        code = {"otp": pyotp.TOTP(seed).at(house.clock())}
+        done = agent.submit(last, last.form("/totp"), code)
+        left = isinstance(done, Departure)
+        assert left is bool(order), "who only signs in is asked"

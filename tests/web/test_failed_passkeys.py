@@ -5,6 +5,7 @@ import json
 import pytest
 
 from idp.models import AuditEvent, db
+from idp.services.repeated import ALIKE
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -105,3 +106,17 @@ def test_a_script_is_told_the_reference_as_well(house: House, alice: Person) -> 
         answered = agent.client.post(url, json={"passkey_response": sent}, headers=JSON)
         told = answered.json()["message"]
         assert event_of(house, told.partition("(ref ")[2][:8])[1] == "not_set_up"
+
+
+@pytest.mark.parametrize("sent", [ADDRESS_REFUSED, "", GARBLED])
+def test_whoever_is_nobody_does_not_fill_the_log(house: House, sent: str) -> None:
+    """Without a name nothing is counted against anybody, so it goes on as long as one likes."""
+    agent = house.browser()
+    form = agent.page(house.client().authorization_url()).form("/password")
+    url = next(one.action for one in form.scripted if (one.action or "").endswith("/passkey"))
+    for _ in range(ALIKE + 9):
+        refused = agent.client.post(str(url), json={"passkey_response": sent}, headers=JSON)
+        assert refused.status_code == 401
+    with house.app.app_context():
+        written = db.session.query(AuditEvent).filter_by(name="login.passkey.refused").count()
+    assert ALIKE <= written <= ALIKE + 1, "a second reason, once there is no ceremony any more"

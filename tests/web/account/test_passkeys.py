@@ -3,7 +3,7 @@
 import json
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.models import Credential, EvidenceRow, db
 from tests.helpers.authenticator import SoftAuthenticator
@@ -295,6 +295,15 @@ def test_what_is_left_is_said_in_ways_that_work(house: House, alice: Person) -> 
     house.clock.advance(minutes=1)
     agent, _page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
     assert f"Signed in with your password and {code}" in agent.page("/me/sessions").document.text
+
+
+def test_a_session_that_was_opened_by_setting_up_says_so(house: House, alice: Person) -> None:
+    """As that of whoever made the first account: nothing else was proved in it."""
+    agent, _page = entered(house, alice, "/me/sessions")
+    with house.app.app_context():
+        db.session.execute(update(EvidenceRow).values(enrolled=True))
+        db.session.commit()
+    assert "Signed in with your password" in agent.page("/me/sessions").document.text
 
 
 def test_what_was_only_set_up_is_no_way_that_she_signed_in_by(house: House, alice: Person) -> None:

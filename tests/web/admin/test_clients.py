@@ -120,6 +120,10 @@ def test_groups_are_neither_dropped_nor_forgotten_in_silence(
     assert "You named groups" in refused.document.text
     send(admin, admin.page(path), "/access", who="groups", allowed_groups="Staff")
     assert members(town, shop.client_id)["allowed_groups"] == ["Staff"]
+    for typed in ({}, {"allowed_groups": ""}):  # without the script, and with it
+        send(admin, admin.page(path), "/access", who="nobody", **typed)
+        shut = members(town, shop.client_id)
+        assert (shut["admits"], shut["allowed_groups"]) == ("nobody", ["Staff"])
     send(admin, admin.page(path), "/access", who="everyone")
     assert "allowed_groups" not in members(town, shop.client_id)
 
@@ -185,6 +189,26 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert registered["client_uri"] == "https://grafana.example.com"
     assert registered["scope"] == "openid profile email groups"
     assert "The documentation of Grafana" in connect.document.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "javascript://wiki.example/%0aalert(1)",
+        "data:text/html,hello",
+        "https://wiki.example@evil.example",
+        "https://wiki.example\nhttps://evil.example",
+        "https://*.example",
+    ],
+)
+def test_it_is_nowhere_that_an_address_could_not_lead(admin: UserAgent, address: str) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    refused = send(admin, page, "/new/web", address=address, who="everyone")
+    assert refused.status == 422
+    assert 'id="address-error"' in refused.response.text
+    again = send(admin, refused, "/new/web", address="https://graphs.example")
+    assert again.path.endswith("/connect"), "its redirect addresses follow from the new one"
 
 
 SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}

@@ -41,11 +41,12 @@ def client_access(client_id: str) -> Response:
 @console(Area.CLIENTS, writes=True, back="admin.client_access")
 def client_access_saved(client_id: str) -> Response:
     """Save it; it counts from the next request on."""
-    found = tuple(fields.contradicted(wanted(client_id).metadata.allowed_groups))
+    groups = wanted(client_id).metadata.allowed_groups
+    found = tuple(fields.contradicted(groups))
     read = fields.read(_fields())
     if found:
         return _again(client_id, read, problems(found, read))
-    given = {**read, **fields.admission()}
+    given = {**read, **fields.admission(groups)}
     errors, _secret = saved(
         lambda: services().client_editing.change(
             client_id, given, manager(), acting(), expected=meanwhile.seen()

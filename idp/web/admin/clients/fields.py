@@ -56,12 +56,17 @@ def who_chosen() -> str:
     return chosen if chosen in (EVERYONE, GROUPS) else NOBODY
 
 
-def admission() -> dict[str, object]:
-    """The members that say who may sign in."""
+def admission(registered: Sequence[str] = ()) -> dict[str, object]:
+    """The members that say who may sign in.
+
+    Shut, it keeps the groups ``registered``: whoever only takes that back, by the command or the
+    API, does not let everyone in instead.
+    """
     who = who_chosen()
+    named = {GROUPS: lines("allowed_groups"), EVERYONE: []}
     return {
         "admits": NOBODY if who == NOBODY else None,
-        "allowed_groups": lines("allowed_groups") if who == GROUPS else [],
+        "allowed_groups": named.get(who, list(registered)),
     }
 
 

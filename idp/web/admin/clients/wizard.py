@@ -19,6 +19,7 @@ from idp.web.admin.clients import fields, fresh
 from idp.web.admin.clients.common import KINDS, SECTION, manager, problems, warn
 from idp.web.admin.clients.presets import ABOUT, chose
 from idp.web.admin.guard import console
+from idp.web.admin.meanwhile import Errors
 from idp.web.admin.person import errors_of
 from idp.web.answers import redirect_to
 from idp.web.context import services
@@ -74,9 +75,10 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, {"who": NOBODY, "client_name": app.name if app else None})
     given = fields.read(fields.WHO)
     home = home_of(request.form.get("address", "")) if app else ""
-    if app and home and not given["redirect_uris"]:
-        given["redirect_uris"] = app.addresses(home)
     values = {**given, "address": home, "who": fields.who_chosen(), "ours": "ours" in request.form}
+    if app and home and not given["redirect_uris"]:
+        # Not among the values of the form: they are to follow the address once it is put right.
+        given["redirect_uris"] = app.addresses(home)
     found = tuple(_missing(given))
     try:
         members = {**preset.members, **_members(fields.with_logo(given), preset)}
@@ -86,11 +88,17 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, values, errors=errors_of(error.problems))
     except InvalidClientMetadata as error:
         services().rollback()
-        return _form(preset, values, errors=problems(error.problems, fields.WHO))
+        return _form(preset, values, errors=_wrong(error))
     fresh.keep(made.client_id, made.secret)
     warn(made.metadata.redirect_uris, made.metadata.application_type)
     key = app.key if app else None
     return redirect_to(url_for("admin.client_connect", client_id=made.client_id, app=key))
+
+
+def _wrong(error: InvalidClientMetadata) -> Errors:
+    """At the fields of this form: its home page is where it is."""
+    found = problems(error.problems, {*fields.WHO, "client_uri"})
+    return [{**one, "field": "address"} if one["field"] == "client_uri" else one for one in found]
 
 
 def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
@@ -108,9 +116,7 @@ def _missing(given: dict[str, object]) -> Iterator[tuple[str, str]]:
     yield from fields.contradicted()
 
 
-def _form(
-    preset: Preset, values: dict[str, Any], *, errors: list[dict[str, str | None]] | None = None
-) -> Response:
+def _form(preset: Preset, values: dict[str, Any], *, errors: Errors | None = None) -> Response:
     return page(
         "admin/clients/new_kind.html",
         section=SECTION,
