@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from idp.models import User, db
 from idp.oidc.answers import AskConsent
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.vocabulary import Prompt
+from idp.services.admission import is_for
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.live import Seen
@@ -26,11 +26,7 @@ def check_entry(client: RegisteredClient, user_id: str, *, shown: bool = True) -
     """
     if client.metadata.admits == NOBODY:
         raise (NobodyAdmitted if shown else OAuthError)("access_denied", NOBODY_YET)
-    allowed = client.metadata.allowed_groups
-    if not allowed:
-        return
-    user = db.session.get_one(User, user_id)
-    if not any(group.name in allowed for group in user.groups):
+    if not is_for(client, user_id):
         raise OAuthError("access_denied", "This person may not use this application.")
 
 

@@ -58,6 +58,11 @@ def groups_of(user_id: str) -> dict[str, object]:
     return {"groups": [row.name for row in _GROUPS.all({"user": user_id})]}
 
 
+def names_of_groups(user_id: str) -> frozenset[str]:
+    """Those that the person is in."""
+    return frozenset(row.name for row in _GROUPS.all({"user": user_id}))
+
+
 def for_client(
     profile: Mapping[str, object],
     client: ClientMetadata,

@@ -14,6 +14,7 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.resources import narrowed
 from idp.secrecy import filed
 from idp.services import repeated
+from idp.services.admission import is_for
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import AnyRow, asked_of, granted_of
@@ -64,12 +65,14 @@ class Refreshing:
         unused: an answer may get lost, and two tabs may ask at once.
 
         Raises ``OAuthError``: ``invalid_grant`` when it is unknown, used, expired, another
-        client's, bound to another key than ``binding`` shows, or its person is disabled;
+        client's, bound to another key than ``binding`` shows, or its person is disabled or in none
+        of the groups that the client is for by now, which leaves it as it was;
         ``invalid_scope`` or ``invalid_target`` when more is asked for than was granted. A second
         use that is not such a repetition ends the grant. ``Unconfirmed`` is the caller's to roll
         back.
         """
-        if scope is None and not resource and keeps_nothing_else(client):
+        plain = keeps_nothing_else(client) and not client.metadata.allowed_groups
+        if scope is None and not resource and plain:
             renewed = self._lines.renew_at_once(token, client, context.at)
             if renewed is not None:
                 return self._succeed(renewed, scope, resource, client, context, binding)
@@ -99,7 +102,9 @@ class Refreshing:
     ) -> Redeemed:
         row = renewed.grant
         if not binding.covers(Binding.of(row.cnf)):
-            raise _of_another_key(row, client, context)
+            raise _left_alone(row, client, context, reason="of another key")
+        if not is_for(client, row.user_id):
+            raise _left_alone(row, client, context, reason="in no allowed group")
         whole, asked = renewed.scope, asked_of(row)
         less = whole if scope is None else tuple(one for one in whole if one in scope)
         if renewed.repeated:
@@ -132,10 +137,13 @@ class Refreshing:
         return _invalid_grant()
 
 
-def _of_another_key(row: AnyRow, client: RegisteredClient, context: Context) -> OAuthError:
-    """RFC 9449 section 5, RFC 8705 section 4: whoever took the token has not taken the key."""
-    db.session.rollback()  # the token stays as it was, for whoever has the key
-    _record("token.refused", row, client, context, reason="of another key")
+def _left_alone(
+    row: AnyRow, client: RegisteredClient, context: Context, *, reason: str
+) -> OAuthError:
+    """The token stays as it was: for whoever has the key (RFC 9449 section 5, RFC 8705 section 4),
+    for when its person is back in a group that the client is for."""
+    db.session.rollback()
+    _record("token.refused", row, client, context, reason=reason)
     db.session.commit()
     return _invalid_grant()
 

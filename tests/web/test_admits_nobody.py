@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from idp.models import Client, db
+from idp.models import Client, Group, User, db
 from idp.services.client_listing import shown as registered
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty
@@ -60,6 +61,39 @@ def test_a_refresh_token_rests_until_somebody_is_let_in_again(
     assert silently(agent, diary) == "access_denied"
     admit(town, diary, None)
     assert diary.refresh(tokens).claims["sub"] == alice.id
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"scope": "openid"}], ids=["whole", "narrowed"])
+def test_a_refresh_token_rests_while_its_person_is_in_none_of_the_groups(
+    town: House, diary: RelyingParty, narrowed: dict[str, str]
+) -> None:
+    carol = newcomer(town, groups=("Diarists", "Choir"))
+    tokens = tokens_of(town.browser(), diary, carol)
+    keep(town, diary, ["Diarists"])
+    tokens = diary.refresh(tokens)
+    put_in(town, carol, "Choir")
+    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token, **narrowed}
+    refused = diary.token_request(**form)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    (event, *_rest) = events(town, client_id=diary.client_id)
+    assert (event.name, event.data["reason"]) == ("token.refused", "in no allowed group")
+    put_in(town, carol, "Diarists")
+    assert "access_token" in diary.token_request(**form).json(), "nothing was used up"
+
+
+def keep(town: House, party: RelyingParty, groups: list[str]) -> None:
+    """For these groups from now on."""
+    with town.app.app_context():
+        members = registered(party.client_id).metadata.to_json() | {"allowed_groups": groups}
+        town.services.client_registry.update(party.client_id, members, town.context)
+
+
+def put_in(town: House, person: Person, *groups: str) -> None:
+    """Into these groups, and out of all others."""
+    with town.app.app_context():
+        user = db.session.get_one(User, person.id)
+        user.groups = list(db.session.scalars(select(Group).where(Group.name.in_(groups))))
+        db.session.commit()
 
 
 def test_a_code_under_way_buys_nothing(town: House, diary: RelyingParty, alice: Person) -> None:
