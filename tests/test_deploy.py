@@ -116,8 +116,14 @@ def test_nothing_is_compiled_when_it_starts() -> None:
     assert "install --no-compile" in build
     for stage in (build, last):
         assert "compileall -q --invalidation-mode unchecked-hash" in stage
-    # And whoever gets in finds nothing to install more with.
+
+
+def test_whoever_gets_in_finds_nothing_to_install_more_with() -> None:
+    build, _, last = DOCKERFILE.rpartition("\nFROM ")
     assert "venv --without-pip" in build
+    assert re.search(r"-m pip uninstall .*\bpip\b", last)  # the base image's
+    assert re.search(r"rm -rf .*/ensurepip", last)
+    assert "pip install" not in last
 
 
 def test_a_composed_command_knows_the_database(tmp_path: Path) -> None:

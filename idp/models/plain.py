@@ -85,6 +85,11 @@ class Plain:
         """What PostgreSQL knows it by; not an INSERT, which depends on its values."""
         return _compiled(self._cores[dialect], dialect, ()).name
 
+    def untyped(self, dialect: str) -> set[str]:
+        """The values that nothing is known of: the driver would write them as it thinks best."""
+        compiled: Any = self._cores[dialect].compile(dialect=_DIALECTS[dialect])
+        return {name for bound, name in compiled.bind_names.items() if bound.type._isnull}
+
     def all(self, values: Values) -> Sequence[PlainRow]:
         """Everything it finds."""
         scope, engine = sessions.here()

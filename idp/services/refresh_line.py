@@ -76,7 +76,7 @@ def _succeeding(claim: ReturningUpdate[Any]) -> Select[Any]:
         "grant_id": claimed.c.grant_id,
         "scope": claimed.c.token_scope,
         "created_at": _NOW,
-        "expires_at": func.least(ends, bindparam("idle", type_=_NOW.type)),
+        "expires_at": func.least(ends, _IDLE),
         "line_ends_at": ends,
     }
     kept = _tokens.insert().from_select(list(successor), select(*successor.values()))
@@ -84,6 +84,7 @@ def _succeeding(claim: ReturningUpdate[Any]) -> Select[Any]:
 
 
 _NOW: Final = bindparam("now", type_=_tokens.c.created_at.type)
+_IDLE: Final = bindparam("idle", type_=_tokens.c.expires_at.type)
 
 _CLAIM: Final = Plain(
     {
@@ -106,7 +107,7 @@ CLAIM_AT_ONCE: Final = Plain(
 """The same where nothing is left to be refused by what it finds: the whole transaction is this."""
 
 _LONGER: Final = {
-    "expires_at": case((bindparam("idle") > _LINE_ENDS, _LINE_ENDS), else_=bindparam("idle")),
+    "expires_at": case((_IDLE > _LINE_ENDS, _LINE_ENDS), else_=_IDLE),
     "line_ends_at": _LINE_ENDS,
 }
 _RENEW: Final = Plain(

@@ -80,6 +80,16 @@ def test_sqlite_finds_every_plain_statement_by_an_index(house: House) -> None:
     assert [(text, step) for text, step in slow if "CONSTANT ROW" not in step] == []
 
 
+def test_every_value_in_sqlite_has_the_type_of_a_column() -> None:
+    """Or an instant is another text there than all others in its column, which Python is about to
+    give up writing."""
+    # What is inserted goes by the columns' names.
+    there = [one for one in Plain.known if one.is_for("sqlite") and not one.is_a(Insert)]
+    assert len(there) > 20
+    untyped = {one.text("sqlite"): one.untyped("sqlite") for one in there}
+    assert {text: names for text, names in untyped.items() if names} == {}
+
+
 MANY = """
     INSERT INTO users (id, email, email_verified, profile, webauthn_handle, created_at, updated_at,
                        version)

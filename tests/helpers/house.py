@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
+from weakref import finalize
 
 import httpx
 import pyotp
@@ -74,6 +75,8 @@ class House:
         self.settings: Settings = load_settings(environ={}, **values)
         self.app: Flask = create_app(self.settings, clock=clock, kinds=kinds)
         with self.app.app_context():
+            # Python 3.13 complains of what is left open, and few tests keep a house to close it.
+            finalize(self.app, db.engine.dispose).atexit = False
             self._keys().prepare(self.context)
 
     def _keys(self) -> KeyRotation:

@@ -125,13 +125,14 @@ class Desk:
             db.session.get_one(User, "ann").disabled_at = self.clock()
 
 
-def opened(database_url: str, clock: FakeClock, keys: Keys) -> Iterator[Desk]:
+def opened(database_url: str, clock: FakeClock, keys: Keys, **more: Any) -> Iterator[Desk]:
     """A desk that gives its database connections back; for fixtures."""
     settings = load_settings(
         environ={},
         issuer="https://id.example.com",
         keys=[Fernet.generate_key().decode()],
         database_url=database_url,
+        **more,
     )
     desk = Desk(settings, clock, keys)
     yield desk

@@ -9,13 +9,12 @@ from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, Key, KeySet
 from sqlalchemy import select
 
-from idp.config import Settings, load_settings
 from idp.models import Grant, db
 from tests.helpers.clock import FakeClock
 from tests.helpers.little_server import LittleServer, little_server, saying
 from tests.helpers.relying_party import RelyingParty
-from tests.helpers.servers import TEST_KEY
 from tests.oidc.desk import Desk, code_form, header_of, payload_of
+from tests.oidc.desk import opened as opened_desk
 from tests.services.statements import counted
 
 MINE = ECKey.generate_key("P-256", {"kid": "mine", "use": "enc"})
@@ -127,24 +126,16 @@ def server() -> Iterator[LittleServer]:
         yield running
 
 
-def near_settings(url: str) -> Settings:
+@pytest.fixture
+def near(sqlite_url: str, clock: FakeClock, made_keys: dict[str, Key]) -> Iterator[Desk]:
     """A provider that may fetch from this machine."""
-    return load_settings(
-        environ={},
-        issuer="https://id.example.com",
-        keys=TEST_KEY,
-        database_url=url,
-        outbound_networks=["127.0.0.0/8"],
-    )
+    yield from opened_desk(sqlite_url, clock, made_keys, outbound_networks=["127.0.0.0/8"])
 
 
-def test_a_code_outlives_a_time_without_keys(
-    sqlite_url: str, clock: FakeClock, made_keys: dict[str, Key], server: LittleServer
-):
-    desk = Desk(near_settings(sqlite_url), clock, made_keys)
-    party = desk.client(jwks_uri=server.url("/jwks"), **ENCRYPTED_ID_TOKEN)
+def test_a_code_outlives_a_time_without_keys(near: Desk, clock: FakeClock, server: LittleServer):
+    party = near.client(jwks_uri=server.url("/jwks"), **ENCRYPTED_ID_TOKEN)
     good, server.answer = server.answer, saying(b"gone", "500 Internal Server Error")
-    code = desk.code(party)
+    code = near.code(party)
     refused = party.token_request(**code_form(code))
     assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
     assert "id_token" not in refused.text
