@@ -11,8 +11,10 @@ import pytest
 
 from idp.models import Client, db
 from idp.services import known_apps
+from idp.services.clients import SELF_REGISTERED
 from idp.services.groups import named
 from idp.services.known_apps import KnownApp
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
@@ -137,6 +139,33 @@ def test_a_secret_is_shown_until_it_is_stored_and_never_again(admin: UserAgent) 
     assert "OIDC_CLIENT_SECRET=<the client secret>" in after.document.text
 
 
+def test_secrets_of_several_wait_side_by_side_until_each_is_stored(admin: UserAgent) -> None:
+    first, *_between, last = [register(admin, **WEB) for _number in range(5)]
+    secret = secret_on(first)
+    assert secret_on(admin.page(first.path)) == secret
+    send(admin, admin.page(last.path), "/stored")
+    assert secret_on(admin.page(first.path)) == secret
+    register(admin, **WEB)
+    register(admin, **WEB)
+    assert "I’ve stored it" not in admin.page(first.path).document.text, "the cookie holds five"
+
+
+def test_a_secret_is_shown_as_long_as_its_page_says(town: House) -> None:
+    node = House(str(town.settings.database_url), FakeClock(town.clock()))
+    agent = signed_in_as(node, "administrator")
+    page = register(agent, **WEB)
+    assert "It is shown for ten minutes" in page.document.text
+    for minutes, shown in ((9, True), (2, False)):
+        node.clock.advance(minutes=minutes)
+        assert ("I’ve stored it" in agent.page(page.path).document.text) == shown
+
+
+def secret_on(page: Page) -> str:
+    found = re.search(r"OIDC_CLIENT_SECRET=(\S+)", page.document.text)
+    assert found
+    return found[1]
+
+
 def test_a_shown_secret_is_nobody_elses_to_see(town: House, admin: UserAgent) -> None:
     page = register(admin, **WEB)
     assert "I’ve stored it" in page.document.text
@@ -188,7 +217,26 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert registered["redirect_uris"] == ["https://grafana.example.com/login/generic_oauth"]
     assert registered["client_uri"] == "https://grafana.example.com"
     assert registered["scope"] == "openid profile email groups"
-    assert "The documentation of Grafana" in connect.document.text
+    send(admin, connect, "/stored")
+    later = admin.page(connect.path).document.text
+    assert "The documentation of Grafana" in later
+    assert 'OIDC_SCOPES="openid profile email groups"' in later
+
+
+def test_what_registered_itself_cannot_pass_for_a_known_application(
+    town: House, admin: UserAgent
+) -> None:
+    shop = town.client(software_id="known:grafana")
+    path = f"/admin/clients/{shop.client_id}/connect"
+    assert "The documentation of Grafana" in admin.page(path).document.text
+
+    def let_go(_services: object) -> None:
+        row = db.session.get_one(Client, shop.client_id)
+        row.managed_by = SELF_REGISTERED
+        db.session.commit()
+
+    town.do(let_go)
+    assert "The documentation of Grafana" not in admin.page(path).document.text
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,7 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, values, errors=_wrong(error))
     fresh.keep(made.client_id, made.secret)
     warn(made.metadata.redirect_uris, made.metadata.application_type)
-    key = app.key if app else None
-    return redirect_to(url_for("admin.client_connect", client_id=made.client_id, app=key))
+    return redirect_to(url_for("admin.client_connect", client_id=made.client_id))
 
 
 def _wrong(error: InvalidClientMetadata) -> Errors:
