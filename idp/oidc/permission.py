@@ -1,7 +1,5 @@
 """May this person use this client, and what has she still to allow it?"""
 
-from typing import Final
-
 from idp.models import User, db
 from idp.oidc.answers import AskConsent
 from idp.protocol.authorization import AuthorizationRequest
@@ -11,8 +9,7 @@ from idp.protocol.vocabulary import Prompt
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.live import Seen
-
-NOBODY_YET: Final = "Nobody may sign in to this application yet."
+from idp.services.turned_away import NOBODY_YET, NOT_AMONG
 
 
 class NobodyAdmitted(OAuthError):
@@ -31,7 +28,7 @@ def check_entry(client: RegisteredClient, user_id: str, *, shown: bool = True) -
         return
     user = db.session.get_one(User, user_id)
     if not any(group.name in allowed for group in user.groups):
-        raise OAuthError("access_denied", "This person may not use this application.")
+        raise OAuthError("access_denied", NOT_AMONG)
 
 
 def still_to_allow(

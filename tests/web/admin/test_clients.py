@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import events
+from tests.web.walking import enter, events, newcomer, press
 
 _NUMBERS = count(1)
 
@@ -388,6 +388,44 @@ def test_health_is_told_in_words(town: House, admin: UserAgent, shop: RelyingPar
     for _ in range(2):
         admin.get(shop.authorization_url(redirect_uri="https://shop.example/other"))
     assert "2 failures in 24 hours It sent a redirect address not known here" in told()
+
+
+def test_why_people_do_not_come_in_is_told_apart(town: House, admin: UserAgent) -> None:
+    shut = town.client(client_name="Shut", admits="nobody")
+    chosen = town.client(client_name="Chosen", allowed_groups=["Staff"], consent="never")
+    asks = town.client(client_name="Asks")
+    alice = newcomer(town)
+
+    def told(party: RelyingParty) -> str:
+        return admin.page(f"/admin/clients/{party.client_id}").document.text
+
+    def log(party: RelyingParty) -> str:
+        return admin.page(f"/admin/audit?client={party.client_id}").document.text
+
+    def tries(party: RelyingParty) -> tuple[UserAgent, Page]:
+        agent = town.browser()
+        return agent, cast("Page", enter(agent, agent.page(party.authorization_url()), alice))
+
+    agent, page = tries(asks)
+    press(agent, page, "/consent", "Cancel")
+    assert "failure" not in told(asks), "what people are free to do is no failure"
+    assert f"{alice.email} did not allow Asks what it asked for." in log(asks)
+    tries(chosen)
+    assert "1 failure in 24 hours People are in no allowed group" in told(chosen)
+    assert f"{alice.email} was not let in to Chosen, which is for other groups." in log(chosen)
+    tries(shut)
+    open_to_all(town, shut)
+    assert "1 failure in 24 hours People tried while nobody may sign in" in told(shut)
+    assert f"{alice.email} was not let in to Shut: nobody may sign in to it yet." in log(shut)
+
+
+def open_to_all(town: House, party: RelyingParty) -> None:
+    def change(_services: object) -> None:
+        row = db.session.get_one(Client, party.client_id)
+        row.registration = {k: v for k, v in row.registration.items() if k != "admits"}
+        db.session.commit()
+
+    town.do(change)
 
 
 def test_details_change_what_they_name_alone(

@@ -23,7 +23,7 @@ from idp.web.admin.explain import explainer
 from idp.web.admin.guard import console, may
 from idp.web.context import context, live_session, services
 from idp.web.guards import viewer
-from idp.web.trials import NAMES, fix_of
+from idp.web.trials import NAMES, admits_nobody, fix_of
 
 ASKS: Final = ("scope", "acr_values", "max_age")
 
@@ -68,6 +68,8 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
         values=values,
         codes=_is_for_people(info),
         trial=_trial(trial) if trial else None,
+        # What failed says so itself, with the link.
+        choosing=trial is not None and admits_nobody(trial),
         command=_command(info),
         **_preview(info),
     )
