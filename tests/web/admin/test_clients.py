@@ -12,6 +12,7 @@ import pytest
 from idp.models import Client, db
 from idp.services import known_apps
 from idp.services.clients import SELF_REGISTERED
+from idp.services.group_list import CHOICE
 from idp.services.groups import named
 from idp.services.known_apps import KnownApp
 from tests.helpers.clock import FakeClock
@@ -596,3 +597,28 @@ def test_a_member_of_the_owners_keeps_it_and_cannot_give_it_away(town: House) ->
 def test_what_happened_is_told_in_sentences(admin: UserAgent, shop: RelyingParty) -> None:
     text = admin.page(f"/admin/clients/{shop.client_id}/activity").document.text
     assert "It was registered." in text
+
+
+def test_groups_are_chosen_where_they_are_few_enough(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    group(town, "Choir")
+    group(town, "Staff")
+    path = f"/admin/clients/{shop.client_id}/access"
+    box = '<input type="checkbox" id="group-{}" name="allowed_groups" value="Choir"'
+    for page in (admin.page(path), admin.page("/admin/clients/new/web")):
+        assert re.search(box.format(r"\d+"), page.response.text)
+        assert "One per line, as they are called" not in page.document.text
+    chosen = {**admin.page(path).form("/access").fields, "who": "groups"}
+    answer = admin.client.post(
+        path,
+        data={**chosen, "allowed_groups": ["Choir", "Staff"]},
+        headers={"Origin": admin.home},
+    )
+    assert answer.status_code == 303
+    assert members(town, shop.client_id)["allowed_groups"] == ["Choir", "Staff"]
+    shown = admin.page(path).response.text
+    assert len(re.findall(r'name="allowed_groups" value="\w+" checked', shown)) == 2
+    for number in range(CHOICE):
+        group(town, f"Team {number}")
+    assert "One per line, as they are called under Groups." in admin.page(path).document.text

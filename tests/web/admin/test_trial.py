@@ -119,7 +119,7 @@ def test_a_test_that_failed_did_not_go_well(town: House, admin: UserAgent) -> No
     for shop, wrong in ((good, False), (bad, True)):
         run(admin, shop)
         log = admin.page(f"/admin/audit?event=client.tested&client={shop.client_id}").document.text
-        assert ("Went wrong" in log) == wrong
+        assert (log.count("Went wrong") > 1) == wrong, "once it is a filter"
 
 
 def test_a_preview_for_a_person_writes_nothing(town: House, admin: UserAgent) -> None:

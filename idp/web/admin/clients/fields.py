@@ -22,9 +22,9 @@ def text(name: str) -> str | None:
 
 
 def lines(name: str) -> list[str]:
-    """One value a line."""
-    given = request.form.get(name, "").splitlines()
-    return [line.strip() for line in given if line.strip()]
+    """One value a line; or each by a checkbox of its own."""
+    given = [line.strip() for one in request.form.getlist(name) for line in one.splitlines()]
+    return [line for line in given if line]
 
 
 def number(name: str) -> int | str | None:

@@ -10,6 +10,7 @@ from idp.protocol.client_metadata import NOBODY
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services import known_apps
 from idp.services.client_presets import PRESETS, Preset
+from idp.services.group_list import names_to_choose
 from idp.services.invalid import Invalid
 from idp.services.known_apps import KnownApp, home_of
 from idp.services.roles import Area
@@ -125,6 +126,7 @@ def _form(preset: Preset, values: dict[str, Any], *, errors: Errors | None = Non
         preset=preset,
         chose=chose(preset),
         values=values,
+        groups=names_to_choose(),
         vouches=manager().may_leave_unasked,
         errors=errors or [],
     )
