@@ -218,8 +218,10 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert registered["redirect_uris"] == ["https://grafana.example.com/login/generic_oauth"]
     assert registered["client_uri"] == "https://grafana.example.com"
     assert registered["scope"] == "openid profile email groups"
+    assert "Step 3 of 3" in connect.document.text
     send(admin, connect, "/stored")
     later = admin.page(connect.path).document.text
+    assert "Step 3 of 3" not in later
     assert "The documentation of Grafana" in later
     assert 'OIDC_SCOPES="openid profile email groups"' in later
 
@@ -255,9 +257,22 @@ def test_it_is_nowhere_that_an_address_could_not_lead(admin: UserAgent, address:
     page = admin.page("/admin/clients/new/web?app=grafana")
     refused = send(admin, page, "/new/web", address=address, who="everyone")
     assert refused.status == 422
-    assert 'id="address-error"' in refused.response.text
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["address"]
     again = send(admin, refused, "/new/web", address="https://graphs.example")
     assert again.path.endswith("/connect"), "its redirect addresses follow from the new one"
+
+
+def test_where_it_is_is_asked_for_where_nothing_is_given(admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    refused = send(admin, page, "/new/web")
+    assert refused.status == 422
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["address"]
+    assert "Type where it is: its redirect addresses follow from that." in refused.document.text
+    typed = {"redirect_uris": "https://wiki.example/callback"}
+    assert send(admin, refused, "/new/web", **typed).path.endswith("/connect"), "without its home"
+    wrong = {"redirect_uris": "http://wiki.example/callback", "address": "wiki.example"}
+    refused = send(admin, page, "/new/web", **wrong)
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["redirect_uris"]
 
 
 SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Response, render_template, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import lazy_gettext as later
 
 from idp.oidc.capabilities import endpoints_of
@@ -66,6 +66,7 @@ def client_connect(client_id: str) -> Response:
         secret=secret,
         has_secret=has_secret(info.metadata),
         app=app,
+        third=request.args.get("step") == "3",
         snippets=[] if info.metadata.redirect_uris == () else _snippets(info, secret, app),
         device=info.metadata.redirect_uris == (),
     )

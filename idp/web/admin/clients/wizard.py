@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, abort, request, url_for
+from flask_babel import gettext as _
 
 from idp.oidc.capabilities import endpoints_of
 from idp.protocol.client_metadata import NOBODY
@@ -77,7 +78,8 @@ def client_new_kind(kind: str) -> Response:
     given = fields.read(fields.WHO)
     home = home_of(request.form.get("address", "")) if app else ""
     values = {**given, "address": home, "who": fields.who_chosen(), "ours": "ours" in request.form}
-    if app and home and not given["redirect_uris"]:
+    follows = app is not None and not given["redirect_uris"]
+    if app and home and follows:
         # Not among the values of the form: they are to follow the address once it is put right.
         given["redirect_uris"] = app.addresses(home)
     found = tuple(_missing(given))
@@ -89,16 +91,26 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, values, errors=errors_of(error.problems))
     except InvalidClientMetadata as error:
         services().rollback()
-        return _form(preset, values, errors=_wrong(error))
+        return _form(preset, values, errors=_wrong(error, home=home, follows=follows))
     fresh.keep(made.client_id, made.secret)
     warn(made.metadata.redirect_uris, made.metadata.application_type)
-    return redirect_to(url_for("admin.client_connect", client_id=made.client_id))
+    return redirect_to(url_for("admin.client_connect", client_id=made.client_id, step=3))
 
 
-def _wrong(error: InvalidClientMetadata) -> Errors:
-    """At the fields of this form: its home page is where it is."""
+def _wrong(error: InvalidClientMetadata, *, home: str, follows: bool) -> Errors:
+    """At the fields of this form: its home page is where it is.
+
+    Whatever is wrong with redirect addresses that follow from that is wrong there, and said once.
+    """
     found = problems(error.problems, {*fields.WHO, "client_uri"})
-    return [{**one, "field": "address"} if one["field"] == "client_uri" else one for one in found]
+    there = ("client_uri", "redirect_uris") if follows else ("client_uri",)
+    at_address = sorted(one["field"] or "" for one in found if one["field"] in there)
+    if not at_address:
+        return found
+    said = next(one["message"] for one in found if one["field"] == at_address[0])
+    told = said if home else _("Type where it is: its redirect addresses follow from that.")
+    others = [one for one in found if one["field"] not in there]
+    return [{"field": "address", "message": told}, *others]
 
 
 def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
