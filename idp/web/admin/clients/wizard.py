@@ -104,10 +104,10 @@ def _wrong(error: InvalidClientMetadata, *, home: str, follows: bool) -> Errors:
     """
     found = problems(error.problems, {*fields.WHO, "client_uri"})
     there = ("client_uri", "redirect_uris") if follows else ("client_uri",)
-    at_address = sorted(one["field"] or "" for one in found if one["field"] in there)
-    if not at_address:
+    first = {one["field"]: one["message"] for one in reversed(found)}
+    said = next((first[member] for member in there if member in first), None)
+    if said is None:
         return found
-    said = next(one["message"] for one in found if one["field"] == at_address[0])
     told = said if home else _("Type where it is: its redirect addresses follow from that.")
     others = [one for one in found if one["field"] not in there]
     return [{"field": "address", "message": told}, *others]
