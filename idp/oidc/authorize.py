@@ -176,8 +176,7 @@ class AuthorizationEndpoint:
     def resume(self, transaction: Transaction) -> Asked:
         """The request a transaction is for, measured again against what is registered now.
 
-        Its demand counts from when it started, however long it takes. Raises ``OAuthError``: the
-        registration may have changed under it.
+        Its demand counts from its start. Raises ``OAuthError``: the registration may differ now.
         """
         client = self._requests.client_in(transaction)
         if known := self.resumed.find(transaction, client):
@@ -253,6 +252,7 @@ class AuthorizationEndpoint:
             client_id=client.id,
             transaction_id=transaction.id,
             error=error.error,
+            description=error.description,
         )
         answered = self._responder.refuse(
             error,

@@ -19,9 +19,11 @@ from idp.config import Settings
 from idp.models import AuditEvent, db, release
 from idp.oidc.issuance import Issuance
 from idp.oidc.trial import Step, Trial, decoded, failed
+from idp.protocol.client_metadata import NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
+from idp.protocol.vocabulary import DEVICE_CODE
 from idp.services.binding import UNBOUND
 from idp.services.client_keys import ClientKeys
 from idp.services.client_presets import kind_of
@@ -30,9 +32,11 @@ from idp.services.client_secrets import has_secret
 from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
 from idp.services.grant_ends import end_grant
+from idp.services.turned_away import NOBODY_YET
 
 GRANT: Final = "client_credentials"
 TESTED: Final = "client.tested"
+PEOPLES: Final = frozenset({"authorization_code", "implicit", DEVICE_CODE})
 LATEST: Final = 1000
 
 
@@ -96,7 +100,9 @@ class Examiner:
     ) -> Iterator[Step]:
         standing = self.standing(client, context)
         yield from standing
-        if standing[-1].error is None and GRANT in client.metadata.grant_types:
+        if standing[-1].error is None and not _admits(client):
+            yield failed("entry", {}, OAuthError("access_denied", NOBODY_YET))
+        elif standing[-1].error is None and GRANT in client.metadata.grant_types:
             yield self._exchanged(client, context, scope)
 
     def _health(self, client: RegisteredClient, context: Context) -> Iterator[Step]:
@@ -172,6 +178,12 @@ class Examiner:
             return decoded(self._issuance.respond(redeemed, client, repeats_nonce=False))
         finally:
             end_grant(redeemed.grant_id, context.at)
+
+
+def _admits(client: RegisteredClient) -> bool:
+    """Whoever acts for itself alone lets nobody in, and need not."""
+    for_people = PEOPLES.intersection(client.metadata.grant_types)
+    return not for_people or client.metadata.admits != NOBODY
 
 
 def _last(client_id: str) -> Last | None:

@@ -11,7 +11,6 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
-from idp.oidc.permission import NOBODY_YET
 from idp.oidc.possession import Binder
 from idp.protocol import pkce
 from idp.protocol.client_metadata import NOBODY
@@ -26,6 +25,7 @@ from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 from idp.services.sealing import Sealing
+from idp.services.turned_away import NOBODY_YET
 
 NO_STORE: Final = (
     ("Content-Type", "application/json"),

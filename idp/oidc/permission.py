@@ -1,7 +1,5 @@
 """May this person use this client, and what has she still to allow it?"""
 
-from typing import Final
-
 from idp.oidc.answers import AskConsent
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import NOBODY
@@ -11,8 +9,7 @@ from idp.services.admission import is_for
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.live import Seen
-
-NOBODY_YET: Final = "Nobody may sign in to this application yet."
+from idp.services.turned_away import NOBODY_YET, NOT_AMONG
 
 
 class NobodyAdmitted(OAuthError):
@@ -27,7 +24,7 @@ def check_entry(client: RegisteredClient, user_id: str, *, shown: bool = True) -
     if client.metadata.admits == NOBODY:
         raise (NobodyAdmitted if shown else OAuthError)("access_denied", NOBODY_YET)
     if not is_for(client, user_id):
-        raise OAuthError("access_denied", "This person may not use this application.")
+        raise OAuthError("access_denied", NOT_AMONG)
 
 
 def still_to_allow(

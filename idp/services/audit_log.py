@@ -15,6 +15,9 @@ Outcome = Literal["ok", "refused"]
 BAD: Final = frozenset({"refused", "throttled", "failed", "replayed", "flawed", "repeated"})
 """How the name of an event ends that went wrong."""
 
+PASSED: Final = "passed"
+"""The ``outcome`` of a test in which all went well."""
+
 _SLACK: Final = timedelta(hours=1)
 _SAMPLE: Final = 100
 _BATCH: Final = 500
@@ -93,6 +96,11 @@ def names_in_use() -> list[str]:
 def is_bad(name: str) -> bool:
     """Did what is called so go wrong?"""
     return name.rpartition(".")[2] in BAD
+
+
+def went_wrong(event: AuditEvent) -> bool:
+    """Did it? A test says by its outcome, whatever it is called."""
+    return is_bad(event.name) or event.data.get("outcome", PASSED) != PASSED
 
 
 def _is_wanted(name: str, wanted: Search) -> bool:

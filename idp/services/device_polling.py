@@ -16,6 +16,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.grants import Grants, Redeemed, replayed
 from idp.services.tokens import refresh_binding
+from idp.services.turned_away import NOT_ALLOWED
 
 SLOWER: Final = 5
 """Seconds by which the interval grows with each poll that comes too soon (RFC 8628 section 3.5)."""
@@ -92,7 +93,7 @@ class DevicePolling:
         if row.decided_at is None:
             raise _not_yet(row, context)
         if row.grant_id is None:
-            raise OAuthError("access_denied", "The person did not allow it.")
+            raise OAuthError("access_denied", NOT_ALLOWED)
         if client.metadata.admits == NOBODY:
             raise OAuthError("access_denied", "Nobody may use this application any more.")
         return self._claim(row, client, resource, context, binding)

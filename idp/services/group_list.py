@@ -16,6 +16,8 @@ from idp.services.invalid import Invalid
 from idp.services.versions import Stale
 
 PAGE: Final = 50
+CHOICE: Final = 50
+"""From more than these nobody chooses: they are typed."""
 COUNTED: Final = 100
 """Members beyond this are not counted: a list of groups has to open, however big they are. Nor are
 those of a group that is known to be large."""
@@ -40,6 +42,12 @@ class Groups:
 
     listed: Sequence[GroupInfo]
     more: bool
+
+
+def names_to_choose() -> list[str]:
+    """Every group's, by name; none where there are more than ``CHOICE``."""
+    names = db.session.scalars(select(Group.name).order_by(Group.name).limit(CHOICE + 1)).all()
+    return list(names) if len(names) <= CHOICE else []
 
 
 def groups_of(*, after: str = "", at_most: int = PAGE) -> Groups:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -23,7 +22,7 @@ from idp.config import Settings
 from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
 from idp.secrecy import Box
 from idp.services.client_secrets import unreadable
-from idp.services.health_beside import exposure, quickness
+from idp.services.health_beside import domain, exposure, quickness
 from idp.services.issuer_certificate import SOON, expiry
 from idp.services.jose import ALGORITHMS
 from idp.services.key_rotation import KeyRotation
@@ -36,6 +35,8 @@ APART: Final = timedelta(seconds=5)
 """How far two clocks may be apart before it is worth a word."""
 LATE: Final = timedelta(minutes=15)
 """How long a mail may wait before it is worth a word."""
+
+PLAIN: Final = "without TLS: good for this machine only"
 
 NAMED: Final = 5
 """How many of many are named."""
@@ -70,7 +71,7 @@ class Health:
 
     def examine(self, now: datetime) -> Iterator[Finding]:
         """Every check, as it is done."""
-        yield from self.glance(now)
+        yield from (one for one in self.glance(now) if one.check not in ("mail", "issuer"))
         far: Checks = (("mail", self._mail), ("issuer", self._issuer))
         if self._settings.redis_url is not None:
             far = (("redis", lambda _now: quickness(self._settings)), *far)
@@ -80,7 +81,10 @@ class Health:
             yield Finding(name, *_carefully(check, now))
 
     def glance(self, now: datetime) -> Iterator[Finding]:
-        """Those that ask nobody but the database: quick enough for every page."""
+        """Those that ask nobody but the database: quick enough for every page.
+
+        Of mail and the issuer only what needs no asking: ``examine`` asks.
+        """
         near: Checks = (
             ("database", self._database),
             ("schema", self._schema),
@@ -88,9 +92,14 @@ class Health:
             ("keys", self._signing_keys),
             ("clients", self._client_secrets),
             ("outbox", self._outbox),
-            ("rp_id", self._rp_id),
+            ("rp_id", lambda _now: domain(self._settings)),
             ("metrics", lambda _now: exposure(self._settings)),
         )
+        if urlsplit(self._settings.mail_url or "").scheme not in ("smtp", "smtps"):
+            near = (*near, ("mail", self._mail))
+        if not self._settings.secure:
+            told: Found = ("warning", f"{self._settings.issuer} is {PLAIN}")
+            near = (*near, ("issuer", lambda _now: told))
         for name, check in near:
             yield Finding(name, *_carefully(check, now))
 
@@ -203,7 +212,7 @@ class Health:
         if told != issuer:
             return "problem", f"at {issuer} somebody else answers, who says to be {told}"
         if not self._settings.secure:
-            return "warning", f"{issuer} answers, without TLS: good for this machine only"
+            return "warning", f"{issuer} answers, {PLAIN}"
         return "ok", f"{issuer} answers over HTTPS and says so itself"
 
     def _certificate(self, now: datetime) -> Found:
@@ -216,19 +225,6 @@ class Health:
         if ends - now < SOON:
             return "warning", f"ends on {ends:%Y-%m-%d}: see that it is renewed"
         return "ok", f"good until {ends:%Y-%m-%d}"
-
-    def _rp_id(self, _now: datetime) -> Found:
-        rp_id = self._settings.rp_id
-        if _is_address(rp_id):
-            return "problem", f"{rp_id} is a number: passkeys need a name, such as localhost"
-        foreign = [
-            origin
-            for origin in self._settings.passkey_origins
-            if not _is_within(urlsplit(origin).hostname or "", rp_id)
-        ]
-        if foreign:
-            return "ok", f"{rp_id}, and as related origins {', '.join(foreign)}"
-        return "ok", f"{rp_id} fits {', '.join(self._settings.passkey_origins)}"
 
 
 def _carefully(check: Callable[[datetime], Found], now: datetime) -> Found:
@@ -273,18 +269,6 @@ def _fetch(url: str) -> dict[str, object]:
     with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310  our own issuer
         read = json.loads(answer.read(1 << 20))
     return read if isinstance(read, dict) else {}
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_within(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
 
 
 def _short(error: object) -> str:

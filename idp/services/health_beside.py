@@ -1,11 +1,13 @@
-"""Is what stands beside the program in order: who may read its metrics, and Redis?"""
+"""Is what stands beside the program in order: who may read its metrics, its domain, and Redis?"""
 
 from importlib import import_module
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from idp.config import Settings
 
-Told = tuple[Literal["ok", "warning"], str]
+Told = tuple[Literal["ok", "warning", "problem"], str]
 
 
 def exposure(settings: Settings) -> Told:
@@ -18,6 +20,33 @@ def exposure(settings: Settings) -> Told:
     if settings.metrics_networks:
         return "ok", f"are read from {', '.join(map(str, settings.metrics_networks))}"
     return "ok", "are read with metrics_token"
+
+
+def domain(settings: Settings) -> Told:
+    """Do passkeys fit where people open the pages?"""
+    rp_id = settings.rp_id
+    if _is_address(rp_id):
+        return "problem", f"{rp_id} is a number: passkeys need a name, such as localhost"
+    foreign = [
+        origin
+        for origin in settings.passkey_origins
+        if not _is_within(urlsplit(origin).hostname or "", rp_id)
+    ]
+    if foreign:
+        return "ok", f"{rp_id}, and as related origins {', '.join(foreign)}"
+    return "ok", f"{rp_id} fits {', '.join(settings.passkey_origins)}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _is_wide(version: int, length: int) -> bool:

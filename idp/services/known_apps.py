@@ -18,6 +18,9 @@ from idp.services.client_presets import PRESETS, Preset
 ADDRESS: Final = "{address}"
 """In a redirect address: where the application itself is."""
 
+_MARK: Final = "known:"
+"""How the ``software_id`` of a registration that was made for one begins (RFC 7591 section 2)."""
+
 _LIST: Final = Path(__file__).parent / "known_apps.json"
 
 
@@ -44,6 +47,7 @@ class KnownApp:
             "token_endpoint_auth_method": self.token_endpoint_auth_method,
             "require_pkce": self.require_pkce,
             "scope": self.scope,
+            "software_id": f"{_MARK}{self.key}",
         }
         return replace(preset, members=MappingProxyType({**preset.members, **own}))
 
@@ -66,6 +70,12 @@ def _read(found: dict[str, object]) -> KnownApp:
 def known(key: str) -> KnownApp | None:
     """The one of that key."""
     return _known().get(key)
+
+
+def marked(software_id: str | None) -> KnownApp | None:
+    """The one that a registration's ``software_id`` says, if it was made for one."""
+    said = software_id or ""
+    return known(said.removeprefix(_MARK)) if said.startswith(_MARK) else None
 
 
 def every() -> tuple[KnownApp, ...]:

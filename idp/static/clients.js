@@ -17,7 +17,7 @@ document.querySelectorAll("textarea[data-addresses]").forEach((area) => {
 
 // Groups that were typed and then not chosen are not sent.
 const groups = document.querySelector("#who-groups");
-const fit = () => { groups.form.elements.allowed_groups.disabled = !groups.checked; };
+const fit = () => { groups.form.querySelectorAll("[name=allowed_groups]").forEach((one) => { one.disabled = !groups.checked; }); };
 if (groups) {
   groups.form.addEventListener("change", fit);
   addEventListener("pageshow", fit);

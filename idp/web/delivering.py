@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 
 from idp.models import Transaction
 from idp.oidc.answers import Answered
-from idp.oidc.permission import NOBODY_YET
 from idp.protocol.client_metadata import NOBODY
 from idp.protocol.responses import AuthorizationResponse
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
+from idp.services.turned_away import NOBODY_YET
 from idp.web import browser_state, headers
 from idp.web.answers import see_other, wants_json
 from idp.web.context import live_session, services

@@ -11,6 +11,7 @@ from idp.protocol.errors import OAuthError
 from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
+from idp.services.turned_away import CANCELLED, NOT_ALLOWED
 from idp.services.weighing import Standing
 from idp.web import asking, cookies, enrol, flow, remembered
 from idp.web.answers import see_other, wants_json
@@ -123,7 +124,7 @@ def leave(transaction: Transaction) -> Response:
 @in_transaction
 def cancel(transaction: Transaction) -> Response:
     """Back to where the request came from, empty-handed."""
-    return flow.refuse(transaction, OAuthError("access_denied", "The person cancelled."))
+    return flow.refuse(transaction, OAuthError("access_denied", CANCELLED))
 
 
 @bp.post("/<transaction_id>/consent")
@@ -132,7 +133,7 @@ def consent(transaction: Transaction) -> Response:
     """Allow, or not, what the application asks for."""
     if submitted().get("decision") == "allow":
         return flow.go_on(transaction, allowed=True)
-    return flow.refuse(transaction, OAuthError("access_denied", "The person did not allow it."))
+    return flow.refuse(transaction, OAuthError("access_denied", NOT_ALLOWED))
 
 
 @bp.post("/<transaction_id>/<method>/saved")

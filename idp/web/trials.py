@@ -6,13 +6,14 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as later
 
 from idp.oidc.examination import Examination
-from idp.oidc.permission import NOBODY_YET
 from idp.oidc.trial import Trial
+from idp.services.turned_away import NOBODY_YET
 
 NAMES: Final[Mapping[str, Any]] = {
     "registration": later("Registration"),
     "credentials": later("What it proves itself with"),
     "addresses": later("Redirect addresses"),
+    "entry": later("Who may sign in"),
     "authorization": later("Authorization request"),
     "token": later("Token request"),
     "userinfo": later("Userinfo request"),
@@ -57,9 +58,14 @@ _NOBODY: Final = later(
 )
 
 
+def admits_nobody(trial: Trial) -> bool:
+    """Did it fail because nobody may sign in yet?"""
+    return trial.steps[-1].answer.get("error_description") == NOBODY_YET
+
+
 def fix_of(trial: Trial) -> str | None:
     """What to do about what failed; None where nothing did."""
-    if trial.steps[-1].answer.get("error_description") == NOBODY_YET:
+    if admits_nobody(trial):
         return str(_NOBODY)
     return str(FIXES.get(trial.error, FIXES["invalid_request"])) if trial.error else None
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from idp.audit import record
 from idp.models import AuditEvent
-from idp.services.audit_log import Outcome, Search, every, is_bad, search
+from idp.services.audit_log import Outcome, Search, every, search, went_wrong
 from idp.services.cells import plain_cell
 from idp.services.roles import Area
 from idp.web.admin.acting import acting
@@ -75,7 +75,7 @@ def event_view(event: AuditEvent, names: Names) -> dict[str, Any]:
     """An event as templates show it, with the whole record."""
     return {
         "sentence": sentence_of(event, names),
-        "bad": is_bad(event.name),
+        "bad": went_wrong(event),
         "at": event.at,
         "name": event.name,
         "address": event.address,

@@ -99,7 +99,13 @@ def _page(*, problem: tuple[str | None, str] | None = None) -> Response:
 def _by_algorithm(there: Iterable[KeyInfo]) -> Iterable[dict[str, Any]]:
     for algorithm, found in groupby(there, key=lambda key: key.algorithm):
         ours = tuple(found)
-        line = Line.over(ours, keep=services().keys.keep, now=context().at)
+        following = _next(ours)
+        line = Line.over(
+            ours,
+            keep=services().keys.keep,
+            now=context().at,
+            takes_over=following["signs_from"] if following else None,
+        )
         shown = sorted(ours, key=lambda key: ORDER.index(key.state))
         yield {
             "name": algorithm,
@@ -107,7 +113,7 @@ def _by_algorithm(there: Iterable[KeyInfo]) -> Iterable[dict[str, Any]]:
             "begins": line.begins,
             "ends": line.ends,
             "keys": [_view(key, line) for key in shown],
-            "next": _next(ours),
+            "next": following,
         }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from zlib import compress, decompress
 
 from flask import Response, flash, request, stream_with_context, url_for
+from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from idp.audit import record
@@ -63,6 +64,8 @@ def look_at_people() -> Response:
     sent, typed = request.files.get("file"), submitted()
     content = sent.read() if sent else typed.get("people", "").encode("utf-8", "replace")
     content = content or typed.get("people", "").encode("utf-8", "replace")
+    if not content.strip():
+        return _ask(_("Choose a file or paste text."), typed)
     kept = {"content": b64encode(compress(content)).decode(), "firebase": _firebase(typed)}
     try:
         planned = _planned(kept)

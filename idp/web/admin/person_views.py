@@ -61,6 +61,7 @@ def credentials_view(user: User) -> list[dict[str, Any]]:
 def _way(kind: str, rows: Sequence[Credential]) -> dict[str, Any]:
     used = [row.last_used_at for row in rows if row.last_used_at]
     return {
+        "kind": kind,
         "name": methods_in_words([kind]),
         "count": len(rows),
         "labels": [row.label for row in rows if row.label],

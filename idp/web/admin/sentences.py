@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as later
 from sqlalchemy import select
 
 from idp.models import AuditEvent, Client, User, db
+from idp.services.turned_away import CANCELLED, NOBODY_YET, NOT_ALLOWED, NOT_AMONG
 
 SENTENCES: Final[Mapping[str, Any]] = {
     "administrator.link.made": later("A link was made for the first administrator."),
@@ -78,6 +79,7 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "step_up.satisfied": later("%(person)s confirmed it again for %(app)s."),
     "token.exchange.refused": later("%(app)s could not pass on what it may do."),
     "token.exchanged": later("%(app)s passed on what it may do for %(person)s."),
+    "token.refused": later("%(app)s was refused further access."),
     "token.repeated": later("%(app)s renewed its access twice at once."),
     "token.replayed": later("Somebody used what %(app)s had used already; its access was ended."),
     "token.revoked": later("%(app)s gave its access back."),
@@ -102,6 +104,21 @@ _BY_THEMSELVES: Final[Mapping[str, Any]] = {
     "password.set": later("%(person)s set a password."),
 }
 """The same where nobody else did it."""
+
+_OF_SOMEBODY: Final[Mapping[str, Any]] = {
+    "authorization.refused": later(
+        "A sign-in of %(person)s to %(app)s was not finished: %(error)s."
+    ),
+}
+"""The same where it is known whose it was."""
+
+_TURNED_AWAY: Final[Mapping[str, Any]] = {
+    CANCELLED: later("%(person)s cancelled the sign-in to %(app)s."),
+    NOT_ALLOWED: later("%(person)s did not allow %(app)s what it asked for."),
+    NOBODY_YET: later("%(person)s was not let in to %(app)s: nobody may sign in to it yet."),
+    NOT_AMONG: later("%(person)s was not let in to %(app)s, which is for other groups."),
+}
+"""A sign-in that was not finished, by why."""
 
 _OF_A_WAY: Final[Mapping[str, Any]] = {
     "login.*.accepted": later("%(person)s signed in with %(method)s."),
@@ -187,6 +204,10 @@ def _words(event: AuditEvent) -> tuple[Any, str]:
     name = event.name
     if event.user_id and event.actor_id == event.user_id and name in _BY_THEMSELVES:
         return _BY_THEMSELVES[name], ""
+    if name == "authorization.refused" and event.data.get("description") in _TURNED_AWAY:
+        return _TURNED_AWAY[event.data["description"]], ""
+    if event.user_id and name in _OF_SOMEBODY:
+        return _OF_SOMEBODY[name], ""
     if name in SENTENCES:
         return SENTENCES[name], ""
     parts: Sequence[str] = name.split(".")

@@ -30,14 +30,26 @@ class Line:
     begins: datetime
     ends: datetime
     now: datetime
+    takes_over: datetime | None = None
+    """When the next key is to sign, if nobody rotates before: so long signs the youngest of now."""
 
     @classmethod
-    def over(cls, keys: Sequence[KeyInfo], *, keep: timedelta, now: datetime) -> "Line":
+    def over(
+        cls,
+        keys: Sequence[KeyInfo],
+        *,
+        keep: timedelta,
+        now: datetime,
+        takes_over: datetime | None = None,
+    ) -> "Line":
         """The line that all of them fit on."""
+        if takes_over is not None:
+            takes_over = max(takes_over, now)
         begins = min((key.published_at for key in keys), default=now)
         ends = max([now, *(until for key in keys if (until := _gone(key, keep)))])
         ends = max([ends, *(key.signs_from for key in keys)])
-        return cls(min(begins, now), ends + max(AHEAD, (ends - begins) / 12), now)
+        ends = max(ends, takes_over + keep) if takes_over else ends
+        return cls(min(begins, now), ends + max(AHEAD, (ends - begins) / 12), now, takes_over)
 
     @property
     def here(self) -> int:
@@ -46,7 +58,8 @@ class Line:
 
     def bars(self, key: KeyInfo, keep: timedelta) -> tuple[Bar, ...]:
         """The parts of one key's life, in their order."""
-        stops, gone = key.stops_at or self.ends, _gone(key, keep) or self.ends
+        stops = key.stops_at or self.takes_over or self.ends
+        gone = _gone(key, keep) or stops + keep
         spans = (
             ("waiting", key.published_at, min(key.signs_from, stops)),
             ("signing", key.signs_from, stops),

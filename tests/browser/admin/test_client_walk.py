@@ -3,11 +3,14 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from idp.models import db
+from idp.services.groups import named
 from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.chromium import screenshot
 from tests.helpers.clock import FakeClock
@@ -114,6 +117,37 @@ def test_a_known_application_is_filled_in_and_let_in_from_its_page(
     button(page, "Save").click()
     expect(page.get_by_text("Saved. It counts from now on.")).to_be_visible()
     expect(page.get_by_label("Everyone with an account")).to_be_checked()
+    house.do(staff)
+    page.reload()
+    page.get_by_label("Only people in these groups").check()
+    page.get_by_label("Staff").check()
+    page.get_by_label("Everyone with an account").check()
+    button(page, "Save").click()
+    expect(page.get_by_text("Saved. It counts from now on.")).to_be_visible()
+    expect(page.get_by_label("Everyone with an account")).to_be_checked()
+    page.get_by_label("Only people in these groups").check()
+    assert heights(page, "main label[for^=who-], main label[for^=group-], .back") >= 44
+    assert overlaps(page, "main label[for^=who-], main label[for^=group-]") == 0
+
+
+def staff(_services: object) -> None:
+    named(["Staff"])
+    db.session.commit()
+
+
+def heights(page: Page, selector: str) -> float:
+    """Of the lowest of what is shown."""
+    found = page.locator(selector).evaluate_all("all => all.map((one) => one.offsetHeight)")
+    return float(min(found))
+
+
+def overlaps(page: Page, selector: str) -> int:
+    """How many of them, from top to bottom, begin before the one above has ended."""
+    boxes = page.locator(selector).evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect()).map(({top, bottom}) => [top, bottom])"
+    )
+    boxes.sort()
+    return sum(below[0] < above[1] - 1 for above, below in pairwise(boxes))
 
 
 def test_a_redirect_mismatch_is_repaired_in_three_clicks(

@@ -5,19 +5,22 @@ import re
 import tomllib
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from idp.models import Client, db
 from idp.services import known_apps
+from idp.services.clients import SELF_REGISTERED
+from idp.services.group_list import CHOICE
 from idp.services.groups import named
 from idp.services.known_apps import KnownApp
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import events
+from tests.web.walking import enter, events, newcomer, press
 
 _NUMBERS = count(1)
 
@@ -137,6 +140,33 @@ def test_a_secret_is_shown_until_it_is_stored_and_never_again(admin: UserAgent) 
     assert "OIDC_CLIENT_SECRET=<the client secret>" in after.document.text
 
 
+def test_secrets_of_several_wait_side_by_side_until_each_is_stored(admin: UserAgent) -> None:
+    first, *_between, last = [register(admin, **WEB) for _number in range(5)]
+    secret = secret_on(first)
+    assert secret_on(admin.page(first.path)) == secret
+    send(admin, admin.page(last.path), "/stored")
+    assert secret_on(admin.page(first.path)) == secret
+    register(admin, **WEB)
+    register(admin, **WEB)
+    assert "I’ve stored it" not in admin.page(first.path).document.text, "the cookie holds five"
+
+
+def test_a_secret_is_shown_as_long_as_its_page_says(town: House) -> None:
+    node = House(str(town.settings.database_url), FakeClock(town.clock()))
+    agent = signed_in_as(node, "administrator")
+    page = register(agent, **WEB)
+    assert "It is shown for ten minutes" in page.document.text
+    for minutes, shown in ((9, True), (2, False)):
+        node.clock.advance(minutes=minutes)
+        assert ("I’ve stored it" in agent.page(page.path).document.text) == shown
+
+
+def secret_on(page: Page) -> str:
+    found = re.search(r"OIDC_CLIENT_SECRET=(\S+)", page.document.text)
+    assert found
+    return found[1]
+
+
 def test_a_shown_secret_is_nobody_elses_to_see(town: House, admin: UserAgent) -> None:
     page = register(admin, **WEB)
     assert "I’ve stored it" in page.document.text
@@ -188,7 +218,28 @@ def test_a_known_application_needs_but_its_address(town: House, admin: UserAgent
     assert registered["redirect_uris"] == ["https://grafana.example.com/login/generic_oauth"]
     assert registered["client_uri"] == "https://grafana.example.com"
     assert registered["scope"] == "openid profile email groups"
-    assert "The documentation of Grafana" in connect.document.text
+    assert "Step 3 of 3" in connect.document.text
+    send(admin, connect, "/stored")
+    later = admin.page(connect.path).document.text
+    assert "Step 3 of 3" not in later
+    assert "The documentation of Grafana" in later
+    assert 'OIDC_SCOPES="openid profile email groups"' in later
+
+
+def test_what_registered_itself_cannot_pass_for_a_known_application(
+    town: House, admin: UserAgent
+) -> None:
+    shop = town.client(software_id="known:grafana")
+    path = f"/admin/clients/{shop.client_id}/connect"
+    assert "The documentation of Grafana" in admin.page(path).document.text
+
+    def let_go(_services: object) -> None:
+        row = db.session.get_one(Client, shop.client_id)
+        row.managed_by = SELF_REGISTERED
+        db.session.commit()
+
+    town.do(let_go)
+    assert "The documentation of Grafana" not in admin.page(path).document.text
 
 
 @pytest.mark.parametrize(
@@ -206,9 +257,22 @@ def test_it_is_nowhere_that_an_address_could_not_lead(admin: UserAgent, address:
     page = admin.page("/admin/clients/new/web?app=grafana")
     refused = send(admin, page, "/new/web", address=address, who="everyone")
     assert refused.status == 422
-    assert 'id="address-error"' in refused.response.text
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["address"]
     again = send(admin, refused, "/new/web", address="https://graphs.example")
     assert again.path.endswith("/connect"), "its redirect addresses follow from the new one"
+
+
+def test_where_it_is_is_asked_for_where_nothing_is_given(admin: UserAgent) -> None:
+    page = admin.page("/admin/clients/new/web?app=grafana")
+    refused = send(admin, page, "/new/web")
+    assert refused.status == 422
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["address"]
+    assert "Type where it is: its redirect addresses follow from that." in refused.document.text
+    typed = {"redirect_uris": "https://wiki.example/callback"}
+    assert send(admin, refused, "/new/web", **typed).path.endswith("/connect"), "without its home"
+    wrong = {"redirect_uris": "http://wiki.example/callback", "address": "wiki.example"}
+    refused = send(admin, page, "/new/web", **wrong)
+    assert re.findall(r'id="(\w+)-error"', refused.response.text) == ["redirect_uris"]
 
 
 SELF = {"off": [], "initial_token": ["and a registration token"], "open": ["nothing is to be done"]}
@@ -340,6 +404,44 @@ def test_health_is_told_in_words(town: House, admin: UserAgent, shop: RelyingPar
     for _ in range(2):
         admin.get(shop.authorization_url(redirect_uri="https://shop.example/other"))
     assert "2 failures in 24 hours It sent a redirect address not known here" in told()
+
+
+def test_why_people_do_not_come_in_is_told_apart(town: House, admin: UserAgent) -> None:
+    shut = town.client(client_name="Shut", admits="nobody")
+    chosen = town.client(client_name="Chosen", allowed_groups=["Staff"], consent="never")
+    asks = town.client(client_name="Asks")
+    alice = newcomer(town)
+
+    def told(party: RelyingParty) -> str:
+        return admin.page(f"/admin/clients/{party.client_id}").document.text
+
+    def log(party: RelyingParty) -> str:
+        return admin.page(f"/admin/audit?client={party.client_id}").document.text
+
+    def tries(party: RelyingParty) -> tuple[UserAgent, Page]:
+        agent = town.browser()
+        return agent, cast("Page", enter(agent, agent.page(party.authorization_url()), alice))
+
+    agent, page = tries(asks)
+    press(agent, page, "/consent", "Cancel")
+    assert "failure" not in told(asks), "what people are free to do is no failure"
+    assert f"{alice.email} did not allow Asks what it asked for." in log(asks)
+    tries(chosen)
+    assert "1 failure in 24 hours People are in no allowed group" in told(chosen)
+    assert f"{alice.email} was not let in to Chosen, which is for other groups." in log(chosen)
+    tries(shut)
+    open_to_all(town, shut)
+    assert "1 failure in 24 hours People tried while nobody may sign in" in told(shut)
+    assert f"{alice.email} was not let in to Shut: nobody may sign in to it yet." in log(shut)
+
+
+def open_to_all(town: House, party: RelyingParty) -> None:
+    def change(_services: object) -> None:
+        row = db.session.get_one(Client, party.client_id)
+        row.registration = {k: v for k, v in row.registration.items() if k != "admits"}
+        db.session.commit()
+
+    town.do(change)
 
 
 def test_details_change_what_they_name_alone(
@@ -510,3 +612,28 @@ def test_a_member_of_the_owners_keeps_it_and_cannot_give_it_away(town: House) ->
 def test_what_happened_is_told_in_sentences(admin: UserAgent, shop: RelyingParty) -> None:
     text = admin.page(f"/admin/clients/{shop.client_id}/activity").document.text
     assert "It was registered." in text
+
+
+def test_groups_are_chosen_where_they_are_few_enough(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    group(town, "Choir")
+    group(town, "Staff")
+    path = f"/admin/clients/{shop.client_id}/access"
+    box = '<input type="checkbox" id="group-{}" name="allowed_groups" value="Choir"'
+    for page in (admin.page(path), admin.page("/admin/clients/new/web")):
+        assert re.search(box.format(r"\d+"), page.response.text)
+        assert "One per line, as they are called" not in page.document.text
+    chosen = {**admin.page(path).form("/access").fields, "who": "groups"}
+    answer = admin.client.post(
+        path,
+        data={**chosen, "allowed_groups": ["Choir", "Staff"]},
+        headers={"Origin": admin.home},
+    )
+    assert answer.status_code == 303
+    assert members(town, shop.client_id)["allowed_groups"] == ["Choir", "Staff"]
+    shown = admin.page(path).response.text
+    assert len(re.findall(r'name="allowed_groups" value="\w+" checked', shown)) == 2
+    for number in range(CHOICE):
+        group(town, f"Team {number}")
+    assert "One per line, as they are called under Groups." in admin.page(path).document.text

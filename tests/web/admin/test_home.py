@@ -1,5 +1,7 @@
 """The console's first page."""
 
+import pytest
+
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House
 from tests.helpers.sign_in import sign_in, totp
@@ -26,9 +28,31 @@ def by_app(house: House) -> UserAgent:
 
 def test_the_state_comes_first_in_words(house: House) -> None:
     document = signed_in_as(house, "administrator").page("/admin").document
-    assert "All is in order." in document.text
+    assert "2 things need attention. " in document.text
+    assert "http://localhost:8000 is without TLS: good for this machine only" in document.text
     assert "Administrators 1" in document.text
     assert "Last sign-ins" in document.text
+
+
+def test_in_order_is_what_was_looked_at(sqlite_url: str, clock: FakeClock) -> None:
+    """Elsewhere are a mail server and a certificate, which the page of health asks for."""
+    with housed(
+        sqlite_url, clock, issuer="https://id.example", mail_url="smtp://127.0.0.1:9"
+    ) as it:
+        page = signed_in_as(it, "administrator").page("/admin")
+    assert "All that is seen without asking others is in order." in page.document.text
+    assert page.link("Ask the mail server and look from outside, too").endswith("/admin/health")
+
+
+@pytest.mark.parametrize("mail_url", [None, "console:"])
+def test_what_needs_no_asking_is_found_on_both_pages(
+    sqlite_url: str, clock: FakeClock, mail_url: str | None
+) -> None:
+    with housed(sqlite_url, clock, issuer="http://localhost:9", mail_url=mail_url) as it:
+        agent = signed_in_as(it, "administrator")
+        first, health = (agent.page(path).document.text for path in ("/admin", "/admin/health"))
+    assert "2 things need attention." in first
+    assert "2 things need attention." in health
 
 
 def test_it_is_found_with_a_slash_as_well(house: House) -> None:

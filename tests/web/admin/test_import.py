@@ -32,6 +32,13 @@ def upload(admin: UserAgent, content: bytes) -> Page:
     return admin.page(answer.headers["Location"])
 
 
+def test_nothing_given_is_asked_for(admin: UserAgent) -> None:
+    for content in (b"", b" \n"):
+        page = upload(admin, content)
+        assert page.status == 422
+        assert "Choose a file or paste text." in page.document.text
+
+
 def test_looked_at_confirmed_and_signed_in_with_an_old_hash(town: House, admin: UserAgent) -> None:
     export = EXPORTS["Django, PBKDF2 with SHA-256"]
     preview = upload(admin, export.content)

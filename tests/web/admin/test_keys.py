@@ -1,5 +1,8 @@
 """The console's page of signing keys."""
 
+import re
+from datetime import timedelta
+
 import pytest
 
 from idp.services.key_rotation import KeyInfo
@@ -57,6 +60,24 @@ def test_every_date_is_told_and_what_a_rotation_does_to_caches(
     told = [f"{at.day} {at:%b %Y, %H:%M} UTC" for at in (published, signs)]
     assert f"a successor is published {told[0]} and signs from {told[1]}" in text
     assert "keep the key set (JWKS) for 5 min" in text
+
+
+def test_the_line_of_a_key_goes_to_where_the_next_takes_over(
+    house: House, agent: UserAgent
+) -> None:
+    page = agent.page("/admin/keys")
+    (key,) = listed(house)
+    settings = house.settings
+    takes_over = key.signs_from + settings.key_lifetime
+    ends = takes_over + house.services.keys.keep
+    length = ends - key.published_at
+    told = f"{ends + max(timedelta(days=1), length / 12):%-d %b %Y}"
+    line = re.search(r"(\d+ \w+ \d+) – (\d+ \w+ \d+)", page.document.text)
+    assert line
+    assert line[2] == told
+    kinds = re.findall(r'<rect class="(\w+)" x="(\d+)" y="4" width="(\d+)"', page.response.text)
+    (_kind, x, width), *_others = [one for one in kinds if one[0] == "signing"]
+    assert 850 < int(x) + int(width) < 950, "it does not reach to the end of the line"
 
 
 def test_after_its_time_the_old_one_is_shown_until_its_tokens_are_over(

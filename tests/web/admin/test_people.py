@@ -260,3 +260,12 @@ def test_an_auditor_sees_all_of_it_and_no_button(town: House) -> None:
     seed_free = at(auditor, bob)
     assert "An authenticator app" in names(seed_free)
     assert [form.action for form in seed_free.document.forms if "/people/" in form.action] == []
+
+
+def test_a_reset_is_explained_where_there_is_something_to_reset(
+    town: House, admin: UserAgent
+) -> None:
+    plain, safer = newcomer(town), newcomer(town)
+    town.totp(safer)
+    assert "the second step takes" not in at(admin, plain).document.text
+    assert "Resetting the second step takes" in at(admin, safer).document.text

@@ -102,6 +102,26 @@ def test_what_fails_is_named_with_the_way_out(
     )
 
 
+def test_a_device_that_lets_nobody_in_does_not_work_yet(town: House, admin: UserAgent) -> None:
+    device = ["urn:ietf:params:oauth:grant-type:device_code"]
+    tv = town.client(grant_types=device, response_types=[], admits="nobody")
+    text = run(admin, tv).document.text
+    assert "It does not work yet" in text
+    assert "It works" not in text
+    assert text.count("Nobody may sign in to it yet") == 1, "and what to do is said once"
+    assert text.count("Choose who may sign in") == 1
+    robot = town.client(grant_types=["client_credentials"], response_types=[], admits="nobody")
+    assert "It works" in run(admin, robot).document.text
+
+
+def test_a_test_that_failed_did_not_go_well(town: House, admin: UserAgent) -> None:
+    good, bad = town.client(), town.client(admits="nobody")
+    for shop, wrong in ((good, False), (bad, True)):
+        run(admin, shop)
+        log = admin.page(f"/admin/audit?event=client.tested&client={shop.client_id}").document.text
+        assert (log.count("Went wrong") > 1) == wrong, "once it is a filter"
+
+
 def test_a_preview_for_a_person_writes_nothing(town: House, admin: UserAgent) -> None:
     shop, bob = town.client(), town.person("bob.preview@example.com")
     url = f"/admin/clients/{shop.client_id}/test?person={bob.email}&evidence=pwd"

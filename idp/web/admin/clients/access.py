@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as later
 
 from idp.assurance import ladder_names
 from idp.services.client_listing import ClientInfo
+from idp.services.group_list import names_to_choose
 from idp.services.roles import ADMINISTRATOR, Area
 from idp.web.admin import meanwhile
 from idp.web.admin.acting import acting
@@ -104,6 +105,7 @@ def _page(info: ClientInfo, values: dict[str, Any], errors: Errors | None = None
         tab="admin.client_access",
         status=422 if errors else 200,
         values=values,
+        groups=names_to_choose(),
         acr_choices=[
             ("", _("Whatever it asks for")),
             *((name, _called(name)) for name in (*ladder_names(), *settings.acr_aliases)),

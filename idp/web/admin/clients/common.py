@@ -20,6 +20,8 @@ from idp.web.answers import redirect_to
 from idp.web.guards import viewer
 
 SECTION: Final = "admin.clients"
+USUAL: Final = ("openid", "profile", "email")
+"""Scopes that an application mostly asks for."""
 
 KINDS: Final = {
     "web": later("Server web app"),

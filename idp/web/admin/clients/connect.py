@@ -8,14 +8,16 @@ from flask import Response, render_template, request, url_for
 from flask_babel import lazy_gettext as later
 
 from idp.oidc.capabilities import endpoints_of
+from idp.protocol.scopes import SCOPE_NAMES
 from idp.services import known_apps
 from idp.services.client_listing import ClientInfo
 from idp.services.client_secrets import has_secret
+from idp.services.clients import SELF_REGISTERED
 from idp.services.known_apps import KnownApp
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients import fresh
-from idp.web.admin.clients.common import client_page, wanted
+from idp.web.admin.clients.common import USUAL, client_page, wanted
 from idp.web.admin.guard import console
 from idp.web.answers import redirect_to
 from idp.web.context import services
@@ -54,7 +56,7 @@ def client_connect(client_id: str) -> Response:
     info = wanted(client_id)
     secret = fresh.secret_of(client_id)
     issuer = services().settings.issuer
-    app = known_apps.known(request.args.get("app", ""))
+    app = _app(info)
     return client_page(
         "connect",
         info,
@@ -64,9 +66,16 @@ def client_connect(client_id: str) -> Response:
         secret=secret,
         has_secret=has_secret(info.metadata),
         app=app,
+        third=request.args.get("step") == "3",
         snippets=[] if info.metadata.redirect_uris == () else _snippets(info, secret, app),
         device=info.metadata.redirect_uris == (),
     )
+
+
+def _app(info: ClientInfo) -> KnownApp | None:
+    """The known application that it was registered as; what registers itself may call itself so."""
+    itself = info.managed_by == SELF_REGISTERED
+    return None if itself else known_apps.marked(info.metadata.software_id)
 
 
 def _snippets(info: ClientInfo, secret: str | None, app: KnownApp | None) -> list[dict[str, Any]]:
@@ -95,7 +104,7 @@ def _values(info: ClientInfo, secret: str | None) -> dict[str, Any]:
         "secret": (secret or "<the client secret>") if has_secret(info.metadata) else None,
         "redirect_uri": redirect,
         "home": f"{parts.scheme}://{parts.netloc}",
-        "scope": "openid profile email",
+        "scope": " ".join(_scopes(info)),
         "authorize": issuer + endpoints.authorization,
         "token": issuer + endpoints.token,
         "userinfo": issuer + endpoints.userinfo,
@@ -104,10 +113,16 @@ def _values(info: ClientInfo, secret: str | None) -> dict[str, Any]:
     }
 
 
+def _scopes(info: ClientInfo) -> tuple[str, ...]:
+    """As registered; of one that may ask for all that there is, what is usual."""
+    scope = info.metadata.scope
+    return USUAL if scope == SCOPE_NAMES else scope
+
+
 @bp.post("/clients/<path:client_id>/connect/stored")
 @console(Area.CLIENTS)
 def client_secret_stored(client_id: str) -> Response:
     """The secret is where it belongs: it is not shown again."""
     info = wanted(client_id)
-    fresh.forget()
+    fresh.forget(info.id)
     return redirect_to(url_for("admin.client_connect", client_id=info.id))

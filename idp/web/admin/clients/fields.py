@@ -22,9 +22,9 @@ def text(name: str) -> str | None:
 
 
 def lines(name: str) -> list[str]:
-    """One value a line."""
-    given = request.form.get(name, "").splitlines()
-    return [line.strip() for line in given if line.strip()]
+    """One value a line; or each by a checkbox of its own."""
+    given = [line.strip() for one in request.form.getlist(name) for line in one.splitlines()]
+    return [line for line in given if line]
 
 
 def number(name: str) -> int | str | None:
@@ -74,7 +74,7 @@ def contradicted(registered: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """What is wrong with who was chosen: groups named for nothing, or none where some are due."""
     groups, who = lines("allowed_groups"), who_chosen()
     if who == GROUPS and not groups:
-        yield "allowed_groups", "needs a group, one per line, or choose everyone or nobody"
+        yield "allowed_groups", "needs a group: name one, or choose everyone or nobody"
     if who != GROUPS and groups and groups != list(registered):
         yield "allowed_groups", "names groups: choose “Only people in these groups”, or name none"
 

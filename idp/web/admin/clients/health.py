@@ -52,6 +52,10 @@ def _mostly(health: Health) -> str | None:
 REASONS: Final[Mapping[tuple[str, str], Any]] = {
     ("authorization.refused", "redirect_uri"): later("It sent a redirect address not known here"),
     ("authorization.refused", "access_denied"): later("People said no, or are in no allowed group"),
+    ("authorization.refused", "nobody is admitted"): later(
+        "People tried while nobody may sign in; choose who may"
+    ),
+    ("authorization.refused", "in no allowed group"): later("People are in no allowed group"),
     ("authorization.refused", "unmet_authentication_requirements"): later(
         "People could not sign in as strongly as it asks"
     ),

@@ -18,15 +18,14 @@ from idp.services.client_listing import ClientInfo
 from idp.services.roles import Area, Permission
 from idp.web.admin.acting import acting
 from idp.web.admin.blueprint import bp
-from idp.web.admin.clients.common import client_page, wanted
+from idp.web.admin.clients.common import USUAL, client_page, wanted
 from idp.web.admin.explain import explainer
 from idp.web.admin.guard import console, may
 from idp.web.context import context, live_session, services
 from idp.web.guards import viewer
-from idp.web.trials import NAMES, fix_of
+from idp.web.trials import NAMES, admits_nobody, fix_of
 
 ASKS: Final = ("scope", "acr_values", "max_age")
-_USUAL: Final = ("openid", "profile", "email")
 
 
 @bp.get("/clients/<path:client_id>/test")
@@ -34,7 +33,7 @@ _USUAL: Final = ("openid", "profile", "email")
 def client_test(client_id: str) -> Response:
     """What would be asked; with ``person``, what the tokens and userinfo would say of them."""
     info = wanted(client_id)
-    usual = _USUAL if _is_for_people(info) else ()
+    usual = USUAL if _is_for_people(info) else ()
     scopes = [scope for scope in usual if scope in info.metadata.scope]
     values = {"scope": " ".join(scopes), "acr_values": "", "max_age": ""}
     return _page(info, values)
@@ -69,6 +68,8 @@ def _page(info: ClientInfo, values: dict[str, str], *, trial: Trial | None = Non
         values=values,
         codes=_is_for_people(info),
         trial=_trial(trial) if trial else None,
+        # What failed says so itself, with the link.
+        choosing=trial is not None and admits_nobody(trial),
         command=_command(info),
         **_preview(info),
     )
@@ -123,7 +124,7 @@ def _preview(info: ClientInfo) -> dict[str, Any]:
 
 def _request(info: ClientInfo) -> str:
     """An authorization request such as the application would send."""
-    scopes = [scope for scope in _USUAL if scope in info.metadata.scope]
+    scopes = [scope for scope in USUAL if scope in info.metadata.scope]
     asked = {
         "client_id": info.id,
         "redirect_uri": info.metadata.redirect_uris[0],

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, abort, request, url_for
+from flask_babel import gettext as _
 
 from idp.oidc.capabilities import endpoints_of
 from idp.protocol.client_metadata import NOBODY
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services import known_apps
 from idp.services.client_presets import PRESETS, Preset
+from idp.services.group_list import names_to_choose
 from idp.services.invalid import Invalid
 from idp.services.known_apps import KnownApp, home_of
 from idp.services.roles import Area
@@ -76,7 +78,8 @@ def client_new_kind(kind: str) -> Response:
     given = fields.read(fields.WHO)
     home = home_of(request.form.get("address", "")) if app else ""
     values = {**given, "address": home, "who": fields.who_chosen(), "ours": "ours" in request.form}
-    if app and home and not given["redirect_uris"]:
+    follows = app is not None and not given["redirect_uris"]
+    if app and home and follows:
         # Not among the values of the form: they are to follow the address once it is put right.
         given["redirect_uris"] = app.addresses(home)
     found = tuple(_missing(given))
@@ -88,17 +91,26 @@ def client_new_kind(kind: str) -> Response:
         return _form(preset, values, errors=errors_of(error.problems))
     except InvalidClientMetadata as error:
         services().rollback()
-        return _form(preset, values, errors=_wrong(error))
+        return _form(preset, values, errors=_wrong(error, home=home, follows=follows))
     fresh.keep(made.client_id, made.secret)
     warn(made.metadata.redirect_uris, made.metadata.application_type)
-    key = app.key if app else None
-    return redirect_to(url_for("admin.client_connect", client_id=made.client_id, app=key))
+    return redirect_to(url_for("admin.client_connect", client_id=made.client_id, step=3))
 
 
-def _wrong(error: InvalidClientMetadata) -> Errors:
-    """At the fields of this form: its home page is where it is."""
+def _wrong(error: InvalidClientMetadata, *, home: str, follows: bool) -> Errors:
+    """At the fields of this form: its home page is where it is.
+
+    Whatever is wrong with redirect addresses that follow from that is wrong there, and said once.
+    """
     found = problems(error.problems, {*fields.WHO, "client_uri"})
-    return [{**one, "field": "address"} if one["field"] == "client_uri" else one for one in found]
+    there = ("client_uri", "redirect_uris") if follows else ("client_uri",)
+    first = {one["field"]: one["message"] for one in reversed(found)}
+    said = next((first[member] for member in there if member in first), None)
+    if said is None:
+        return found
+    told = said if home else _("Type where it is: its redirect addresses follow from that.")
+    others = [one for one in found if one["field"] not in there]
+    return [{"field": "address", "message": told}, *others]
 
 
 def _members(given: dict[str, object], preset: Preset) -> dict[str, object]:
@@ -126,6 +138,7 @@ def _form(preset: Preset, values: dict[str, Any], *, errors: Errors | None = Non
         preset=preset,
         chose=chose(preset),
         values=values,
+        groups=names_to_choose(),
         vouches=manager().may_leave_unasked,
         errors=errors or [],
     )
