@@ -69,6 +69,18 @@ def test_one_that_will_not_do_changes_nothing(
     visit(house.browser(), "/me", alice)
 
 
+def test_the_one_there_is_already_is_no_new_one(house: House, alice: Person) -> None:
+    other, _page = entered(house, alice, "/me")
+    agent, page = entered(house, alice, f"{PATH}/new")
+    refused = press(agent, page, "/security/password", new_password=alice.password)
+    assert refused.status == 422
+    assert "This is the password you have now. Choose another one." in refused.document.text
+    assert mails(house) == []
+    assert "password.replaced" not in events(house, alice)
+    assert other.page("/me").path == "/me"
+    assert press(agent, refused, "/security/password", new_password=ANOTHER).path == PATH
+
+
 def test_mailed_links_end_with_the_old_password(house: House, alice: Person) -> None:
     asking = house.browser()
     page = asking.page("/login/forgotten")
