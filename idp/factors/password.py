@@ -12,6 +12,7 @@ from idp.capacity import Busy
 from idp.config import Settings
 from idp.factors.base import (
     ANY_WAY,
+    LEFT_EMPTY,
     NOTHING,
     Answer,
     Ceremony,
@@ -31,7 +32,7 @@ from idp.passwords import Hasher, normalise, problem, requirement_for
 KIND = "password"
 
 _FIELD = "password"
-_EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
+_EMPTY = Refused(LEFT_EMPTY, "Enter your password.", _FIELD, counts=False)
 
 _credentials_table = cast("Table", Credential.__table__)
 _users_table = cast("Table", User.__table__)
