@@ -118,9 +118,9 @@ def phrase(method: str) -> str:
     return str(_(factor.phrase)) if factor else method
 
 
-def any_of(ways: Iterable[Iterable[str]]) -> str:
-    """Ways to sign in, each of which may take several methods: "a passkey or your password + …"."""
-    return listed([" + ".join(map(phrase, way)) for way in ways], _("or"))
+def together(way: Iterable[str]) -> str:
+    """The methods that one sign-in takes: "your password + a recovery code"."""
+    return " + ".join(map(phrase, way))
 
 
 def _or_code(standing: Standing) -> str | None:
