@@ -148,7 +148,8 @@ class Password:
         password = answer.get("new_password", "")
         wrong = problem(password, required, words=words_about(user, self._settings))
         if wrong is not None:
-            return Refused("rules", wrong, "new_password", counts=False)
+            reason = "rules" if password else LEFT_EMPTY
+            return Refused(reason, wrong, "new_password", counts=False)
         if is_the_one(password, held, self._hasher):
             return SAME
         return Enrolled(store(user.id, self._hasher.hash(password), now))

@@ -231,6 +231,8 @@ def test_the_last_second_step_goes_with_a_longer_password_and_without_its_codes(
     page = agent.page("/me/passkeys")
     assert "at least 15 characters" in page.document.text
     assert "your recovery codes are removed with it" in page.document.text
+    empty = press(agent, page, "/remove", new_password="")
+    assert "Enter your password from now on." in empty.document.text
     refused = press(agent, page, "/remove", new_password="nine chars")
     assert refused.status == 422
     assert "Use at least 15 characters" in refused.document.text
