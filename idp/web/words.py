@@ -54,7 +54,11 @@ def _setting_up(decision: Challenge) -> str:
     )
     if any(choice.enrol for choice in decision.choices):
         return f"{need} {_('Setting one up takes about a minute.')}"
-    return f"{need} {_('Confirm that it’s you; then you can set one up, in about a minute.')}"
+    first = _(
+        "Before you set something new up, confirm that it’s you, even if you have just signed in:"
+        " a browser left open must not be enough. Setting one up then takes about a minute."
+    )
+    return f"{need} {first}"
 
 
 def _used(standing: Standing, proofs: Sequence[Evidence]) -> Sequence[Evidence]:
