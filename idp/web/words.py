@@ -56,7 +56,7 @@ def _setting_up(decision: Challenge) -> str:
         return f"{need} {_('Setting one up takes about a minute.')}"
     first = _(
         "Before you set something new up, confirm that it’s you, even if you have just signed in:"
-        " a browser left open must not be enough. Setting one up then takes about a minute."
+        " a browser left open must not be enough."
     )
     return f"{need} {first}"
 

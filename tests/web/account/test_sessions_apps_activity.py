@@ -190,7 +190,7 @@ class TestActivity:
         assert set(page.document.headings[2:]) == set(doubted)
         assert page.document.headings[2:5] == doubted[:3]
         for link, leads_to in (
-            ("The old ones stop working at once", "Recovery codes"),
+            ("To your recovery codes", "Recovery codes"),
             ("Set up another in its place", "Replace your authenticator app"),
             ("Or use another address", "Change your email address"),
         ):
