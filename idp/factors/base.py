@@ -109,6 +109,10 @@ class Proof:
     """All that she holds, where it was read as the proof was claimed, for nobody to look again."""
 
 
+LEFT_EMPTY: Final = "missing"
+"""The reason of a refusal where nothing was sent in the field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The attempt failed. ``reason`` is for the audit log, ``message`` for the person.
@@ -131,6 +135,11 @@ class Refused:
     """The message where the page offers no other way. None: it speaks of none anyway."""
     reference: str | None = None
     """Finds it in the audit log. The message has a gap of that name for it."""
+
+    @property
+    def was_tried(self) -> bool:
+        """Was there an answer? What was left empty is no attempt: it is named, and not recorded."""
+        return self.reason != LEFT_EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +229,7 @@ def of_kind(credentials: Sequence[Credential], kind: str) -> list[Credential]:
 
 __all__ = [
     "ANY_WAY",
+    "LEFT_EMPTY",
     "NOTHING",
     "Answer",
     "Ceremony",

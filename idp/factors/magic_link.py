@@ -17,6 +17,7 @@ from sqlalchemy import select
 from idp.assurance import MAILBOX, Offer, Trait
 from idp.factors.base import (
     ANY_WAY,
+    LEFT_EMPTY,
     NOTHING,
     Answer,
     Ceremony,
@@ -52,7 +53,7 @@ _GONE = Refused(
     counts=False,
 )
 _EMPTY = Refused(
-    "missing", "Enter the 6-digit code from the mail.", "code", counts=False, spent=False
+    LEFT_EMPTY, "Enter the 6-digit code from the mail.", "code", counts=False, spent=False
 )
 _MALFORMED = Refused(
     "malformed", "The code has 6 digits. Check it and try again.", "code", spent=False

@@ -12,6 +12,7 @@ from idp.capacity import Busy
 from idp.config import Settings
 from idp.factors.base import (
     ANY_WAY,
+    LEFT_EMPTY,
     NOTHING,
     Answer,
     Ceremony,
@@ -31,7 +32,7 @@ from idp.passwords import Hasher, normalise, problem, requirement_for
 KIND = "password"
 
 _FIELD = "password"
-_EMPTY = Refused("missing", "Enter your password.", _FIELD, counts=False)
+_EMPTY = Refused(LEFT_EMPTY, "Enter your password.", _FIELD, counts=False)
 
 _credentials_table = cast("Table", Credential.__table__)
 _users_table = cast("Table", User.__table__)
@@ -57,6 +58,14 @@ REFUSED = Refused(
     to_known="Password is not correct.",
 )
 """The one answer, whatever was wrong: nobody learns from it which accounts there are."""
+
+SAME = Refused(
+    "same",
+    "This is the password you have now. Choose another one.",
+    "new_password",
+    counts=False,
+)
+"""A new password that is the old one: nothing would have changed."""
 
 
 class Password:
@@ -133,13 +142,28 @@ class Password:
 
         Commits what the transaction holds before it hashes, as ``verify`` does.
         """
-        required = requirement_for(_kinds(_credentials(user)))
+        held = _credentials(user)
+        required = requirement_for(_kinds(held))
         release()
         password = answer.get("new_password", "")
         wrong = problem(password, required, words=words_about(user, self._settings))
         if wrong is not None:
-            return Refused("rules", wrong, "new_password", counts=False)
+            reason = "rules" if password else LEFT_EMPTY
+            return Refused(reason, wrong, "new_password", counts=False)
+        if is_the_one(password, held, self._hasher):
+            return SAME
         return Enrolled(store(user.id, self._hasher.hash(password), now))
+
+
+def is_the_one(password: str, credentials: Sequence[Credential], hasher: Hasher) -> bool:
+    """Is it the password that somebody with these ``credentials`` has already?
+
+    The same work whether she has one or none, and whatever becomes of it: nobody learns which. To
+    ask is to set it, so each guess that is wrong becomes the password, of which she is told.
+    Call it with no database transaction open. Raises ``Busy``.
+    """
+    mine = next(iter(of_kind(credentials, KIND)), None)
+    return hasher.verify(mine.data["hash"] if mine else None, password).correct
 
 
 def words_about(user: User, settings: Settings) -> tuple[str, ...]:

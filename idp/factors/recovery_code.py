@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, func, select, update
 from idp.assurance import RECOVERY_CODE, Offer, Trait
 from idp.factors.base import (
     ANY_WAY,
+    LEFT_EMPTY,
     NOTHING,
     Answer,
     Ceremony,
@@ -44,7 +45,7 @@ _GROUP = 4
 _LOOKALIKES = str.maketrans("ILO", "110")
 _CODE = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
 
-_EMPTY = Refused("missing", "Enter one of your recovery codes.", _FIELD, counts=False)
+_EMPTY = Refused(LEFT_EMPTY, "Enter one of your recovery codes.", _FIELD, counts=False)
 _MALFORMED = Refused(
     "malformed",
     f"A recovery code has {_LENGTH} letters and digits. Check it and try again.",

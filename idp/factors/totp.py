@@ -13,6 +13,7 @@ from idp.assurance import TOTP, Offer, Trait
 from idp.clock import epoch
 from idp.factors.base import (
     ANY_WAY,
+    LEFT_EMPTY,
     NOTHING,
     Answer,
     Ceremony,
@@ -36,7 +37,7 @@ DRIFT = 1
 _FIELD = "otp"
 # None of these ends a setup: the app has been shown its seed, and may show a right code next.
 _EMPTY = Refused(
-    "missing", "Enter the 6-digit code from your app.", _FIELD, counts=False, spent=False
+    LEFT_EMPTY, "Enter the 6-digit code from your app.", _FIELD, counts=False, spent=False
 )
 _MALFORMED = Refused(
     "malformed", "The code has 6 digits. Check it and try again.", _FIELD, spent=False

@@ -25,6 +25,7 @@ _OWN = 6
 _USER_INPUTS = "user_inputs"
 _one_at_a_time = Lock()
 
+EMPTY = "Enter a new password."
 TOO_COMMON = "This is one of the passwords that are tried first. Choose another."
 TOO_CLOSE = (
     "This is too close to your name, your address or the name of this site. Add words that have"
@@ -65,6 +66,8 @@ def problem(password: str, required: Requirement, *, words: Sequence[str] = ()) 
     ``words`` are what anybody would try for this very person: her names, her address, the site.
     There are no rules about kinds of characters.
     """
+    if not password:
+        return EMPTY
     if len(password) > LONGEST:
         return TOO_LONG
     password = normalise(password)

@@ -169,13 +169,14 @@ class Enrolment:
     def _refused(
         self, user: User, method: str, owner: str, refused: Refused, context: Context
     ) -> Refused:
-        audit.record(
-            f"{method}.refused",
-            context,
-            user_id=user.id,
-            reference=refused.reference,
-            reason=refused.reason,
-        )
+        if refused.was_tried:
+            audit.record(
+                f"{method}.refused",
+                context,
+                user_id=user.id,
+                reference=refused.reference,
+                reason=refused.reason,
+            )
         if refused.spent:
             kept.claim(PURPOSE, owner, context.at)
         return refused

@@ -35,6 +35,9 @@ class Loss:
     for who has lost something and no reason to give the last thing away."""
     ways: tuple[tuple[str, ...], ...]
     """What could still be signed in with: methods that are needed together, the fewest first."""
+    by_code: tuple[str, ...] | None
+    """And what if even that is lost: the methods with a code that stands in for it. None where no
+    code leads anywhere."""
     ends_second_step: bool
     """It is the last second step. Recovery codes stand in for one, so they go with it."""
     password_minimum: int | None
@@ -130,8 +133,17 @@ class Holdings:
         Nothing superfluous is in any of them, and no code that stands in for something lost.
         """
         offers = self.offers(user, credentials)
-        asked = account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
-        return ways(asked, [offer for offer in offers if not offer.last_resort])
+        return ways(self._floor(offers), [offer for offer in offers if not offer.last_resort])
+
+    def way_by_code(self, user: User, credentials: Sequence[Credential]) -> tuple[str, ...] | None:
+        """The first sign-in of hers that takes a code in place of what is lost."""
+        offers = self.offers(user, credentials)
+        codes = {offer.method for offer in offers if offer.last_resort}
+        found = ways(self._floor(offers), offers) if codes else ()
+        return next((way for way in found if not codes.isdisjoint(way)), None)
+
+    def _floor(self, offers: Sequence[Offer]) -> Rung:
+        return account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
 
     def loss(self, user: User, lost: Credential, credentials: Sequence[Credential]) -> Loss:
         """What it would mean to be without ``lost``, which is one of ``credentials``."""
@@ -143,6 +155,7 @@ class Holdings:
         return Loss(
             is_last_way=bool(had) and not has,
             ways=self.ways(user, rest),
+            by_code=self.way_by_code(user, rest),
             ends_second_step=ends,
             password_minimum=_longer_password(credentials, rest),
         )

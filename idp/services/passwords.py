@@ -1,10 +1,10 @@
 """Passwords on their way into an account without a sign-in step: judged, then hashed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from idp.config import Settings
-from idp.factors.password import words_about
-from idp.models import User
+from idp.factors.password import is_the_one, words_about
+from idp.models import Credential, User
 from idp.passwords import Hasher, problem, requirement_for
 from idp.services.invalid import Invalid
 
@@ -29,6 +29,10 @@ class Passwords:
         wrong = self.problem(password, user, kinds)
         if wrong is not None:
             raise Invalid({field: wrong})
+
+    def is_the_one(self, password: str, credentials: Sequence[Credential]) -> bool:
+        """Is it what somebody with these has already? As slow as ``hash``, and called as that."""
+        return is_the_one(password, credentials, self._hasher)
 
     def hash(self, password: str) -> str:
         """Slow: call it with no database transaction open."""

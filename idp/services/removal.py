@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
-from idp.factors.base import Refused
+from idp.factors.base import LEFT_EMPTY, Refused
 from idp.factors.password import KIND as PASSWORD
 from idp.factors.password import store
 from idp.factors.rows import delete_all, hold
@@ -31,6 +31,8 @@ LAST_WAY = Refused(
     "This is your only way to sign in. Add another one first, then you can delete it.",
     counts=False,
 )
+NO_PASSWORD = Refused(LEFT_EMPTY, "Enter your password from now on.", "new_password", counts=False)
+"""She may type the one she has: so it is not called a new one."""
 BAD_NAME = Refused(
     "name", f"Give it a name of at most {LONGEST_NAME} characters.", "name", counts=False
 )
@@ -83,6 +85,8 @@ class Removal:
             return NOT_HERS
         hashed = None
         if self._loss(user, lost).password_minimum is not None:
+            if not new_password:
+                return NO_PASSWORD
             wrong = self._passwords.problem(new_password, user, self._kinds_left(user, lost))
             if wrong is not None:
                 return Refused("rules", wrong, "new_password", counts=False)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Mail, Refused
-from idp.factors.password import store
-from idp.models import Credential, User, db, release
+from idp.factors.password import SAME, store
+from idp.factors.rows import HELD
+from idp.models import User, db, release
 from idp.passwords import Hasher, requirement_for
 from idp.secrecy import digest
 from idp.services.accounts import find_by_login
 from idp.services.addresses import normalise_login
 from idp.services.endings import end_everything
+from idp.services.holdings import kinds_of
 from idp.services.mail import Mailer
 from idp.services.notices import notice
 from idp.services.open_links import PASSWORD_RESET
@@ -130,7 +130,11 @@ class PasswordReset:
     def peek(self, token: str, now: datetime) -> Pending | None:
         """What the page of an opened link shows; the link stays as it is. None: of no use."""
         user = _owner_of(peek(PURPOSE, token, now=now))
-        return Pending(user, requirement_for(_kinds(user)).length) if user else None
+        return (
+            Pending(user, requirement_for(kinds_of(HELD.all({"user": user.id}))).length)
+            if user
+            else None
+        )
 
     def finish(self, token: str, new_password: str, context: Context) -> User | Refused:
         """Use the link up and set the password, in one transaction; ``GONE`` when it is too late.
@@ -139,13 +143,15 @@ class PasswordReset:
         password, its counts of failures too, and the person is told by mail.
         """
         pending = _owner_of(peek(PURPOSE, token, now=context.at))
-        kinds = _kinds(pending) if pending else ()
+        held = HELD.all({"user": pending.id}) if pending else ()
         release()
         if pending is None:
             return GONE
-        wrong = self._passwords.problem(new_password, pending, kinds)
+        wrong = self._passwords.problem(new_password, pending, kinds_of(held))
         if wrong is not None:
             return Refused("rules", wrong, "new_password", counts=False)
+        if self._passwords.is_the_one(new_password, held):
+            return SAME
         hashed = self._passwords.hash(new_password)
         entry = take(PURPOSE, token, now=context.at)
         user = _owner_of(entry)
@@ -179,10 +185,3 @@ def _owner_of(entry: dict[str, Any] | None) -> User | None:
     if user is None or user.disabled_at is not None:
         return None
     return user if entry["address"] in (None, user.email) else None
-
-
-def _kinds(user: User) -> set[str]:
-    found = select(Credential.kind).where(
-        Credential.user_id == user.id, Credential.used_at.is_(None)
-    )
-    return set(db.session.scalars(found))

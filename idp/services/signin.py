@@ -139,15 +139,16 @@ class SignIn:
         alike = (refused.reason, transaction.user_id or "")
         # What is counted against nobody can be caused as often as anybody likes.
         record = audit.record if refused.counts and named else partial(repeated.record, alike=alike)
-        record(
-            f"login.{attempt.method}.refused",
-            context,
-            user_id=user.id if user else transaction.user_id,
-            client_id=transaction.client_id,
-            transaction_id=transaction.id,
-            reference=refused.reference,
-            reason=refused.reason,
-        )
+        if refused.was_tried:
+            record(
+                f"login.{attempt.method}.refused",
+                context,
+                user_id=user.id if user else transaction.user_id,
+                client_id=transaction.client_id,
+                transaction_id=transaction.id,
+                reference=refused.reference,
+                reason=refused.reason,
+            )
         db.session.commit()
         if refused.spent:
             self._drop_ceremony(transaction, attempt.method)
@@ -191,8 +192,7 @@ class SignIn:
             self._notices.tell(user, proof.notice, context)
         if opens and presented is not None and presented.id != session_id:
             # Another session that this browser presented is over with it.
-            whose = presented.user_id
-            sign_out(presented.id, user_id=whose, context=context, reason="replaced")
+            sign_out(presented.id, user_id=presented.user_id, context=context, reason="replaced")
         return accepted
 
     def _in_session(

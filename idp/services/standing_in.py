@@ -43,19 +43,35 @@ def with_codes(
 ) -> Standing:
     """The same, in which a code may be given, where the page says what it then comes to.
 
+    Where none may, whatever only leads to the passkey that is asked for anyway is left out.
+
     ``weigh`` is asked where one was given. Only what is asked for depends on this: the guard of
     the page looks at the session itself.
     """
     wanted = said_of(standing)
-    if BY_CODE not in wanted or standing.live is None or not standing.is_step_up:
+    if not wanted or standing.live is None or not standing.is_step_up:
         return standing
     if standing.sets_up or not isinstance(standing.decision, Challenge):
         return standing
+    if BY_CODE not in wanted:
+        return _without_detours(standing, standing.decision)
     # By the method's name: she may have given the last that she had.
     if any(proof.method in holdings.last_resorts for proof in standing.live.evidence):
         return weigh(replace(standing.demand, floor=Rung[wanted[BY_CODE]]))
     offers = weighing.offers(standing.user)
     return _offering(standing, standing.decision, [one for one in offers if one.last_resort])
+
+
+def _without_detours(standing: Standing, decision: Challenge) -> Standing:
+    """A password before the passkey that would do alone gets nobody further who has lost that.
+
+    The planner offers it all the same: beside it the passkey need not verify who holds it.
+    """
+    direct = {choice.method for choice in decision.choices if choice.steps == 1}
+    if decision.reason.wanted < Rung.PHR or not direct:
+        return standing
+    leading = tuple(choice for choice in decision.choices if choice.method in direct)
+    return replace(standing, decision=replace(decision, choices=leading))
 
 
 def _offering(standing: Standing, decision: Challenge, codes: Iterable[Offer]) -> Standing:

@@ -14,6 +14,7 @@ from idp.factors.base import Refused
 from idp.models import Transaction, User
 from idp.oidc.asked import Asked
 from idp.services.clients import RegisteredClient
+from idp.services.standing_in import only_anew
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
 from idp.web import headers, here
@@ -161,6 +162,7 @@ def links_of(standing: Standing) -> dict[str, str | None]:
         "register": _register(transaction) if settings.registration and settings.mails else None,
         "cancel": url_for("login.cancel", transaction_id=transaction.id),
         "switch": url_for("login.leave", transaction_id=transaction.id),
+        "sign_out": url_for("account.sign_out") if only_anew(standing) else None,
     }
 
 

@@ -158,7 +158,7 @@ class Page:
             return found
         if refused.at_field == NO_ADDRESS.at_field:
             return found
-        return [*errors_of(NO_ADDRESS), *(found if refused.reason == "missing" else ())]
+        return [*errors_of(NO_ADDRESS), *(() if refused.was_tried else found)]
 
     def _ordered(self, standing: Standing, chosen: Choice | None) -> list[Choice]:
         factors = services().factors

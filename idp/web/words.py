@@ -54,7 +54,11 @@ def _setting_up(decision: Challenge) -> str:
     )
     if any(choice.enrol for choice in decision.choices):
         return f"{need} {_('Setting one up takes about a minute.')}"
-    return f"{need} {_('Confirm that it’s you; then you can set one up, in about a minute.')}"
+    first = _(
+        "Before you set something new up, confirm that it’s you, even if you have just signed in:"
+        " a browser left open must not be enough."
+    )
+    return f"{need} {first}"
 
 
 def _used(standing: Standing, proofs: Sequence[Evidence]) -> Sequence[Evidence]:
@@ -118,9 +122,9 @@ def phrase(method: str) -> str:
     return str(_(factor.phrase)) if factor else method
 
 
-def any_of(ways: Iterable[Iterable[str]]) -> str:
-    """Ways to sign in, each of which may take several methods: "a passkey or your password + …"."""
-    return listed([" + ".join(map(phrase, way)) for way in ways], _("or"))
+def together(way: Iterable[str]) -> str:
+    """The methods that one sign-in takes: "your password + a recovery code"."""
+    return " + ".join(map(phrase, way))
 
 
 def _or_code(standing: Standing) -> str | None:

@@ -165,6 +165,9 @@ def test_what_is_said_to_be_a_way_is_one_and_none_is_left_out(
     assert {frozenset(way) for way in ways} == {
         one for one in least if not any(less < one for less in least)
     }
+    by_code = holdings.way_by_code(user, credentials)
+    codes = walked - daily
+    assert by_code in codes if codes else by_code is None
     for lost in credentials:
         loss = holdings.loss(user, lost, credentials)
         opens = [way for way in loss.ways if {"password", "passkey"} & set(way)]

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Proof, Refused, Tools
-from idp.factors.password import Password
+from idp.factors.password import SAME, Password
 from idp.models import (
     AuditEvent,
     BrowserSession,
@@ -246,7 +246,7 @@ def test_link_of_another_purpose_is_of_no_use(house: House, ann: User) -> None:
         (SHORT, "at least 15"),
         ("ann@example.com", "too close"),
         ("qwerty123456789", "tried first"),
-        ("", "at least 15"),
+        ("", "Enter a new password."),
     ],
 )
 def test_password_that_will_not_do_leaves_the_link(
@@ -374,6 +374,25 @@ def test_new_password_is_hashed_only_when_the_link_is_good(house: House, ann: Us
     house.reset.finish("x" * 43, NEW, house.context)
     house.reset.finish(token, SHORT, house.context)
     assert house.work.made == made
+
+
+def test_the_password_there_is_already_is_no_new_one(house: House, ann: User) -> None:
+    token = house.request()
+    refused = house.reset.finish(token, OLD, house.context)
+    assert refused is SAME
+    assert "password.reset.finished" not in events()
+    assert house.reset.finish(token, NEW, house.context) is ann
+
+
+@pytest.mark.parametrize("password", [OLD, None], ids=["with a password", "without one"])
+def test_a_new_password_is_the_same_work_whoever_has_one(
+    house: House, password: str | None
+) -> None:
+    user = house.person(password=password)
+    token = house.request()
+    house.work.checked.clear()
+    assert house.reset.finish(token, NEW, house.context) is user
+    assert house.work.checked == ["m=64,t=1,p=1"]
 
 
 def use(tools: Tools, token: str) -> bool:

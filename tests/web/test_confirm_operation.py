@@ -67,6 +67,26 @@ WORDS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("operation", "says"),
+    [
+        (ORDER, "Lampwright asks you to"),  # whoever pays is she, not the shop
+        ({"type": "confirm_operation", "id": "1", "title": "Delete Atlas"}, "Lampwright wants to"),
+    ],
+    ids=["a payment", "anything else"],
+)
+def test_the_app_asks_for_a_payment_and_wants_the_rest(
+    house: House, alice: Person, operation: dict[str, Any], says: str
+) -> None:
+    lampwright = house.client(client_name="Lampwright", consent="never")
+    agent = signed_in(house, lampwright, alice)
+    house.passkey(alice)
+    page = agent.page(lampwright.authorization_url(authorization_details=details(operation)))
+    panel = page.response.text.partition('<section class="panel"')[2].partition("</section>")[0]
+    assert f">{says}</p>" in panel
+    assert operation["title"] in panel
+
+
 @pytest.mark.parametrize(("currency", "value", "label"), WORDS, ids=[words for *_, words in WORDS])
 def test_the_button_says_what_it_does(
     house: House, shop: RelyingParty, alice: Person, currency: str | None, value: str, label: str

@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.house import House
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Page, UserAgent
+from tests.web.account.visits import events
 from tests.web.walking import newcomer, shown
 
 ADDRESS = ("username", "Enter your email address.")
@@ -50,3 +51,24 @@ def test_a_wrong_one_is_answered_as_ever(town: House) -> None:
     wrong = {"username": newcomer(town).email, "password": "a guess"}
     _agent, page = sent(town, town.client(), wrong)
     assert summary(page) == [("password", "Email or password is not correct.")]
+
+
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [("password", "password"), ("totp", "otp"), ("recovery_code", "recovery_code")],
+)
+def test_what_was_left_empty_was_not_tried(town: House, method: str, field: str) -> None:
+    ann = newcomer(town)
+    town.totp(ann)
+    town.recovery_codes(ann)
+    agent = town.browser()
+    page = agent.page(town.client().authorization_url())
+    known = {"username": ann.email}
+    if method != "password":
+        step = agent.submit(page, page.form("/password"), known | {"password": ann.password})
+        page, known = agent.page(f"{shown(step).path}/{method}"), {}
+    refused = shown(agent.submit(page, page.form(f"/{method}"), known))
+    assert (refused.status, summary(refused)[0][0]) == (422, field)
+    assert f"login.{method}.refused" not in events(town, ann)
+    agent.submit(refused, refused.form(f"/{method}"), known | {field: "wrong"})
+    assert f"login.{method}.refused" in events(town, ann)

@@ -71,6 +71,13 @@ def test_a_password_just_now_is_not_called_long_ago(house: House) -> None:
     assert "You signed in just now with your password. This needs it once more." in text
 
 
+def test_why_what_was_just_given_is_asked_for_before_setting_up(house: House) -> None:
+    text = told(house, signed_in(house, house.person()), **PHR)
+    assert "You need a passkey for this, and have none yet." in text
+    assert "Before you set something new up, confirm that it’s you" in text
+    assert "even if you have just signed in: a browser left open must not be enough." in text
+
+
 def test_only_a_passkey_will_do(house: House) -> None:
     alice = house.person()
     agent = signed_in(house, alice)

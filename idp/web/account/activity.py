@@ -6,10 +6,14 @@ from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
 
 from idp.assurance import Trait
+from idp.factors.base import of_kind
+from idp.models import User
 from idp.services.activity import GROUPS, Happening, activity, happening
 from idp.services.signing_out import end_others
+from idp.services.weighing import credentials_of
 from idp.web.account.blueprint import bp, page
-from idp.web.account.happenings import happening_view
+from idp.web.account.happenings import happening_view, method_of
+from idp.web.account.rows import MethodRow, method_rows
 from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.guards import demanding, viewer
@@ -71,7 +75,7 @@ def _can_dispute(one: Happening) -> bool:
 @bp.get("/activity/<int:event_id>")
 @demanding()
 def dispute(event_id: int) -> Response:
-    """What to do about it: three things, one press."""
+    """What to do about it, for all that she can sign in with."""
     _live, user = viewer()
     found = happening(user.id, event_id) if event_id < 2**63 else None
     if found is None:
@@ -80,8 +84,30 @@ def dispute(event_id: int) -> Response:
         "account/dispute.html",
         event=happening_view(found),
         action=url_for("account.take_back_control"),
-        links={"passkeys": url_for("account.passkeys")},
+        password=_has_known(user),
+        rows=_doubted(user, method_of(found.event)),
     )
+
+
+def _doubted(user: User, used: str | None) -> list[MethodRow]:
+    """What she has, and what was used, first that; without what the one press renews."""
+    rows = [
+        row
+        for row in method_rows(user, credentials_of(user))
+        if row.method != _known() and (row.enrolled or row.method == used)
+    ]
+    return sorted(rows, key=lambda row: row.method != used)
+
+
+def _known() -> str:
+    """The method that rests on something known."""
+    return next(
+        name for name, one in services().factors.items() if Trait.KNOWLEDGE in one.can_prove
+    )
+
+
+def _has_known(user: User) -> bool:
+    return bool(of_kind(credentials_of(user), _known()))
 
 
 @bp.post("/activity/secure")
@@ -91,7 +117,6 @@ def take_back_control() -> Response:
     live, user = viewer()
     end_others(user.id, except_id=live.id, context=context(), reason="disputed")
     services().commit()
-    known = next(
-        name for name, one in services().factors.items() if Trait.KNOWLEDGE in one.can_prove
-    )
-    return see_other(url_for("account.new", method=known))
+    if _has_known(user):
+        return see_other(url_for("account.new", method=_known()))
+    return see_other(url_for("account.security"))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from idp.factors.base import of_kind
 from idp.models import Credential, User
@@ -16,7 +17,7 @@ from idp.services.session_list import used_in
 from idp.services.sessions import Live
 from idp.web.context import services
 from idp.web.user_agents import device_name
-from idp.web.words import any_of
+from idp.web.words import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class CredentialView:
     """Was it used for the very session that looks at it? To be made in it is not that."""
     facts: PasskeyView | None
     loss: Loss
-    remains: str
-    """What she could still sign in with, in words."""
+    remains: Sequence[str]
+    """What she could still sign in with, each way in words, by a recovery code last."""
     rename_url: str
     remove_url: str | None
     """None for the last way in."""
@@ -84,10 +85,16 @@ def _view(
         in_use=in_use,
         facts=facts,
         loss=loss,
-        remains=any_of(loss.ways),
+        remains=_in_words(loss),
         rename_url=_address("account.rename", one),
         remove_url=None if loss.is_last_way else _address("account.remove", one),
     )
+
+
+def _in_words(loss: Loss) -> list[str]:
+    by_code = [together(loss.by_code)] if loss.by_code else []
+    last = [str(_("%(way)s, if you lose the rest", way=way)) for way in by_code]
+    return [*map(together, loss.ways), *last]
 
 
 def _address(endpoint: str, one: Credential) -> str:
@@ -95,12 +102,17 @@ def _address(endpoint: str, one: Credential) -> str:
 
 
 def as_json(view: CredentialView) -> dict[str, Any]:
-    """The same for a script; instants are ISO 8601 in UTC. Never key material."""
+    """The same for a script; instants are ISO 8601 in UTC. Never key material.
+
+    ``ways_left`` are the ways to sign in without it, each a list of methods needed together.
+    """
+    by_code = [view.loss.by_code] if view.loss.by_code else []
     shown: dict[str, Any] = {
         "id": view.id,
         "name": view.name,
         "created_at": view.added.isoformat(),
         "last_used_at": view.last_used.isoformat() if view.last_used else None,
+        "ways_left": [list(way) for way in (*view.loss.ways, *by_code)],
     }
     if view.facts is not None:
         shown["backed_up"] = view.facts.backed_up

@@ -96,6 +96,13 @@ def outcome_of(name: str) -> Outcome:
     return "ok" if name.startswith(_QUIET) else "change"
 
 
+def method_of(event: AuditEvent) -> str | None:
+    """The way to sign in that an event is about: used, tried or changed; None where it is none."""
+    subject, _dot, rest = event.name.partition(".")
+    method = rest.partition(".")[0] if subject == "login" else subject
+    return method if method in services().factors else None
+
+
 def sentence_of(event: AuditEvent) -> str:
     """One sentence. An event that this page has no words for is told by its name."""
     subject, _dot, rest = event.name.partition(".")

@@ -82,3 +82,17 @@ def test_the_words_on_a_passkeys_button_are_beside_its_sign(
     )
     look("narrow-passkey")
     assert all(0 < left - (sign["x"] + sign["width"]) <= 16 for left in words)
+
+
+def test_the_tabs_are_one_line_and_the_present_one_is_in_sight(
+    page: Page, house: House, enter: Callable[[str], None], look: Look
+) -> None:
+    enter("/me/security")
+    for path, name in (("/me/security", "Security"), ("/me/activity", "Activity")):
+        page.goto(f"{house.settings.issuer}{path}")
+        tabs = page.get_by_role("navigation", name="Account").get_by_role("link")
+        assert len({box(one)["y"] for one in tabs.all()}) == 1
+        present = box(page.get_by_role("link", name=name, exact=True).first)
+        assert 0 <= present["x"] <= 320 - present["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        look(f"narrow-tabs{path}")

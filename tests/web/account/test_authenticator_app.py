@@ -22,6 +22,15 @@ def code(house: House, seed: str) -> str:
     return pyotp.TOTP(seed).at(house.clock())
 
 
+def test_a_code_left_empty_is_asked_for_and_not_recorded(house: House, alice: Person) -> None:
+    agent, page = entered(house, alice, PATH)
+    refused = press(agent, page, "/security/totp", otp="")
+    assert refused.status == 422
+    assert "Enter the 6-digit code from your app." in refused.document.text
+    assert "totp.refused" not in events(house, alice)
+    assert "was wrong" not in agent.page("/me/activity").document.text
+
+
 def test_it_counts_once_a_code_was_right(house: House, alice: Person) -> None:
     agent, page = entered(house, alice, PATH)
     assert "otpauth://" in page.response.text

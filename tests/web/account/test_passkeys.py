@@ -1,6 +1,7 @@
 """Passkeys of one's own: added, listed, renamed, deleted, and never anybody else's."""
 
 import json
+import re
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -64,6 +65,7 @@ def test_the_list_for_scripts_has_no_key_material(house: House, alice: Person) -
         "backed_up": False,
         "device_bound": True,
         "aaguid": "bada5566-a7aa-401f-bd96-45619a55120d",
+        "ways_left": [["password"], ["magic_link"]],
     }
     with house.app.app_context():
         row = db.session.get_one(Credential, found["id"])
@@ -229,6 +231,8 @@ def test_the_last_second_step_goes_with_a_longer_password_and_without_its_codes(
     page = agent.page("/me/passkeys")
     assert "at least 15 characters" in page.document.text
     assert "your recovery codes are removed with it" in page.document.text
+    empty = press(agent, page, "/remove", new_password="")
+    assert "Enter your password from now on." in empty.document.text
     refused = press(agent, page, "/remove", new_password="nine chars")
     assert refused.status == 422
     assert "Use at least 15 characters" in refused.document.text
@@ -285,13 +289,33 @@ def test_a_script_adds_one_as_well(house: House, alice: Person) -> None:
     assert (refused.status_code, refused.json()["error"]) == (422, "not_pending")
 
 
+def ways_told(page: Page) -> list[str]:
+    """The list of what can still be signed in with, beside the first that can be deleted."""
+    told = page.response.text.partition("You can still sign in with:")[2].partition("</ul>")[0]
+    return re.findall(r"<li>([^<]+)</li>", told)
+
+
+def test_codes_that_go_with_the_last_second_step_are_no_way(house: House, alice: Person) -> None:
+    soft = house.passkey(alice)
+    house.recovery_codes(alice)
+    _agent, page = entered(house, alice, "/me/passkeys", {"passkey": passkey(soft)})
+    assert ways_told(page) == ["your password", "a link or code from your email"]
+
+
 def test_what_is_left_is_said_in_ways_that_work(house: House, alice: Person) -> None:
     """Each with all that it takes: neither the password nor the code is a way in by itself."""
     seed, soft = house.totp(alice), house.passkey(alice)
-    _agent, page = entered(house, alice, "/me/passkeys", {"passkey": passkey(soft)})
+    agent, page = entered(house, alice, "/me/passkeys", {"passkey": passkey(soft)})
     code = "a code from your authenticator app"
-    told = f"still sign in with: your password + {code} or a link or code from your email + {code}."
-    assert told in page.document.text
+    told = ("your password", "a link or code from your email")
+    assert ways_told(page) == [f"{way} + {code}" for way in told]
+    house.recovery_codes(alice)
+    page = agent.page("/me/passkeys")
+    last = "your password + a recovery code, if you lose the rest"
+    assert ways_told(page) == [*(f"{way} + {code}" for way in told), last]
+    (key,) = listed(agent)
+    by_code = ["password", "recovery_code"]
+    assert key["ways_left"] == [["password", "totp"], ["magic_link", "totp"], by_code]
     house.clock.advance(minutes=1)
     agent, _page = entered(house, alice, "/me", {"totp": totp(seed, house.clock)})
     assert f"Signed in with your password and {code}" in agent.page("/me/sessions").document.text

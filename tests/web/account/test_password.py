@@ -54,7 +54,7 @@ def test_apps_reached_from_there_lose_their_tokens(house: House, alice: Person) 
     ("typed", "says"),
     [
         ("short", "Use at least 15 characters; this has 5."),
-        ("", "Use at least 15 characters; this has 0."),
+        ("", "Enter a new password."),
         ("alice@example.com", "too close to your name"),
     ],
 )
@@ -66,7 +66,20 @@ def test_one_that_will_not_do_changes_nothing(
     assert refused.status == 422
     assert says in refused.document.text
     assert refused.document.title.startswith("Error:")
+    assert ("password.refused" in events(house, alice)) is bool(typed)
     visit(house.browser(), "/me", alice)
+
+
+def test_the_one_there_is_already_is_no_new_one(house: House, alice: Person) -> None:
+    other, _page = entered(house, alice, "/me")
+    agent, page = entered(house, alice, f"{PATH}/new")
+    refused = press(agent, page, "/security/password", new_password=alice.password)
+    assert refused.status == 422
+    assert "This is the password you have now. Choose another one." in refused.document.text
+    assert mails(house) == []
+    assert "password.replaced" not in events(house, alice)
+    assert other.page("/me").path == "/me"
+    assert press(agent, refused, "/security/password", new_password=ANOTHER).path == PATH
 
 
 def test_mailed_links_end_with_the_old_password(house: House, alice: Person) -> None:

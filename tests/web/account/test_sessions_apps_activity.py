@@ -5,7 +5,7 @@ import pytest
 from idp.models import AuditEvent, BrowserSession, db
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty, TokenRefused, Tokens
-from tests.helpers.sign_in import sign_in
+from tests.helpers.sign_in import passkey, sign_in, typed
 from tests.helpers.user_agent import UserAgent
 from tests.web.account.visits import entered, press, visit
 
@@ -171,3 +171,38 @@ class TestActivity:
         assert page.path == "/me/security/password/new"
         assert thief.page("/me").path.startswith("/login/")
         assert agent.page("/me").path == "/me"
+
+    def test_what_she_has_is_renewed_first_what_was_used(self, house: House, alice: Person) -> None:
+        agent, page = entered(house, alice, "/me/activity")
+        page = agent.page(page.link("This wasn’t me"))
+        doubted = ["Sign out everywhere else", "Choose a new password"]
+        assert page.document.headings[2:] == [*doubted, "Secure your mailbox"]
+        house.totp(alice)
+        code = house.recovery_codes(alice)[0]
+        answers = {"recovery_code": typed(recovery_code=code)}
+        agent, page = entered(house, alice, "/me/activity", answers)
+        page = agent.page(page.link("This wasn’t me"))
+        doubted += [
+            "Make new recovery codes",
+            "Secure your mailbox",
+            "Replace the authenticator app",
+        ]
+        assert set(page.document.headings[2:]) == set(doubted)
+        assert page.document.headings[2:5] == doubted[:3]
+        for link, leads_to in (
+            ("To your recovery codes", "Recovery codes"),
+            ("Set up another in its place", "Replace your authenticator app"),
+            ("Or use another address", "Change your email address"),
+        ):
+            assert leads_to in agent.page(page.link(link)).document.text
+
+    def test_without_a_password_none_is_asked_for(self, house: House) -> None:
+        dora = house.person("dora@example.com")
+        answers = {"passkey": passkey(house.passkey(dora))}
+        agent, page = entered(house, dora, "/me/security/password", answers)
+        press(agent, page, "/remove")
+        page = agent.page("/me/activity")
+        page = agent.page(page.link("This wasn’t me"))
+        assert "Choose a new password" not in page.document.headings
+        assert page.document.headings[3] == "Look through your passkeys"
+        assert press(agent, page, "/activity/secure").path == "/me/security"

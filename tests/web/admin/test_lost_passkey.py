@@ -78,6 +78,30 @@ def test_a_change_offers_a_code_where_the_account_does(house: House, ada: Person
     assert (LEAVE in console.document.text) is (way is by_passkey_with_codes)
 
 
+@pytest.mark.parametrize("way", [by_app, by_app_with_codes, by_passkey, by_passkey_with_codes])
+def test_a_password_is_offered_where_it_leads_on(house: House, ada: Person, way: Way) -> None:
+    agent = way(house, ada)
+    house.clock.advance(minutes=11)
+    for asked in (change(agent), agent.page(ACCOUNT)):
+        offered = any(
+            said in asked.response.text for said in ("Use your password", 'name="password"')
+        )
+        assert offered is (way is by_app_with_codes)
+
+
+def test_where_only_a_new_sign_in_leads_on_there_is_a_way_out(house: House, ada: Person) -> None:
+    agent = by_passkey_with_codes(house, ada)
+    asked = change(agent)
+    assert LEAVE in asked.document.text
+    press(agent, asked, "/me/sign-out")
+    assert agent.page("/me").path.startswith("/login/")
+    for way in (by_passkey, by_app_with_codes):
+        forms = change(
+            way(house, house.person(f"{way.__name__}@example.com", role="administrator"))
+        )
+        assert "/me/sign-out" not in forms.response.text
+
+
 def test_looking_takes_it_as_well_and_she_is_told_by_mail(house: House, ada: Person) -> None:
     agent = by_app(house, ada)
     code, *_rest = house.recovery_codes(ada)
