@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.sign_in.test_sign_in_password import guess
 from tests.browser.sign_in.world import Keyring, World, enter, headed, press, steady
 from tests.helpers.axe import violations_in_both_schemes
+from tests.helpers.house import PASSWORD
 from tests.helpers.smtp import links
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
@@ -103,6 +104,8 @@ def step_up(gate: World, page: Page) -> None:
     fair(page, "Confirm it’s you")
     Keyring(page)
     page.goto(shop.authorization_url(claims=acr("phr")))
+    page.locator("[name=password]").fill(PASSWORD)
+    press(page, "Continue")
     fair(page, "One thing to set up first")
     page.get_by_role("link", name="Set up a passkey").click()
     fair(page, "Add a passkey")
