@@ -107,34 +107,25 @@ def test_all_but_one_may_wait_for_long() -> None:
         assert all(one.wait(SOON) for one in long_ones)
 
 
-def test_who_hashes_leaves_the_queue_to_another_at_once() -> None:
-    """Not after a while: nobody looks here."""
-    relay = Relay(2, name="request")
-    gate = Gate(1, 1, patience=SOON, name="hash")
-    server, end = Server(relay, 2), Event()
-    pair = [server.ask(lambda: sleep(4 * QUICK)) for _ in range(2)]
-    assert all(one.wait(SOON) for one in pair)
-    until(lambda: server.at_queue == 1)
-    hashing = server.ask(lambda: gate.do(lambda: end.wait(SOON)))
-    assert server.ask(lambda: None).wait(SOON)
-    assert not hashing.is_set()
-    end.set()
-    assert hashing.wait(SOON)
-
-
-def test_who_waits_to_hash_leaves_the_queue_to_another_as_well() -> None:
-    relay = Relay(3, name="request")
-    gate = Gate(1, 1, patience=SOON, name="hash")
-    server, end = Server(relay, 3), Event()
-    crowd = [server.ask(lambda: sleep(4 * QUICK)) for _ in range(3)]
+def unwatched(threads: int) -> Server:
+    """With everybody but one at rest, and nobody who looks after a while."""
+    server = Server(Relay(threads, name="request"), threads)
+    crowd = [server.ask(lambda: sleep(4 * QUICK)) for _ in range(threads)]
     assert all(one.wait(SOON) for one in crowd)
     until(lambda: server.at_queue == 1)
-    hashing = [server.ask(lambda: gate.do(lambda: end.wait(SOON))) for _ in range(2)]
-    until(lambda: gate.waiting == 1)
+    return server
+
+
+@pytest.mark.parametrize("hashing", [1, 2], ids=["hashes", "and one waits to"])
+def test_who_hashes_leaves_the_queue_to_another_at_once(hashing: int) -> None:
+    gate = Gate(1, 1, patience=SOON, name="hash")
+    server, end = unwatched(hashing + 1), Event()
+    busy = [server.ask(lambda: gate.do(lambda: end.wait(SOON))) for _ in range(hashing)]
+    until(lambda: gate.waiting == hashing - 1 and gate.working == 1)
     assert server.ask(lambda: None).wait(SOON)
-    assert not any(one.is_set() for one in hashing)
+    assert not any(one.is_set() for one in busy)
     end.set()
-    assert all(one.wait(SOON) for one in hashing)
+    assert all(one.wait(SOON) for one in busy)
 
 
 def test_after_a_calm_somebody_looks_again() -> None:
