@@ -1,6 +1,6 @@
 // The peer's sign-in: a page with a form, and what becomes of the form. It hashes the password in
 // a thread beside, as every server must, and at the least cost, because hashes are not what is
-// compared here: the other provider does the same.
+// compared here: the other provider does the same, with as much memory (8 KiB: 128 * N * r).
 
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -24,7 +24,7 @@ const SALT = 'the same for all';
 
 /** What is stored of a password, as hexadecimal digits. */
 export const hashed = async (password) => {
-  const hash = await promisify(scrypt)(password, SALT, 32, { N: 2, r: 1, p: 1 });
+  const hash = await promisify(scrypt)(password, SALT, 32, { N: 64, r: 1, p: 1 });
   return hash.toString('hex');
 };
 
