@@ -14,6 +14,7 @@ class TokenExchangeGrant(Grant):
 
     GRANT_TYPE = TOKEN_EXCHANGE
     IDENTIFIES = False
+    NEEDS_ENTRY = True
 
     def redeem(self, client: RegisteredClient) -> Redeemed:
         """Exchange the subject token."""

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from idp.models import Client, Grant, db
+from idp.services import client_listing
 from idp.services.consents import Consents
 from idp.services.grants import end_all
 from tests.helpers.clock import FakeClock
@@ -238,6 +239,18 @@ def test_the_caller_gets_no_scope_it_is_not_registered_for(desk: Desk, shop: Rel
 def test_a_client_that_did_not_register_it(desk: Desk, shop: RelyingParty):
     token = desk.tokens(shop, scope=SCOPE).access_token
     assert exchanged(shop, token).json()["error"] == "unauthorized_client"
+
+
+def test_an_application_that_lets_nobody_in_goes_on_for_nobody(desk: Desk):
+    shut = desk.client(VAULT, **API, token_exchange_audiences=[BOOKS], admits="nobody")
+    token = desk.tokens(desk.client("till", scope=ALL), scope=SCOPE, resource=(VAULT,)).access_token
+    refused = exchanged(shut, token)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    with desk.app.app_context():
+        members = client_listing.shown(VAULT).metadata.to_json()
+        del members["admits"]
+        desk.services.client_registry.update(VAULT, members, desk.context)
+    assert bought(shut, token)
 
 
 def test_an_actor_token_has_to_be_the_callers_own(
