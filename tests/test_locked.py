@@ -62,7 +62,7 @@ def test_so_is_whatever_those_need(name: str) -> None:
             needs = requires(package) or []
         except PackageNotFoundError:
             continue
-        here: dict[str, str] = {**default_environment(), "extra": ""}  # type: ignore[dict-item]
+        here = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
         wanted = [
             one for one in map(Requirement, needs) if not one.marker or one.marker.evaluate(here)
         ]

@@ -103,10 +103,12 @@ _CAME: Final[Mapping[str, Callable[[Arrived], bool]]] = {
 
 
 def called(client: RegisteredClient) -> str:
+    """Its name, and its id where that is another."""
     return client.id if client.name == client.id else f"{client.name} ({client.id})"
 
 
 def demands(demand: Demand, now: datetime) -> Iterator[str]:
+    """What is asked for, a phrase each; ages are told as of ``now``."""
     if demand.acceptable:
         how = "or the request fails" if demand.necessary else "where it can be had"
         yield f"{' or '.join(map(_wanted, demand.acceptable))}, {how}"
@@ -143,10 +145,12 @@ def _age(age: timedelta) -> str:
 
 
 def proved(one: Evidence, now: datetime) -> str:
+    """The method of a proof, and how long ago it was given."""
     return f"{one.method} {_age(now - one.at)} ago" if one.at < now else f"{one.method} now"
 
 
 def lines(found: Explanation) -> Iterator[str]:
+    """What would come of the request, a line each; those of a list are indented by two spaces."""
     if found.error:
         yield from _error_lines(found, found.error)
         return

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from idp.services.client_presets import PRESETS, Preset
 
@@ -62,9 +62,9 @@ def _known() -> Mapping[str, KnownApp]:
     return {one["key"]: _read(one) for one in found}
 
 
-def _read(found: dict[str, object]) -> KnownApp:
+def _read(found: Mapping[str, Any]) -> KnownApp:
     lists = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
-    return KnownApp(**{**found, **lists})  # type: ignore[arg-type]  # tests read every one
+    return KnownApp(**{**found, **lists})
 
 
 def known(key: str) -> KnownApp | None:

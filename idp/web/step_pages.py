@@ -89,6 +89,7 @@ class Page:
         }
 
         def render(marks: Values) -> str:
+            """The page with ``marks`` where the values of one browser go."""
             marked = _marked(standing, marks)
             views = map(shown, repeat(marked), choices, together(rest, marks))
             typed = {**values, "username": marks["username"]}

@@ -34,6 +34,7 @@ def in_transaction(view: Step[P]) -> Routed[P]:
 
     @wraps(view)
     def resolved(transaction_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
+        """What the view answers, or where a sign-in that is not here any more leads."""
         found = find(transaction_id)
         if found is None:
             return _not_here(transaction_id)
