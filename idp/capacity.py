@@ -1,20 +1,17 @@
 """How much is done at once, and for how long anybody waits for it: beyond that, ``Busy``.
 
-A process has few threads, and hashing a password takes as long as hundreds of other requests. So
-whoever hashes leaves the place in which it worked to others, and takes one again afterwards.
+A process has few places to work in, and hashing a password takes as long as hundreds of other
+requests. So whoever hashes leaves its place to others, and takes one again afterwards.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from threading import Lock, get_ident, local
+from threading import Lock, local
 from time import monotonic
 from typing import Final, TypeVar
 
 from idp import measures
-from idp.crew import Crew, NotBegun
 
 T = TypeVar("T")
 
@@ -59,19 +56,13 @@ class Places:
         """Give it to the next."""
         self._free.put(None)
 
-    def step_aside(self, thread: int) -> None:
-        """Give the place of that ``thread`` to the next; it comes back for another."""
+    def step_aside(self) -> None:
+        """Give it to the next, and come back for another later."""
         self.leave()
 
 
 class Gate:
-    """Threads that do what takes long: so many at once, so many more that wait, nobody else.
-
-    They are always the same few, so that the memory which the work takes is theirs and stays with
-    them: C libraries keep what was freed for the thread that had it, and a flood that hashed in
-    all threads in turn was seen to cost eight times as much (and each hash a third more time,
-    where the memory is given back instead).
-    """
+    """What takes long: so many do it at once, so many more wait, and nobody else."""
 
     def __init__(self, places: int, waiting: int, *, patience: float, name: str) -> None:
         self.name = name
@@ -79,7 +70,6 @@ class Gate:
         self._at_rest = Places(places, name=name)
         self._sizes = (places, places + waiting)
         self._patience = patience
-        self._crew = Crew(places, name=name)
 
     @property
     def full(self) -> bool:
@@ -103,22 +93,14 @@ class Gate:
         """
         self._room.enter(patience=0)
         try:
-            with _away() as leave, measures.stage(self.name):
-                if not self._at_rest.free:
-                    leave()
-                begin = partial(self._work, work, monotonic(), leave)
-                return self._crew.do(begin, patience=self._patience)
-        except NotBegun:
-            measures.turned_away(self.name)
-            raise Busy(self.name) from None
+            with _Away(), measures.stage(self.name):
+                return self._work(work)
         finally:
             self._room.leave()
 
-    def _work(self, work: Callable[[], T], since: float, leave: Callable[[], None]) -> T:
-        # Not before there is somebody to work: whoever that wakes would find the interpreter's
-        # lock taken, by the one that asked and by this one.
-        leave()
-        self._at_rest.enter()
+    def _work(self, work: Callable[[], T]) -> T:
+        since = monotonic()
+        self._at_rest.enter(self._patience)
         try:
             measures.took(f"{self.name}_wait", monotonic() - since)
             return work()
@@ -148,47 +130,28 @@ class worked_on:
             held.leave()
 
 
-@contextmanager
-def _away() -> Iterator[Callable[[], None]]:
-    """What leaves this thread's place, from whichever thread; at the end it is in one again."""
-    places: Places | None = getattr(_mine, "places", None)
-    if places is None:
-        yield _stay
-        return
-    _mine.places = None
-    left = _Leaving(places)
-    try:
-        yield left
-    finally:
-        left()
-        # Whoever has done the work that takes longest is not turned away for what is left of it.
-        places.enter(patience=_ALWAYS)
-        _mine.places = places
+class _Away:
+    """Out of this thread's place, if it has one; at the end it is in one again."""
 
+    __slots__ = ("_left",)
 
-class _Leaving:
-    """A place that is left, once. Nobody calls it while another does."""
+    def __enter__(self) -> None:
+        self._left: Places | None = getattr(_mine, "places", None)
+        if self._left is not None:
+            _mine.places = None
+            self._left.step_aside()
 
-    __slots__ = ("_places", "_thread")
-
-    def __init__(self, places: Places) -> None:
-        self._places: Places | None = places
-        self._thread = get_ident()
-
-    def __call__(self) -> None:
-        places, self._places = self._places, None
-        if places is not None:
-            places.step_aside(self._thread)
-
-
-def _stay() -> None:
-    """There is nothing to leave."""
+    def __exit__(self, *_error: object) -> None:
+        if self._left is not None:
+            # Whoever has done the work that takes longest is not turned away for what is left.
+            self._left.enter(patience=_ALWAYS)
+            _mine.places = self._left
 
 
 _ALWAYS: Final = 3600.0
 _gates: dict[str, Gate] = {}
 _making = Lock()
-# Threads are not there in a process that was forked: it shall make its own.
+# Who was at work when a process was forked is not at work in the new one.
 os.register_at_fork(after_in_child=_gates.clear)
 
 

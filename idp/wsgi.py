@@ -6,12 +6,13 @@ that serves, not in one that forks afterwards.
 
 from importlib import import_module
 
-from idp import logs, measures
+from idp import heap, logs, measures
 from idp.app import create_app
 from idp.clock import SteadyClock
 from idp.config import load_settings
 from idp.worker import Upkeep
 
+heap.share()
 settings = load_settings()
 logs.configure(settings.log_level)
 if settings.metrics:  # what is imported for them takes a while

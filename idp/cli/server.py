@@ -20,7 +20,7 @@ from granian.log import LogLevels
 from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
-from idp import logs
+from idp import heap, logs
 from idp.cli.answering import Answering
 from idp.cli.awake import wake_for_signals
 from idp.config import ConfigurationError, Settings
@@ -97,6 +97,7 @@ class Server(MPServer):
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
         logs.configure(log_level)
+        heap.share()  # before any thread, and so before any worker
         wake_for_signals()
         os.register_at_fork(
             before=_hold_signals,

@@ -90,9 +90,9 @@ class Relay(Places):
                 self._hand_over(self._with_request)
         super().leave()
 
-    def step_aside(self, thread: int) -> None:
-        """It leaves for a while: the baton is for who can go on with it at once."""
-        if self._holder == thread:
+    def step_aside(self) -> None:
+        """Leave for a while: the baton is for who can go on with it at once."""
+        if self._holder == get_ident():
             self._hand_over(self._with_request, self._resting)
         super().leave()
 
