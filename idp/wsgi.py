@@ -21,4 +21,5 @@ if settings.tracing:
     exporter = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     measures.trace(import_module("idp.tracing").Tracer(exporter.OTLPSpanExporter()))
 app = create_app(settings, clock=SteadyClock())
+heap.loaded()
 Upkeep(app.extensions["idp"], app.app_context).start()

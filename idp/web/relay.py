@@ -26,6 +26,8 @@ LOOKS: Final = 50
 LONGEST_WAIT: Final = 240.0
 """Seconds at the queue after which somebody else goes there as well: the server ends threads that
 have been idle for longer, and one that ends must not be the only one that waits."""
+SHORT_WAIT: Final = 5.0
+"""Seconds at the queue up to which it is certain that a thread is still there."""
 
 
 class _Turn:
@@ -59,6 +61,10 @@ class Relay(Places):
         """When the holder came with a request; None while it waits for one."""
         self._at_queue = monotonic()
         """Since when it does, if it does."""
+        self._there: set[int] = set()
+        """Who waits at the queue, or is on the way there."""
+        self._left: tuple[int, float] | None = None
+        """From whom the baton was taken there, and since when they wait."""
         self._with_request: list[_Turn] = []
         self._resting: list[_Turn] = []  # the last one first: its memory is still in the caches
         self._dozing = False
@@ -68,6 +74,7 @@ class Relay(Places):
 
     def begin(self) -> None:
         """This thread comes with a request."""
+        self._there.discard(get_ident())
         if self._holder == get_ident():
             self._since = monotonic()
             if self._dozing:
@@ -85,22 +92,23 @@ class Relay(Places):
     def leave(self) -> None:
         """Give the place to the next, and the baton to who has a request in hand already."""
         if self._holder == get_ident():
-            self.go_back()
+            self._since, self._at_queue = None, monotonic()
             if self._with_request:
-                self._hand_over(self._with_request)
+                self._hand_over()
         super().leave()
 
     def step_aside(self) -> None:
         """Leave for a while: the baton is for who can go on with it at once."""
         if self._holder == get_ident():
-            self._hand_over(self._with_request, self._resting)
+            self._hand_over()
         super().leave()
 
     def rest(self) -> None:
         """The answer was sent: keep the baton, or rest until it comes."""
         with self._changing:
-            if self._holder in (None, get_ident()):
+            if self._holder in (None, get_ident()) and not self._give_back():
                 self._take()
+                self._there.add(get_ident())
                 return
             turn = _Turn()
             self._resting.append(turn)
@@ -108,6 +116,7 @@ class Relay(Places):
 
     def go_back(self) -> None:
         """To the queue, with the baton or without, as there is something left to do there."""
+        self._there.add(get_ident())
         if self._holder == get_ident():
             self._since, self._at_queue = None, monotonic()
 
@@ -120,6 +129,7 @@ class Relay(Places):
         with self._changing:
             if self._since is not None:
                 return False
+            self._left = (self._holder, self._at_queue) if self._holder is not None else None
             self._take(working=True)
         return True
 
@@ -137,18 +147,34 @@ class Relay(Places):
         now = monotonic()
         self._holder, self._since, self._at_queue = get_ident(), now if working else None, now
 
-    def _hand_over(self, *waiting: list[_Turn]) -> None:
-        """To the first in line of those with a request, or to the last who came to rest."""
+    def _hand_over(self) -> None:
+        """To the first in line with a request, to whoever is at the queue, or to the last who came
+        to rest."""
         with self._changing:
             self._holder = self._since = None
-            for line in waiting:
-                if line:
-                    turn = line.pop(0 if line is self._with_request else -1)
-                    now = monotonic()
-                    self._since, self._at_queue = now if line is self._with_request else None, now
-                    self._holder = turn.thread
-                    turn.give()
-                    return
+            if self._with_request:
+                turn = self._with_request.pop(0)
+                self._since = monotonic()
+            elif self._give_back() or not self._resting:
+                return
+            else:
+                turn = self._resting.pop()
+                self._there.add(turn.thread)
+            self._holder, self._at_queue = turn.thread, monotonic()
+            turn.give()
+
+    def _give_back(self) -> bool:
+        """To whom it was taken from, if they still wait at the queue: that wakes nobody."""
+        left, self._left = self._left, None
+        if left is None:
+            return False
+        thread, since = left
+        if thread not in self._there or monotonic() - since > SHORT_WAIT:
+            return False
+        self._holder, self._since, self._at_queue = thread, None, since
+        if thread not in self._there:  # it came with a request, and did not see yet whose it is
+            self._since = monotonic()
+        return True
 
     def _watch(self) -> None:
         calm, pause = 0, QUICK
@@ -160,7 +186,7 @@ class Relay(Places):
             calm = calm + 1 if self._since is None else 0
             pause = min(pause * 2, SELDOM)
             if self._resting and self._is_long_gone():
-                self._hand_over(self._resting)
+                self._hand_over()
                 pause = QUICK
 
     def _was_woken(self) -> bool:

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from idp.models import Transaction
 from idp.protocol.errors import OAuthError
-from idp.services import transactions
+from idp.services import persons, transactions
 from idp.services.persons import Nobody
 from idp.services.transactions import Overtaken
 from idp.web import arriving, cookies, errors, flow, here, pages
@@ -35,6 +35,7 @@ def in_transaction(view: Step[P]) -> Routed[P]:
     @wraps(view)
     def resolved(transaction_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
         """What the view answers, or where a sign-in that is not here any more leads."""
+        _expect_whom_it_names()
         found = find(transaction_id)
         if found is None:
             return _not_here(transaction_id)
@@ -57,6 +58,13 @@ def in_transaction(view: Step[P]) -> Routed[P]:
             return _refused(found, error)
 
     return cast(Routed[P], resolved)
+
+
+def _expect_whom_it_names() -> None:
+    """Who signs in is looked up over the same wait as what she signs in for."""
+    asked = here.asked()
+    if asked.method == "POST" and (typed := asked.form.get("username")):
+        persons.expect(typed)
 
 
 def find(transaction_id: str) -> Transaction | None:

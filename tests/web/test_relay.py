@@ -128,6 +128,16 @@ def test_who_hashes_leaves_the_queue_to_another_at_once(hashing: int) -> None:
     assert all(one.wait(SOON) for one in busy)
 
 
+def test_who_has_hashed_does_not_go_to_the_queue_as_well() -> None:
+    """Or two threads work by turns from then on, and each finds the caches full of the other's."""
+    gate = Gate(1, 1, patience=SOON, name="hash")
+    server = unwatched(2)
+    for _ in range(5):
+        assert server.ask(lambda: gate.do(lambda: sleep(QUICK))).wait(SOON)
+        until(lambda: server.at_queue == 1)
+        assert server.ask(lambda: None).wait(SOON)
+
+
 def test_after_a_calm_somebody_looks_again() -> None:
     with serving() as server:
         sleep(LOOKS * SELDOM * 1.5)
