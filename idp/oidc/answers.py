@@ -14,11 +14,11 @@ from idp.services.transactions import Purpose
 class Answered:
     """The request has its answer: this goes to the client.
 
-    ``turned_away`` is the client that is for nobody yet, which the person reads first.
+    ``turned_away``: the client is for nobody yet, which the person reads first.
     """
 
     response: AuthorizationResponse
-    turned_away: str | None = None
+    turned_away: bool = False
 
 
 @made_often

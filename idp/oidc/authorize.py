@@ -16,11 +16,12 @@ from idp.oidc.responding import Responder
 from idp.oidc.resumed import TO_COME, Resumed
 from idp.oidc.silent import decide_silently, unmet
 from idp.protocol.arrived import Arrived
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.parameters import Parameters
-from idp.protocol.responses import AuthorizationResponse, ReplyTo
+from idp.protocol.responses import ReplyTo
 from idp.protocol.vocabulary import Prompt
-from idp.services import repeated, transactions
+from idp.services import refused_requests, transactions
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.grants import Granted
@@ -46,7 +47,7 @@ class AuthorizationEndpoint:
     ) -> None:
         self._requests = requests
         self.resumed = resumed
-        self._responder = responder
+        self.responder = responder
         self._consents = consents
         self._weighing = weighing
         self.subjects = subjects
@@ -67,7 +68,7 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             to = self._reply_to(parameters, client, presented)
-            return self._responder.refuse(error, to, client, now=context.at)
+            return self.responder.refuse(error, to, client, now=context.at)
         if presented and arrived.parameters is not parameters:
             presented = replace(presented, seen=None)  # it may have been fetched, from far away
         return self._take_up(arrived, client, presented, context)
@@ -85,7 +86,7 @@ class AuthorizationEndpoint:
             arrived = Arrived.plainly(parameters)
             asked = client and self._measure(arrived, client, context, becomes)
             # Getting ready to sign or encrypt may have to fetch, from where the client says.
-            if not asked or self._responder.messages(asked):
+            if not asked or self.responder.messages(asked):
                 return None
             outcome = self._consider(asked, None, context)
         except OAuthError:
@@ -135,7 +136,7 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             to = self._reply_to(arrived.parameters, client, presented)
-            return self._responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
+            return self.responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
 
     def _measure(
         self, arrived: Arrived, client: RegisteredClient, context: Context, becomes: str
@@ -146,14 +147,14 @@ class AuthorizationEndpoint:
         self, asked: Asked, presented: Live | None, context: Context
     ) -> Answered | Interact:
         request = asked.request
-        self._responder.ready(asked, context.at)
+        self.responder.ready(asked, context.at)
         subject = self._requests.subject_of(request, asked.client)
         fitting = presented if presented and subject in (None, presented.user_id) else None
         if Prompt.NONE in request.prompts:
             return self._silently(asked, fitting, context)
         if fitting and not must_choose(request, fitting):
             decision = self._weighing.weigh(fitting, asked.demand)
-            if isinstance(decision, Satisfied) and self._question_to(fitting, asked) is None:
+            if isinstance(decision, Satisfied) and not self._is_shown_first(fitting, asked):
                 check_entry(asked.client, fitting.user_id)
                 return self._answer(asked, fitting.user_id, fitting.id, decision, context)
             if isinstance(decision, Unmet):
@@ -168,8 +169,8 @@ class AuthorizationEndpoint:
         if hints_at_other(asked.request, live):
             raise OAuthError("account_selection_required", "Another account is signed in.")
         decision = decide_silently(self._weighing, asked.demand, live)
-        check_entry(asked.client, live.user_id, shown=False)
-        if self._question_to(live, asked) is not None:
+        check_entry(asked.client, live.user_id)
+        if self._is_shown_first(live, asked):
             raise OAuthError("consent_required", "The person has not allowed this yet.")
         return self._answer(asked, live.user_id, live.id, decision, context)
 
@@ -212,13 +213,13 @@ class AuthorizationEndpoint:
         if user is None or live is None or not isinstance(standing.decision, Satisfied):
             raise ValueError("only a satisfied sign-in can be concluded")
         asked = asked or self.resume(transaction)
-        if asked.pushed is not None or self._responder.messages(asked):
+        if asked.pushed is not None or self.responder.messages(asked):
             # Who else may have answered it already: what was proved here stays, whatever comes.
             transactions.settle(transaction)
             db.session.commit()
         try:
             check_entry(asked.client, user.id)
-            self._responder.ready(asked, context.at)
+            self.responder.ready(asked, context.at)
         except OAuthError as error:
             if not error.redirectable:
                 raise
@@ -244,17 +245,15 @@ class AuthorizationEndpoint:
         """Answer the request with an error; commits. Raises ``Overtaken`` like ``conclude``."""
         arrived = Arrived.from_json(transaction.parameters or {})
         client = self._requests.client_of(arrived.parameters)
-        repeated.record(
-            "authorization.refused",
+        refused_requests.record(
+            error,
             context,
-            alike=(transaction.user_id or "", client.id, error.error),
+            alike=(transaction.user_id or "", client.id),
             user_id=transaction.user_id,
             client_id=client.id,
             transaction_id=transaction.id,
-            error=error.error,
-            description=error.description,
         )
-        answered = self._responder.refuse(
+        answered = self.responder.refuse(
             error,
             self._reply_to(arrived.parameters, client, presented),
             client,
@@ -265,14 +264,14 @@ class AuthorizationEndpoint:
         db.session.commit()
         return answered
 
-    def answer(self, transaction: Transaction) -> AuthorizationResponse:
-        """What a finished transaction was answered with."""
-        return self._responder.given(transaction)
-
-    def _question_to(self, live: Live, asked: Asked) -> AskConsent | None:
+    def _is_shown_first(self, live: Live, asked: Asked) -> bool:
+        """Is there a page for whoever has proved enough: a question, or that nobody may sign in?"""
         # Getting ready to sign or encrypt may have taken long: then what was seen is old.
-        seen = None if self._responder.messages(asked) else live.seen
-        return still_to_allow(self._consents, asked.request, asked.client, live.user_id, seen=seen)
+        seen = None if self.responder.messages(asked) else live.seen
+        client, user_id = asked.client, live.user_id
+        return client.metadata.admits == ADMITS_NOBODY or bool(
+            still_to_allow(self._consents, asked.request, client, user_id, seen=seen)
+        )
 
     def question(self, asked: Asked, user_id: str) -> AskConsent | None:
         """What she is asked once she has proved who she is; None where nothing is."""
@@ -297,4 +296,4 @@ class AuthorizationEndpoint:
             satisfied=satisfied,
             details=asked.details(satisfied, context.at),
         )
-        return self._responder.grant(granted, asked, now=context.at, transaction=transaction)
+        return self.responder.grant(granted, asked, now=context.at, transaction=transaction)

@@ -19,7 +19,7 @@ from idp.config import Settings
 from idp.models import AuditEvent, db, release
 from idp.oidc.issuance import Issuance
 from idp.oidc.trial import Step, Trial, decoded, failed
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
@@ -32,7 +32,7 @@ from idp.services.client_secrets import has_secret
 from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
 from idp.services.grant_ends import end_grant
-from idp.services.turned_away import NOBODY_YET
+from idp.services.turned_away import NOBODY_ADMITTED, denied
 
 GRANT: Final = "client_credentials"
 TESTED: Final = "client.tested"
@@ -101,7 +101,7 @@ class Examiner:
         standing = self.standing(client, context)
         yield from standing
         if standing[-1].error is None and not _admits(client):
-            yield failed("entry", {}, OAuthError("access_denied", NOBODY_YET))
+            yield failed("entry", {}, denied(NOBODY_ADMITTED))
         elif standing[-1].error is None and GRANT in client.metadata.grant_types:
             yield self._exchanged(client, context, scope)
 
@@ -183,7 +183,7 @@ class Examiner:
 def _admits(client: RegisteredClient) -> bool:
     """Whoever acts for itself alone lets nobody in, and need not."""
     for_people = PEOPLES.intersection(client.metadata.grant_types)
-    return not for_people or client.metadata.admits != NOBODY
+    return not for_people or client.metadata.admits != ADMITS_NOBODY
 
 
 def _last(client_id: str) -> Last | None:

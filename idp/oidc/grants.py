@@ -13,7 +13,7 @@ from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
 from idp.oidc.possession import Binder
 from idp.protocol import pkce
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.resources import read_resource
 from idp.protocol.scopes import parse_scope
@@ -25,7 +25,7 @@ from idp.services.exchange import Exchanging
 from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 from idp.services.sealing import Sealing
-from idp.services.turned_away import NOBODY_YET
+from idp.services.turned_away import NOBODY_ADMITTED, denied
 
 NO_STORE: Final = (
     ("Content-Type", "application/json"),
@@ -82,11 +82,11 @@ class Grant(BaseGrant, TokenEndpointMixin):
             raise self._nobody_admitted()
 
     def _may(self, client: RegisteredClient) -> bool:
-        shut = self.NEEDS_ENTRY and client.metadata.admits == NOBODY
+        shut = self.NEEDS_ENTRY and client.metadata.admits == ADMITS_NOBODY
         return self.GRANT_TYPE in client.metadata.grant_types and not shut
 
     def _nobody_admitted(self) -> OAuthError:
-        client, reason = self.registered.id, "nobody is admitted"
+        client, reason = self.registered.id, NOBODY_ADMITTED
         repeated.record(
             "token.refused",
             self.request.direct.context,
@@ -95,7 +95,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
             reason=reason,
         )
         db.session.commit()
-        return OAuthError("invalid_grant", NOBODY_YET)
+        return denied(reason, "invalid_grant")
 
     def create_token_response(self) -> Answer:  # type: ignore[override]  # a str in the stub
         """Redeem, and write the tokens. What was redeemed is committed before it is signed."""

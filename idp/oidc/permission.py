@@ -2,29 +2,24 @@
 
 from idp.oidc.answers import AskConsent
 from idp.protocol.authorization import AuthorizationRequest
-from idp.protocol.client_metadata import NOBODY
-from idp.protocol.errors import OAuthError
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.vocabulary import Prompt
 from idp.services.admission import is_for
 from idp.services.clients import RegisteredClient
 from idp.services.consents import Consents
 from idp.services.live import Seen
-from idp.services.turned_away import NOBODY_YET, NOT_AMONG
+from idp.services.turned_away import IN_NO_GROUP, NOBODY_ADMITTED, denied
 
 
-class NobodyAdmitted(OAuthError):
-    """Whoever registered the client has still to say for whom it is: the person is told so."""
+def check_entry(client: RegisteredClient, user_id: str) -> None:
+    """Raise ``OAuthError`` when the client is for nobody yet, or the person in none of its groups.
 
-
-def check_entry(client: RegisteredClient, user_id: str, *, shown: bool = True) -> None:
-    """Raise ``OAuthError`` when the client is for some groups and the person is in none.
-
-    And when it is for nobody yet: ``NobodyAdmitted``, where she is to be ``shown`` a page of it.
+    Its ``reason`` tells which.
     """
-    if client.metadata.admits == NOBODY:
-        raise (NobodyAdmitted if shown else OAuthError)("access_denied", NOBODY_YET)
+    if client.metadata.admits == ADMITS_NOBODY:
+        raise denied(NOBODY_ADMITTED)
     if not is_for(client, user_id):
-        raise OAuthError("access_denied", NOT_AMONG)
+        raise denied(IN_NO_GROUP)
 
 
 def still_to_allow(

@@ -16,7 +16,7 @@ from idp.oidc.requests import Requests
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
-from idp.services import repeated
+from idp.services import refused_requests
 from idp.services.clients import RegisteredClient
 from idp.services.dpop import Proof
 from idp.services.pushed import PushedRequests
@@ -95,13 +95,7 @@ def bound_to(proof: Proof | None, arrived: Arrived) -> Arrived:
 
 def _record(error: OAuthError, client: RegisteredClient, request: DirectRequest) -> None:
     db.session.rollback()
-    repeated.record(
-        "authorization.refused",
-        request.direct.context,
-        alike=(client.id, error.error),
-        client_id=client.id,
-        error=error.error,
-        description=error.description,
-        pushed=True,
+    refused_requests.record(
+        error, request.direct.context, alike=(client.id,), client_id=client.id, pushed=True
     )
     db.session.commit()

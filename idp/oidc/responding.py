@@ -10,7 +10,7 @@ from idp.models import Transaction, db, release
 from idp.oidc.answers import Answered, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.front_channel import FrontChannel
-from idp.oidc.permission import NobodyAdmitted
+from idp.protocol.authorization import check_registered
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.secrecy import Box
@@ -20,6 +20,7 @@ from idp.services.grants import Granted
 from idp.services.pushed import PushedRequests
 from idp.services.sealing import Message, Sealing
 from idp.services.session_state import SessionStates
+from idp.services.turned_away import NOBODY_ADMITTED
 
 JARM_LIFETIME: Final = timedelta(minutes=5)
 """JARM section 2.1: at most ten minutes are recommended."""
@@ -104,20 +105,37 @@ class Responder:
         pushed: str | None = None,
         transaction: Transaction | None = None,
     ) -> Answered:
-        """Answer with an error; the caller commits. Raises ``Overtaken`` like ``grant``."""
+        """Answer with an error; the caller commits. Raises ``Overtaken`` like ``grant``.
+
+        ``OAuthError``, not redirectable, where it cannot be encrypted for the client.
+        """
         measures.error(error.error)
         response = self._secured(
             AuthorizationResponse.failure(to, error, issuer=self._issuer), client, now
         )
+        away = transaction is not None and error.reason == NOBODY_ADMITTED
         if transaction is not None:
-            transactions.finish(transaction, keep(response, self._box), now)
+            answer = keep(response, self._box)
+            transactions.finish(transaction, answer, now, turned_away=away)
         if pushed is not None:
             self._pushed.use_up(pushed, now)
-        return Answered(response, client.id if isinstance(error, NobodyAdmitted) else None)
+        return Answered(response, turned_away=away)
 
     def given(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""
         return kept(transaction, self._box)
+
+    def given_anew(
+        self, transaction: Transaction, client: RegisteredClient, now: datetime
+    ) -> AuthorizationResponse:
+        """The same for whoever goes back with it only now: a JWT of then may have expired.
+
+        Raises ``OAuthError``, not redirectable, where the client no longer has that address, or no
+        key to encrypt it with.
+        """
+        response = self.given(transaction)
+        check_registered(response.redirect_uri, client.metadata)
+        return self._secured(response, client, now)
 
     def _secured(
         self, response: AuthorizationResponse, client: RegisteredClient, now: datetime

@@ -45,12 +45,16 @@ CALLBACK: Final = "/admin/test-callback"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One exchange: what was sent, and what came of it. No secret, code or token is in either."""
+    """One exchange: what was sent, and what came of it. No secret, code or token is in either.
+
+    ``reason`` is the refusal's, where it has one.
+    """
 
     name: str
     sent: Mapping[str, object]
     answer: Mapping[str, object]
     error: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,7 @@ class Trials:
 
 def failed(name: str, sent: Mapping[str, object], error: OAuthError) -> Step:
     """A step that was refused."""
-    return Step(name, sent, error.parameters(), error=error.error)
+    return Step(name, sent, error.parameters(), error=error.error, reason=error.reason)
 
 
 _UNTOLD: Final = frozenset({"state", "nonce", "code_challenge"})

@@ -111,15 +111,20 @@ def reply_to(
     of the response type; a ``state`` that is repeated or malformed is not sent back.
     """
     redirect_uri = _own_page_value(parameters, "redirect_uri")
-    if not is_registered(redirect_uri, metadata.redirect_uris):
-        raise not_redirectable(
-            "invalid_request", "redirect_uri is not one that this client registered."
-        )
+    check_registered(redirect_uri, metadata)
     return ReplyTo(
         redirect_uri=redirect_uri,
         mode=_reply_mode(parameters, capabilities),
         state=parameters.clean("state"),
     )
+
+
+def check_registered(redirect_uri: str, metadata: ClientMetadata) -> None:
+    """Raise ``OAuthError``, not redirectable, unless it is an address of this client's."""
+    if not is_registered(redirect_uri, metadata.redirect_uris):
+        raise not_redirectable(
+            "invalid_request", "redirect_uri is not one that this client registered."
+        )
 
 
 def parse_authorization_request(

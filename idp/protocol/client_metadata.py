@@ -30,7 +30,7 @@ T = TypeVar("T")
 TOKEN_FORMATS: Final = ("jwt", "opaque")
 USER_VERIFICATION: Final = ("required", "preferred", "discouraged")
 CONSENT_RULES: Final = ("remember", "always", "never")
-NOBODY: Final = "nobody"
+ADMITS_NOBODY: Final = "nobody"
 
 
 def member(reader: Callable[[object], T], default: T) -> T:
@@ -139,7 +139,7 @@ class ClientMetadata:
     user_verification: str | None = member(read.one_of(USER_VERIFICATION), None)
     refused_methods: tuple[str, ...] = member(read.many(read.text(64)), ())
     allowed_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
-    admits: str | None = member(read.one_of((NOBODY,)), None)
+    admits: str | None = member(read.one_of((ADMITS_NOBODY,)), None)
     """None: whom ``allowed_groups`` says."""
     told_groups: tuple[str, ...] = member(read.many(read.shown_text(255)), ())
     """None named: all of a person's."""

@@ -57,7 +57,8 @@ class OAuthError(Exception):
 
     ``redirectable`` says whether it may travel to the client's redirect address: only an error
     found after that address was validated may. ``status`` is the HTTP status where the error is
-    answered directly. ``uri`` becomes ``error_uri``.
+    answered directly. ``uri`` becomes ``error_uri``. ``reason`` is what the refusal is known by in
+    here, whatever its words; it does not travel.
 
     Raises ``ValueError`` when ``error`` is not a registered code: that is our mistake, not the
     client's.
@@ -71,6 +72,7 @@ class OAuthError(Exception):
         redirectable: bool = True,
         status: int = 400,
         uri: str | None = None,
+        reason: str | None = None,
     ) -> None:
         if error not in ERROR_CODES:
             raise ValueError(f"not a registered error code: {error!r}")
@@ -80,6 +82,7 @@ class OAuthError(Exception):
         self.redirectable = redirectable
         self.status = status
         self.uri = uri
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"{self.error}: {self.description}"

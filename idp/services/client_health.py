@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 
 from idp.models import AuditEvent, SessionClient, db
-from idp.services.turned_away import BY_THEMSELVES, NOBODY_YET, NOT_AMONG
+from idp.services.turned_away import BY_THEMSELVES
 
 LATELY: Final = timedelta(days=1)
 MOST: Final = 100
@@ -48,17 +48,12 @@ def _is_failure(event: AuditEvent, since: datetime) -> bool:
         event.at >= since
         and event.name.endswith(".refused")
         and not event.name.startswith("login.")
-        and event.data.get("description") not in BY_THEMSELVES
+        and event.data.get("reason") not in BY_THEMSELVES
     )
-
-
-_AWAY: Final = {NOBODY_YET: "nobody is admitted", NOT_AMONG: "in no allowed group"}
 
 
 def _reason(event: AuditEvent) -> tuple[str, str]:
     description = event.data.get("description", "")
     if "redirect_uri" in description:
         return event.name, "redirect_uri"
-    if description in _AWAY:
-        return event.name, _AWAY[description]
     return event.name, str(event.data.get("reason") or event.data.get("error") or "")

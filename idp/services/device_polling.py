@@ -7,7 +7,7 @@ from sqlalchemy import Select, Table, bindparam, exists, select
 
 from idp.audit import Context
 from idp.models import DeviceRequest, Grant, db
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
 from idp.services import repeated
@@ -16,7 +16,7 @@ from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.grants import Grants, Redeemed, replayed
 from idp.services.tokens import refresh_binding
-from idp.services.turned_away import NOT_ALLOWED
+from idp.services.turned_away import NOT_ALLOWED, denied
 
 SLOWER: Final = 5
 """Seconds by which the interval grows with each poll that comes too soon (RFC 8628 section 3.5)."""
@@ -93,8 +93,8 @@ class DevicePolling:
         if row.decided_at is None:
             raise _not_yet(row, context)
         if row.grant_id is None:
-            raise OAuthError("access_denied", NOT_ALLOWED)
-        if client.metadata.admits == NOBODY:
+            raise denied(NOT_ALLOWED)
+        if client.metadata.admits == ADMITS_NOBODY:
             raise OAuthError("access_denied", "Nobody may use this application any more.")
         return self._claim(row, client, resource, context, binding)
 

@@ -21,6 +21,7 @@ from idp.services.granted import AnyRow, asked_of, granted_of
 from idp.services.grants import Redeemed, replayed
 from idp.services.refresh_line import RefreshLines, Renewed
 from idp.services.tokens import issue_tokens, keeps_nothing_else
+from idp.services.turned_away import IN_NO_GROUP
 
 _tokens: Final = cast("Table", RefreshToken.__table__)
 _grants: Final = cast("Table", Grant.__table__)
@@ -104,7 +105,7 @@ class Refreshing:
         if not binding.covers(Binding.of(row.cnf)):
             raise _left_alone(row, client, context, reason="of another key")
         if not is_for(client, row.user_id):
-            raise _left_alone(row, client, context, reason="in no allowed group")
+            raise _left_alone(row, client, context, reason=IN_NO_GROUP)
         whole, asked = renewed.scope, asked_of(row)
         less = whole if scope is None else tuple(one for one in whole if one in scope)
         if renewed.repeated:

@@ -1,12 +1,15 @@
-"""An authorization request that was refused, found by the reference on its error page."""
+"""Authorization requests that were refused: on record, and found by the error page's reference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from idp.audit import Context
 from idp.models import AuditEvent
+from idp.protocol.errors import OAuthError
+from idp.services import repeated
 from idp.services.audit_log import Search, search
 
 NAME: Final = "authorization.refused"
@@ -28,6 +31,20 @@ class Comparison:
     registered: str
     sent: tuple[Piece, ...]
     expected: tuple[Piece, ...]
+
+
+def record(error: OAuthError, context: Context, *, alike: tuple[str, ...], **values: Any) -> None:
+    """One more, with what it says and its reason if it has one. Takes what ``repeated`` does."""
+    if error.reason is not None:
+        values["reason"] = error.reason
+    repeated.record(
+        NAME,
+        context,
+        alike=(*alike, error.error),
+        error=error.error,
+        description=error.description,
+        **values,
+    )
 
 
 def find(reference: str) -> AuditEvent | None:

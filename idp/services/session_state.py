@@ -11,7 +11,7 @@ from idp.protocol.responses import ReplyTo
 from idp.protocol.urls import origin
 from idp.secrecy import Box
 
-NOBODY: Final = "nobody"
+NOBODY_SIGNED_IN: Final = "nobody"
 """The state of a browser in which nobody is signed in."""
 
 
@@ -28,8 +28,8 @@ class SessionStates:
         self._digest = lru_cache(maxsize=256)(partial(box.keyed_digest, "browser"))
 
     def of_browser(self, session_id: str | None) -> str:
-        """The state of a browser that presents this session; ``NOBODY`` for none."""
-        return NOBODY if session_id is None else self._digest(session_id)
+        """The state of a browser that presents this session; ``NOBODY_SIGNED_IN`` for none."""
+        return NOBODY_SIGNED_IN if session_id is None else self._digest(session_id)
 
     def beside(self, request: AuthorizationRequest, session_id: str | None) -> dict[str, str]:
         """What an answer that grants carries besides; nothing, where ``openid`` was not asked."""

@@ -34,6 +34,9 @@ TYPED = "typed"
 AGAIN = "again"
 """In the state: it was begun because a change came with too little proof, and was not done."""
 
+TURNED_AWAY = "turned_away"
+"""In the state, once it is finished: whom its application admits was yet to be said."""
+
 _STEP = "step"
 _WAITING: Final = "waiting"
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -252,9 +255,20 @@ def step_of(transaction: Transaction) -> int:
     return step
 
 
-def finish(transaction: Transaction, answer: str, now: datetime, *, ends: bool = False) -> None:
-    """Say where the browser goes, once and for all. ``ends`` is ``advance``'s."""
-    advance(transaction, ends=ends, answer=answer, finished_at=now, state={})
+def finish(
+    transaction: Transaction,
+    answer: str,
+    now: datetime,
+    *,
+    turned_away: bool = False,
+    ends: bool = False,
+) -> None:
+    """Say where the browser goes, once and for all. ``ends`` is ``advance``'s.
+
+    ``turned_away``: by way of a page that says nobody is admitted.
+    """
+    state = {TURNED_AWAY: True} if turned_away else {}
+    advance(transaction, ends=ends, answer=answer, finished_at=now, state=state)
 
 
 def is_over(transaction: Transaction, now: datetime) -> bool:

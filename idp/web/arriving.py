@@ -19,7 +19,7 @@ from idp.web import cookies, errors, flow
 from idp.web.again import after, is_due
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
-from idp.web.delivering import deliver
+from idp.web.delivering import send
 from idp.web.forms import submitted
 from idp.web.models import address
 from idp.web.ways import tasks_of
@@ -61,7 +61,7 @@ def _lead_on(
         services().sessions.touch(live, context().at)
     if isinstance(outcome, Answered):
         services().commit()
-        return deliver(outcome, by)
+        return send(outcome.response, by)
     return by(_begin(outcome, note or {}))
 
 

@@ -9,14 +9,14 @@ from flask_babel import gettext as _
 
 from idp.models import Transaction
 from idp.oidc.answers import Answered
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.responses import AuthorizationResponse
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
-from idp.services.turned_away import NOBODY_YET
+from idp.services.transactions import TURNED_AWAY
 from idp.web import browser_state, headers
 from idp.web.answers import see_other, wants_json
-from idp.web.context import live_session, services
+from idp.web.context import context, live_session, services
 from idp.web.models import app_view
 
 
@@ -39,36 +39,48 @@ def send(response: AuthorizationResponse, by: Callable[[str], Response] = see_ot
     return make_response(page)
 
 
-def deliver(answered: Answered, by: Callable[[str], Response] = see_other) -> Response:
+def deliver(answered: Answered, transaction: Transaction) -> Response:
     """The same, by way of a page where the person is to know why she goes back with nothing."""
-    if answered.turned_away is not None and not wants_json():
-        return _turned_away(answered.response, answered.turned_away)
-    return send(answered.response, by)
+    if answered.turned_away and not wants_json():
+        page = turned_away(transaction)
+        if page is not None:
+            return page
+    return send(answered.response)
 
 
 def turned_away(transaction: Transaction) -> Response | None:
     """That page, for a sign-in that ended so and still would; None for every other."""
-    if transaction.parameters is None or transaction.client_id is None:
+    client = _closed(transaction)
+    if client is None:
+        return None
+    response = services().authorization.responder.given(transaction)
+    if response.wants_jwt:
+        # It would expire while the page is looked at.
+        return nobody_yet(client, url=url_for("login.go_back", transaction_id=transaction.id))
+    if response.way != "form_post":
+        return nobody_yet(client, url=response.url())
+    headers.allow_form_target(response.redirect_uri)
+    return nobody_yet(client, action=response.redirect_uri, parameters=response.sent)
+
+
+def sent_back(transaction: Transaction) -> Response | None:
+    """From that page to the application; None where it is not that page that is due.
+
+    Raises ``OAuthError``, not redirectable.
+    """
+    client = _closed(transaction)
+    if client is None:
+        return None
+    responder = services().authorization.responder
+    return send(responder.given_anew(transaction, client, context().at))
+
+
+def _closed(transaction: Transaction) -> RegisteredClient | None:
+    """The application that the sign-in ended at, if it admits nobody still."""
+    if not transaction.state.get(TURNED_AWAY) or transaction.client_id is None:
         return None
     client = services().clients.get(transaction.client_id)
-    if client is None or client.metadata.admits != NOBODY:
-        return None
-    response = services().authorization.answer(transaction)
-    if response.parameters.get("error_description") != NOBODY_YET:
-        return None
-    return _turned_away(response, transaction.client_id)
-
-
-def _turned_away(response: AuthorizationResponse, client_id: str) -> Response:
-    posts = response.way == "form_post"
-    if posts:
-        headers.allow_form_target(response.redirect_uri)
-    return nobody_yet(
-        services().clients.get(client_id),
-        url=None if posts else response.url(),
-        action=response.redirect_uri if posts else None,
-        parameters=response.sent,
-    )
+    return client if client and client.metadata.admits == ADMITS_NOBODY else None
 
 
 def nobody_yet(client: RegisteredClient | None, **back: Any) -> Response:

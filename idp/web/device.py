@@ -10,7 +10,6 @@ from idp.assurance import Satisfied
 from idp.factors.base import Refused
 from idp.models import User, db
 from idp.oidc.device import VERIFICATION
-from idp.oidc.permission import NobodyAdmitted
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import sentence
 from idp.services import repeated
@@ -19,6 +18,7 @@ from idp.services.device_codes import Waiting
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
 from idp.services.transactions import Purpose
+from idp.services.turned_away import NOBODY_ADMITTED
 from idp.web import asking, cookies, errors, flow
 from idp.web.answers import redirect_to, see_other
 from idp.web.context import context, live_session, services
@@ -214,7 +214,7 @@ def _gone() -> Response:
 
 
 def _refused(error: OAuthError, client: RegisteredClient | None) -> Response:
-    if isinstance(error, NobodyAdmitted):
+    if error.reason == NOBODY_ADMITTED:
         return nobody_yet(client)
     return errors.page(
         _("This can’t be allowed"),

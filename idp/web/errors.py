@@ -15,7 +15,7 @@ from idp import capacity
 from idp.capacity import Busy
 from idp.protocol.errors import OAuthError
 from idp.secrecy import new_reference
-from idp.services import repeated
+from idp.services import refused_requests, repeated
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, problem_details, wants_json
@@ -58,15 +58,13 @@ def authorization_refused(error: OAuthError, sent: dict[str, Any]) -> Response:
     The reference leads from the page to the audit event, which holds what was sent.
     """
     reference = new_reference()
-    repeated.record(
-        "authorization.refused",
+    refused_requests.record(
+        error,
         context(),
-        alike=(error.error,),
+        alike=(),
         most=repeated.FROM_NETWORK,  # people read their references out
         client_id=_sayable(sent.get("client_id"))[:255] or None,
         reference=reference,
-        error=error.error,
-        description=error.description,
         redirect_uri=_sayable(sent.get("redirect_uri"))[:2000],
     )
     services().commit()

@@ -67,7 +67,7 @@ def _storable(return_to: str | None) -> str | None:
 def answer_of(transaction: Transaction) -> Response:
     """The answer a finished transaction already got: of two submits, both see the first's."""
     if transaction.parameters is not None:
-        return send(services().authorization.answer(transaction))
+        return send(services().authorization.responder.given(transaction))
     return see_other(transaction.answer or url_for("account.home"))
 
 
@@ -75,7 +75,7 @@ def was_granted(transaction: Transaction) -> bool:
     """Did a finished transaction end as it was meant to?"""
     if transaction.parameters is None:
         return True
-    return "error" not in services().authorization.answer(transaction).parameters
+    return "error" not in services().authorization.responder.given(transaction).parameters
 
 
 def is_done(transaction: Transaction) -> bool:
@@ -153,7 +153,7 @@ def conclude(standing: Standing, *, allowed: bool = False) -> Response:
     outcome = _conclude(standing, allowed=allowed)
     if isinstance(outcome, AskConsent):
         return pages.ask_consent(standing, outcome)
-    return deliver(outcome)
+    return deliver(outcome, transaction)
 
 
 def _back_to_page(transaction: Transaction) -> Response:

@@ -11,11 +11,12 @@ from idp.protocol.errors import OAuthError
 from idp.services import transactions
 from idp.services.signin import Accepted, Attempt, Declined
 from idp.services.throttle import Wait
-from idp.services.turned_away import CANCELLED, NOT_ALLOWED
+from idp.services.turned_away import CANCELLED, NOT_ALLOWED, denied
 from idp.services.weighing import Standing
-from idp.web import asking, cookies, enrol, flow, remembered
+from idp.web import asking, cookies, enrol, errors, flow, remembered
 from idp.web.answers import see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
+from idp.web.delivering import sent_back
 from idp.web.forms import left_empty, submitted
 from idp.web.models import NO_ADDRESS, NOT_SAVED, NOTHING_SENT, address, addressed_to, too_many
 from idp.web.under_way import find, in_transaction, made_for
@@ -124,7 +125,18 @@ def leave(transaction: Transaction) -> Response:
 @in_transaction
 def cancel(transaction: Transaction) -> Response:
     """Back to where the request came from, empty-handed."""
-    return flow.refuse(transaction, OAuthError("access_denied", CANCELLED))
+    return flow.refuse(transaction, denied(CANCELLED))
+
+
+@bp.get("/<transaction_id>/return")
+def go_back(transaction_id: str) -> Response:
+    """Back to an application that admits nobody yet, from the page that said so."""
+    found = find(transaction_id)
+    try:
+        response = sent_back(found) if found else None
+    except OAuthError as error:
+        return errors.authorization_refused(error, (found and found.parameters) or {})
+    return response or see_other(url_for("login.show", transaction_id=transaction_id))
 
 
 @bp.post("/<transaction_id>/consent")
@@ -133,7 +145,7 @@ def consent(transaction: Transaction) -> Response:
     """Allow, or not, what the application asks for."""
     if submitted().get("decision") == "allow":
         return flow.go_on(transaction, allowed=True)
-    return flow.refuse(transaction, OAuthError("access_denied", NOT_ALLOWED))
+    return flow.refuse(transaction, denied(NOT_ALLOWED))
 
 
 @bp.post("/<transaction_id>/<method>/saved")

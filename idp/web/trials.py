@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as later
 
 from idp.oidc.examination import Examination
 from idp.oidc.trial import Trial
-from idp.services.turned_away import NOBODY_YET
+from idp.services.turned_away import NOBODY_ADMITTED
 
 NAMES: Final[Mapping[str, Any]] = {
     "registration": later("Registration"),
@@ -60,7 +60,7 @@ _NOBODY: Final = later(
 
 def admits_nobody(trial: Trial) -> bool:
     """Did it fail because nobody may sign in yet?"""
-    return trial.steps[-1].answer.get("error_description") == NOBODY_YET
+    return trial.steps[-1].reason == NOBODY_ADMITTED
 
 
 def fix_of(trial: Trial) -> str | None:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as later
 from sqlalchemy import select
 
 from idp.models import AuditEvent, Client, User, db
-from idp.services.turned_away import CANCELLED, NOBODY_YET, NOT_ALLOWED, NOT_AMONG
+from idp.services.turned_away import CANCELLED, IN_NO_GROUP, NOBODY_ADMITTED, NOT_ALLOWED
 
 SENTENCES: Final[Mapping[str, Any]] = {
     "administrator.link.made": later("A link was made for the first administrator."),
@@ -115,8 +115,8 @@ _OF_SOMEBODY: Final[Mapping[str, Any]] = {
 _TURNED_AWAY: Final[Mapping[str, Any]] = {
     CANCELLED: later("%(person)s cancelled the sign-in to %(app)s."),
     NOT_ALLOWED: later("%(person)s did not allow %(app)s what it asked for."),
-    NOBODY_YET: later("%(person)s was not let in to %(app)s: nobody may sign in to it yet."),
-    NOT_AMONG: later("%(person)s was not let in to %(app)s, which is for other groups."),
+    NOBODY_ADMITTED: later("%(person)s was not let in to %(app)s: nobody may sign in to it yet."),
+    IN_NO_GROUP: later("%(person)s was not let in to %(app)s, which is for other groups."),
 }
 """A sign-in that was not finished, by why."""
 
@@ -204,8 +204,8 @@ def _words(event: AuditEvent) -> tuple[Any, str]:
     name = event.name
     if event.user_id and event.actor_id == event.user_id and name in _BY_THEMSELVES:
         return _BY_THEMSELVES[name], ""
-    if name == "authorization.refused" and event.data.get("description") in _TURNED_AWAY:
-        return _TURNED_AWAY[event.data["description"]], ""
+    if name == "authorization.refused" and event.data.get("reason") in _TURNED_AWAY:
+        return _TURNED_AWAY[event.data["reason"]], ""
     if event.user_id and name in _OF_SOMEBODY:
         return _OF_SOMEBODY[name], ""
     if name in SENTENCES:

@@ -6,7 +6,7 @@ from typing import Final
 from flask import request
 
 from idp.protocol.claim_mapping import MAPPED_CLAIMS
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.web.admin.uploads import uploaded
 from idp.web.context import services
 
@@ -52,8 +52,8 @@ def mapping(name: str) -> dict[str, str] | None:
 
 def who_chosen() -> str:
     """Nobody, unless somebody was chosen."""
-    chosen = request.form.get("who", NOBODY)
-    return chosen if chosen in (EVERYONE, GROUPS) else NOBODY
+    chosen = request.form.get("who", ADMITS_NOBODY)
+    return chosen if chosen in (EVERYONE, GROUPS) else ADMITS_NOBODY
 
 
 def admission(registered: Sequence[str] = ()) -> dict[str, object]:
@@ -65,7 +65,7 @@ def admission(registered: Sequence[str] = ()) -> dict[str, object]:
     who = who_chosen()
     named = {GROUPS: lines("allowed_groups"), EVERYONE: []}
     return {
-        "admits": NOBODY if who == NOBODY else None,
+        "admits": ADMITS_NOBODY if who == ADMITS_NOBODY else None,
         "allowed_groups": named.get(who, list(registered)),
     }
 
@@ -81,8 +81,8 @@ def contradicted(registered: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
 
 def who_of(members: Mapping[str, object]) -> str:
     """The choice that a registration stands for."""
-    if members.get("admits") == NOBODY:
-        return NOBODY
+    if members.get("admits") == ADMITS_NOBODY:
+        return ADMITS_NOBODY
     return GROUPS if members.get("allowed_groups") else EVERYONE
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from flask_babel import ngettext
 
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.services.client_health import MOST, Health
 from idp.services.client_listing import ClientInfo
 
@@ -26,7 +26,7 @@ def words(health: Health, info: ClientInfo) -> HealthView:
     """The one thing that matters most about it."""
     if info.disabled_at is not None:
         return HealthView("warning", _("Disabled"))
-    if info.metadata.admits == NOBODY:
+    if info.metadata.admits == ADMITS_NOBODY:
         return HealthView("warning", _("Nobody may sign in yet"))
     if health.failures:
         return HealthView("problem", _failed(health.failures), _mostly(health))

@@ -7,7 +7,7 @@ from flask import Response, abort, request, url_for
 from flask_babel import gettext as _
 
 from idp.oidc.capabilities import endpoints_of
-from idp.protocol.client_metadata import NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.registration import InvalidClientMetadata
 from idp.services import known_apps
 from idp.services.client_presets import PRESETS, Preset
@@ -74,7 +74,7 @@ def client_new_kind(kind: str) -> Response:
     if app is not None:
         preset = app.chosen()
     if request.method == "GET":
-        return _form(preset, {"who": NOBODY, "client_name": app.name if app else None})
+        return _form(preset, {"who": ADMITS_NOBODY, "client_name": app.name if app else None})
     given = fields.read(fields.WHO)
     home = home_of(request.form.get("address", "")) if app else ""
     values = {**given, "address": home, "who": fields.who_chosen(), "ours": "ours" in request.form}
