@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from threading import Lock, Thread, get_ident
@@ -104,7 +104,7 @@ class Bodies:
     """Takes in bodies up to ``largest`` bytes, from ``readers`` clients at once that are slow.
 
     Of those ``from_one`` from one network, as ``trusted`` proxies tell it. ``larger`` are the
-    paths where it may be more, one body at a time: it is held in memory.
+    paths where it may be more, one body at a time: it is held in memory. ``clock`` gives seconds.
     """
 
     def __init__(
@@ -115,7 +115,9 @@ class Bodies:
         from_one: int,
         trusted: Sequence[Network] = (),
         larger: Mapping[str, int] | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._clock = clock
         self._largest = largest
         self._larger = larger or {}
         self._trusted = trusted
@@ -165,9 +167,9 @@ class Bodies:
         """
         if size > HEARD_OUT or "HTTP_EXPECT" in environ:
             return
-        until = monotonic() + HEARD_SECONDS
+        until = self._clock() + HEARD_SECONDS
         with suppress(capacity.Busy):
-            while size > 0 and monotonic() < until and self._read(environ, self._usual, _PIECE):
+            while size > 0 and self._clock() < until and self._read(environ, self._usual, _PIECE):
                 size -= _PIECE
 
     def _most_at(self, path: str) -> int:

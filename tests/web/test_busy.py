@@ -19,7 +19,7 @@ from idp.models import Counter, db
 from idp.passwords import Hasher
 from idp.passwords.hashing import PATIENCE
 from idp.web.bounded import Bounded
-from idp.web.slow_clients import HEARD_OUT, Bodies
+from idp.web.slow_clients import HEARD_OUT, HEARD_SECONDS, Bodies
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
@@ -278,6 +278,26 @@ def test_who_sends_too_much_is_heard_out_and_nothing_is_kept(
     told = size if left == size else 0  # to the application, which refuses it by its length
     assert [len(one) for one in seen] == [9 if headers is CHUNKED else told]
     assert size - body.tell() == (0 if left == size else left)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"CONTENT_LENGTH": str(HEARD_OUT)}, CHUNKED], ids=["it says so", "it does not"]
+)
+def test_who_sends_too_much_and_slowly_is_heard_for_a_few_seconds(headers: dict[str, str]) -> None:
+    pieces: list[float] = []
+
+    class Slow(BytesIO):
+        """Takes two seconds for each piece."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            pieces.append(2.0)
+            return bytes(size or 0)
+
+    bodies = Bodies(largest=8, readers=1, from_one=1, clock=lambda: sum(pieces))
+    bodies.receive({**headers, "REMOTE_ADDR": "192.0.2.1", "wsgi.input": Slow()})
+    beside = 1 if headers is CHUNKED else 0  # read to learn that it is too large
+    assert len(pieces) - beside == 3
+    assert HEARD_SECONDS <= sum(pieces) < HEARD_SECONDS + 2 * (1 + beside)
 
 
 def test_who_sends_too_much_is_answered_where_nobody_can_hear_it_out() -> None:
