@@ -7,7 +7,7 @@ requests. So whoever hashes leaves its place to others, and takes one again afte
 import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from threading import Lock, local
+from threading import local
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -150,7 +150,6 @@ class _Away:
 
 _ALWAYS: Final = 3600.0
 _gates: dict[str, Gate] = {}
-_making = Lock()
 # Who was at work when a process was forked is not at work in the new one.
 os.register_at_fork(after_in_child=_gates.clear)
 
@@ -158,10 +157,11 @@ os.register_at_fork(after_in_child=_gates.clear)
 def gate(name: str, places: int, waiting: int, *, patience: float) -> Gate:
     """The process's gate of this name and size: it is the machine that is bounded."""
     key = f"{name} {places} {waiting}"
-    with _making:
-        if key not in _gates:
-            _gates[key] = Gate(places, waiting, patience=patience, name=name)
-        return _gates[key]
+    if key not in _gates:
+        # One step for all threads: of two that come at once, both get the same. Without a lock,
+        # since one that is held when the process forks would be held in the new one for ever.
+        return _gates.setdefault(key, Gate(places, waiting, patience=patience, name=name))
+    return _gates[key]
 
 
 def gates() -> tuple[Gate, ...]:

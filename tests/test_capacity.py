@@ -1,7 +1,8 @@
 """So many at once and no more: places, the gate before hashing, and who makes room for whom."""
 
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
-from threading import Event, Thread, get_ident
+from threading import Barrier, Event, Thread, get_ident
 
 import pytest
 
@@ -104,8 +105,47 @@ def test_nobody_is_at_work_in_a_process_that_was_forked() -> None:
     assert child.exitcode == 0
 
 
-def _hash_in_a_child() -> None:
-    assert capacity.gate("forked", 1, 0, patience=9).do(lambda: 1) == 1
+def test_a_process_forked_while_a_gate_is_made_makes_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the thread that was making one held, nobody in the new process gives it back."""
+    forking, going_on = Event(), Event()
+
+    class Slow(Gate):
+        def __init__(self, *sizes: int, patience: float, name: str) -> None:
+            forking.set()
+            going_on.wait(30)
+            super().__init__(*sizes, patience=patience, name=name)
+
+    monkeypatch.setattr(capacity, "Gate", Slow)
+    maker = Thread(target=capacity.gate, args=("being made", 1, 0), kwargs={"patience": 9})
+    maker.start()
+    assert forking.wait(30)
+    monkeypatch.undo()
+    child = get_context("fork").Process(target=_hash_in_a_child, args=("being made",))
+    child.start()
+    child.join(30)
+    child.kill()
+    going_on.set()
+    maker.join(30)
+    assert child.exitcode == 0
+
+
+def test_threads_that_come_at_once_get_the_same_gate() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(50):
+            start = Barrier(8)
+            made = [threads.submit(_made_at_once, start, f"once {number}") for _ in range(8)]
+            assert len({id(one.result()) for one in made}) == 1
+
+
+def _made_at_once(start: Barrier, name: str) -> Gate:
+    start.wait(30)
+    return capacity.gate(name, 1, 0, patience=9)
+
+
+def _hash_in_a_child(name: str = "forked") -> None:
+    assert capacity.gate(name, 1, 0, patience=9).do(lambda: 1) == 1
 
 
 def test_who_hashes_leaves_its_place_to_others() -> None:
