@@ -16,6 +16,7 @@ from idp.services.roles import Area, Permission, permits
 from idp.services.transactions import TURNED_AWAY
 from idp.web import browser_state, headers
 from idp.web.answers import see_other, wants_json
+from idp.web.contacts import Contact, contact_of
 from idp.web.context import context, live_session, services
 from idp.web.models import app_view
 
@@ -98,9 +99,11 @@ def nobody_yet(client: RegisteredClient | None, **back: Any) -> Response:
     return make_response(page, 403)
 
 
-def _contacts(client: RegisteredClient | None) -> tuple[str, ...]:
+def _contacts(client: RegisteredClient | None) -> tuple[Contact, ...]:
     """Who answers for it, as the house registered it: what one says of itself is not believed."""
-    return client.metadata.contacts if client and not client.self_registered else ()
+    if client is None or client.self_registered:
+        return ()
+    return tuple(map(contact_of, client.metadata.contacts))
 
 
 def _hint(client: RegisteredClient | None) -> dict[str, str] | None:
