@@ -28,9 +28,11 @@ def storage(url: str) -> Iterator[None]:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-        yield
-        db.session.remove()
-        db.engine.dispose()
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def make_tools(key: str = KEY, **settings: Any) -> Tools:

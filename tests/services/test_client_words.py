@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, delete, insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from idp.audit import Context
 from idp.factors import FACTORS
@@ -17,6 +17,7 @@ from idp.web.services import Services
 from tests.factors.storage import KEY, make_tools, storage
 from tests.helpers.clock import NOON, FakeClock
 from tests.helpers.databases import KINDS, Databases, Kind
+from tests.helpers.engines import engine_beside
 
 CONTEXT = Context(at=NOON, actor_id="command:test")
 NAME = "Café Ödipus, the GitLab_2 of ☕"
@@ -179,8 +180,6 @@ def test_those_that_were_there_before_are_found_alike(databases: Databases, kind
 
 
 def words(url: str) -> list[tuple[str, str]]:
-    engine = create_engine(url)
-    with engine.connect() as connection:
+    with engine_beside(url) as engine, engine.connect() as connection:
         rows = connection.execute(text("SELECT client_id, word FROM client_words")).all()
-    engine.dispose()
     return sorted((row[0], row[1]) for row in rows)

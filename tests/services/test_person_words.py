@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, select, text
+from sqlalchemy import Engine, delete, select, text
 
 from idp.audit import Context
 from idp.factors import FACTORS
@@ -23,6 +23,7 @@ from idp.web.services import Services
 from tests.factors.storage import KEY, make_tools, storage
 from tests.helpers.clock import NOON, FakeClock
 from tests.helpers.databases import KINDS, Databases, Kind
+from tests.helpers.engines import engine_beside
 
 CONTEXT = Context(at=NOON, actor_id="command:test")
 ANN = {"email": "ann.archer@example.com", "name": "Zoë Vaughan-Smith", "username": "needle_2"}
@@ -75,10 +76,8 @@ def test_what_an_administrator_changes_counts_at_once(
 
 def test_what_another_changed_since_she_was_read_counts_as_well(idp: Services) -> None:
     user = person(idp)
-    elsewhere = create_engine(db.engine.url)
-    with elsewhere.begin() as other:
+    with engine_beside(db.engine.url) as elsewhere, elsewhere.begin() as other:
         other.execute(text("UPDATE users SET username = 'thread', version = version + 1"))
-    elsewhere.dispose()
     assert user.username == ANN["username"]  # as it was read
     idp.accounts.update(user, {"name": "Zoë Quill"}, CONTEXT)
     assert stored(user.id) == (WORDS - {"vaughan", "smith", "needle", "2"}) | {"quill", "thread"}
@@ -176,15 +175,17 @@ def test_whoever_leaves_while_words_are_made_takes_hers_along(databases: Databas
             stays, leaves = person(idp), person(idp, email="b@example.com", username="b")
             ids = stays.id, leaves.id
         downgrade(url, "0015")
-        engine = create_engine(url)
-        with ThreadPoolExecutor(1) as other, engine.connect() as leaving:
+        with (
+            engine_beside(url) as engine,
+            ThreadPoolExecutor(1) as other,
+            engine.connect() as leaving,
+        ):
             leaving.execute(text("DELETE FROM users WHERE id = :id"), {"id": ids[1]})
             upgrading = other.submit(upgrade, url)
             while not upgrading.done() and not _is_waited_for(engine):
                 pass
             leaving.commit()
             upgrading.result(timeout=60)
-        engine.dispose()
         assert {user_id for user_id, _word in words(url)} == {ids[0]}
 
 
@@ -197,8 +198,6 @@ def _is_waited_for(engine: Engine) -> bool:
 
 
 def words(url: str) -> list[tuple[str, str]]:
-    engine = create_engine(url)
-    with engine.connect() as connection:
+    with engine_beside(url) as engine, engine.connect() as connection:
         rows = connection.execute(text("SELECT user_id, word FROM person_words")).all()
-    engine.dispose()
     return sorted((row[0], row[1]) for row in rows)

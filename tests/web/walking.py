@@ -23,9 +23,11 @@ _NUMBERS = count(1)
 def housed(database_url: str, clock: FakeClock, **settings: Any) -> Iterator[House]:
     """A house that gives its database connections back."""
     house = House(database_url, clock, **settings)
-    yield house
-    with house.app.app_context():
-        db.engine.dispose()
+    try:
+        yield house
+    finally:
+        with house.app.app_context():
+            db.engine.dispose()
 
 
 def newcomer(house: House, **fields: Any) -> Person:

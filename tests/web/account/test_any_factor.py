@@ -1,14 +1,12 @@
 """The account pages know no factor: one that this test makes up is managed there as any other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 import pytest
-from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
-from idp.app import create_app
 from idp.assurance import Offer, Trait
 from idp.factors import FACTORS
 from idp.factors.base import (
@@ -24,8 +22,10 @@ from idp.factors.base import (
     of_kind,
 )
 from idp.models import Credential, User, db, new_id
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.web.account.visits import entered, events, kinds, mails, press
+from tests.web.walking import housed
 
 TEMPLATE = """
 {% macro title(choice) %}Your charm{% endmacro %}
@@ -79,13 +79,17 @@ class Charm:
 
 
 @pytest.fixture
-def charmed(house: House) -> House:
-    app: Flask = create_app(house.settings, clock=house.clock, kinds=(*FACTORS, Charm))
-    assert app.jinja_loader is not None
-    extra = DictLoader({"factors/charm.html": TEMPLATE})
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, extra])
-    house.app = app
-    return house
+def charmed(sqlite_url: str, clock: FakeClock) -> Iterator[House]:
+    with housed(sqlite_url, clock, kinds=(*FACTORS, Charm)) as house:
+        assert house.app.jinja_loader is not None
+        extra = DictLoader({"factors/charm.html": TEMPLATE})
+        house.app.jinja_loader = ChoiceLoader([house.app.jinja_loader, extra])
+        yield house
+
+
+@pytest.fixture
+def alice(charmed: House) -> Person:
+    return charmed.person()
 
 
 def test_it_is_listed_set_up_counted_and_given_up(charmed: House, alice: Person) -> None:
