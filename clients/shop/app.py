@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from config import HERE, Config
 from flask import Flask, abort, redirect, render_template, request
-from ledger import Ledger, read_amount
-from memory import Memory, Visitor, Visitors, Wish
+from ledger import Ledger, read_amount, wrong_with
+from memory import Memory, Typed, Visitor, Visitors, Wish
 from sign_in import Refused, SignIn
 from sign_out import SignOut, Untrue
 from wares import DELIVERY, WARES, Order
@@ -27,6 +27,9 @@ KINDS: Final[Mapping[str, Wish]] = {
     "phishing_resistant": Wish(acr_values=("phr",)),
 }
 """What each button asks the provider for."""
+
+EXAMPLE: Final = Typed("", "Harbour Glassworks", "12.50")
+"""What stands in the form before anything is typed."""
 
 _AWAY: Final = frozenset({"unreachable", "ledger_unreachable", "temporarily_unavailable"})
 
@@ -89,21 +92,28 @@ class Shop:
         return redirect(self._sign_in.begin(visitor, "confirm", wish), 303)
 
     def ledger(self) -> str:
-        """The balance."""
-        return self._ledger_page({"payee": "Harbour Glassworks", "amount": "12.50"})
+        """The balance, and what was typed last unless it was sent."""
+        visitor = self._known()
+        balance = self._ledger.balance(visitor)
+        wrong, visitor.wrong = visitor.wrong, None
+        return self._ledger_page(visitor, balance, {"amount": wrong} if wrong else {})
 
-    def _ledger_page(self, typed: Mapping[str, str], wrong: str | None = None) -> str:
-        balance = self._ledger.balance(self._known())
+    def _ledger_page(self, visitor: Visitor, balance: str, wrong: Mapping[str, str]) -> str:
+        typed, person = visitor.typed, visitor.signed_in
+        if typed is None or person is None or typed.sub != person.sub:
+            typed = EXAMPLE
         return self._page("ledger.html", balance=balance, typed=typed, wrong=wrong)
 
     def transfer(self) -> Response | tuple[str, int]:
         """Have the ledger move money; before anybody is asked to prove anything, read how much."""
         visitor = self._known()
-        typed = {name: request.form.get(name, "").strip() for name in ("payee", "amount")}
-        amount = read_amount(typed["amount"])
-        if amount is None:
-            return self._ledger_page(typed, "Enter an amount as in 25, 25.50 or 25,50."), 422
-        visitor.transfer = {"id": secrets.token_urlsafe(12), **typed, "amount": amount}
+        payee, amount = (request.form.get(name, "").strip() for name in ("payee", "amount"))
+        visitor.typed = Typed(visitor.signed_in.sub if visitor.signed_in else "", payee, amount)
+        balance = self._ledger.balance(visitor)
+        if wrong := wrong_with(payee, amount, balance):
+            return self._ledger_page(visitor, balance, wrong), 422
+        read = read_amount(amount) or ""
+        visitor.transfer = {"id": secrets.token_urlsafe(12), "payee": payee, "amount": read}
         return self._send_transfer(visitor, follow=True)
 
     def _send_transfer(self, visitor: Visitor, *, follow: bool) -> Response:
@@ -111,9 +121,15 @@ class Shop:
         wanted = visitor.transfer
         if wanted is None:
             return redirect("/ledger", 303)
-        challenge = self._ledger.transfer(visitor, wanted)
+        try:
+            challenge = self._ledger.transfer(visitor, wanted)
+        except Refused as refused:
+            if refused.error != "ledger_refused":
+                raise
+            visitor.transfer, visitor.wrong = None, refused.description
+            return redirect("/ledger", 303)
         if challenge is None:
-            visitor.transfer = None
+            visitor.transfer = visitor.typed = None
             visitor.notice = f"{wanted['amount']} € are on their way to {wanted['payee']}."
             return redirect("/ledger", 303)
         if not follow:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from memory import Visitor, Wish
@@ -11,17 +12,38 @@ from sign_in import Refused, SignIn
 from werkzeug.datastructures import WWWAuthenticate
 
 INSUFFICIENT: Final = "insufficient_user_authentication"
-_AMOUNT: Final = re.compile(r"0*([0-9]{1,6})(?:[.,]([0-9]{1,2}))?")
+MOST_PAYEE: Final = 100
+"""Characters that the ledger takes."""
+_EURO: Final = r"(?:€|eur|euros?)"
+_AMOUNT: Final = re.compile(
+    rf"(?:{_EURO}\s*)?0*([0-9]{{1,6}})(?:[.,]([0-9]{{1,2}}))?(?:\s*{_EURO})?", re.IGNORECASE
+)
 
 
 def read_amount(typed: str) -> str | None:
-    """What somebody typed (``25``, ``25.5``, ``25,50``) as the ledger writes it: ``25.00``.
+    """What somebody typed (``25``, ``25.5``, ``25,50 €``) as the ledger writes it: ``25.00``.
 
     None for nothing, and for what could be read in two ways, such as ``1,000``.
     """
     parts = _AMOUNT.fullmatch(typed.strip())
     amount = f"{int(parts[1])}.{(parts[2] or '').ljust(2, '0')}" if parts else "0.00"
     return None if amount == "0.00" else amount
+
+
+def wrong_with(payee: str, amount: str, balance: str) -> dict[str, str]:
+    """What is wrong with a transfer as it was typed, by field; ``balance`` as the ledger writes it.
+
+    The ledger judges for itself: this is for not having to prove anything in vain.
+    """
+    wrong = {}
+    if not 0 < len(payee) <= MOST_PAYEE:
+        wrong["payee"] = f"Enter who the money is for, in {MOST_PAYEE} characters at most."
+    read = read_amount(amount)
+    if read is None:
+        wrong["amount"] = "Enter an amount as in 25, 25.50 or 25,50."
+    elif Decimal(read) > Decimal(balance):
+        wrong["amount"] = f"That is more than you have. Enter {balance} or less."
+    return wrong
 
 
 @dataclass(frozen=True, slots=True)

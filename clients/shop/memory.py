@@ -80,6 +80,15 @@ class SignedIn:
         return str(self.claims["sub"])
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the person with the subject identifier ``sub`` wrote to send money, until it is sent."""
+
+    sub: str
+    payee: str
+    amount: str
+
+
 @dataclass(slots=True)
 class Visitor:
     """One browser. ``asked`` has the requests under way, by their ``state``."""
@@ -88,6 +97,9 @@ class Visitor:
     signed_in: SignedIn | None = None
     transfer: dict[str, str] | None = None
     """What the ledger will be asked for again, once the person comes back."""
+    typed: Typed | None = None
+    wrong: str | None = None
+    """Why the ledger did not send it, still to be said."""
     order: str = field(default_factory=lambda: f"{2000 + secrets.randbelow(8000)}")
     """Its number."""
     confirmation: dict[str, Any] | None = None

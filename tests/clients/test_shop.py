@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.clients.conftest import Shopper, shop_opens
-from tests.clients.provider import LEDGER, Provider, new_key
+from tests.clients.provider import LEDGER, Provider, new_key, seconds
 from tests.helpers import base64url
 from tests.helpers.html import Document
 from tests.helpers.plain import PLAIN
@@ -361,14 +361,27 @@ def test_a_transfer_takes_a_better_one_and_the_shop_gets_it(provider: Provider, 
 
 
 @pytest.mark.parametrize(
-    ("typed", "sent"), [("25", "25.00"), (" 25.5 ", "25.50"), ("25,50", "25.50"), ("007", "7.00")]
+    ("typed", "sent"),
+    [
+        ("25", "25.00"),
+        (" 25.5 ", "25.50"),
+        ("25,50", "25.50"),
+        ("007", "7.00"),
+        ("25 €", "25.00"),
+        ("25,50\u202f€", "25.50"),
+        ("€25", "25.00"),
+        ("EUR 25.5", "25.50"),
+        ("25 euros", "25.00"),
+    ],
 )
 def test_an_amount_is_read_as_people_type_it(alice: Shopper, typed: str, sent: str):
     page = alice.post("/ledger/transfer", {**MONEY, "amount": typed})
     assert f"{sent} € are on their way" in page.text
 
 
-@pytest.mark.parametrize("typed", ["1,000", "1.000,00", "25 €", "0", "0,00", "-5", "", "٢٥", "1e3"])
+@pytest.mark.parametrize(
+    "typed", ["1,000", "1.000,00", "25 $", "€", "0", "0,00 €", "-5", "", "٢٥", "1e3"]
+)
 def test_what_cannot_be_read_as_one_amount_is_said_and_kept(
     provider: Provider, alice: Shopper, typed: str
 ):
@@ -379,7 +392,7 @@ def test_what_cannot_be_read_as_one_amount_is_said_and_kept(
     assert "Enter an amount as in 25, 25.50 or 25,50." in page.text
     (form,) = [one for one in page.forms if one.action.endswith("/ledger/transfer")]
     assert (form.fields["payee"], form.fields["amount"]) == ("Bea", typed)
-    assert form.inputs["amount"]["aria-describedby"] == "wrong"
+    assert form.inputs["amount"]["aria-describedby"] == "wrong-amount"
     assert len(provider.asked) == 1
     assert "250.00 €" in page.text
 
@@ -409,10 +422,78 @@ def test_turning_back_moves_no_money(provider: Provider, alice: Shopper):
     assert "250.00 €" in alice.get("/ledger").text
 
 
-def test_what_the_ledger_refuses_is_told(alice: Shopper):
-    page = alice.post("/ledger/transfer", {**MONEY, "amount": "999.00"})
-    assert told(page) == "The ledger said no"
+def typed_in(page: Document) -> tuple[str, str]:
+    (form,) = [one for one in page.forms if one.action.endswith("/ledger/transfer")]
+    return form.fields["payee"], form.fields["amount"]
+
+
+def test_more_than_there_is_is_said_before_anything_is_proved(provider: Provider, alice: Shopper):
+    page = alice.post("/ledger/transfer", {"payee": "Bea", "amount": "250,01 €"})
+    assert (alice.status, told(page)) == (422, "Your ledger")
+    assert "That is more than you have. Enter 250.00 or less." in page.text
+    assert typed_in(page) == ("Bea", "250,01 €")
+    assert len(provider.asked) == 1
+    page = alice.post("/ledger/transfer", {"payee": "Bea", "amount": "250 €"})
+    assert "250.00 € are on their way to Bea." in page.text
+    assert typed_in(page) == ("Harbour Glassworks", "12.50")
+
+
+@pytest.mark.parametrize("payee", ["", " ", "B" * 101], ids=["nobody", "blank", "too long"])
+def test_money_for_nobody_is_said_at_that_field(provider: Provider, alice: Shopper, payee: str):
+    page = alice.post("/ledger/transfer", {"payee": payee, "amount": "1,000"})
+    (form,) = [one for one in page.forms if one.action.endswith("/ledger/transfer")]
+    assert [form.inputs[name]["aria-describedby"] for name in ("payee", "amount")] == [
+        "wrong-payee",
+        "wrong-amount",
+    ]
+    assert [name for name in form.inputs if "autofocus" in form.inputs[name]] == ["payee"]
+    assert typed_in(page) == (payee.strip(), "1,000")
+    assert len(provider.asked) == 1
+
+
+def test_what_the_ledger_refuses_after_all_is_told_and_kept(
+    provider: Provider, alice: Shopper, ledger: str
+):
+    """The money went by another way while she proved that it is she."""
+    away = alice.http.post(
+        f"{alice.url}/ledger/transfer",
+        data={"payee": "Bea", "amount": "200 €"},
+        follow_redirects=False,
+    )
+    assert away.headers["Location"].startswith(provider.issuer)
+    sent = {"id": "x", "payee": "Cy", "amount": "100.00"}
+    token = provider.issue(acr=MFA, auth_time=seconds())
+    paid = alice.http.post(
+        f"{ledger}/transfers", json=sent, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert paid.status_code == 201
+    page = alice._read(alice.http.get(away.headers["Location"]))
+    assert (alice.path, told(page)) == ("/ledger", "Your ledger")
     assert "There is not enough on the account." in page.text
+    assert "150.00 €" in page.text
+    assert typed_in(page) == ("Bea", "200 €")
+    again = alice.get("/ledger")
+    assert "There is not enough" not in again.text
+    assert typed_in(again) == ("Bea", "200 €")
+
+
+def test_whoever_turns_back_finds_what_she_typed(provider: Provider, alice: Shopper):
+    provider.refusal = {"error": "access_denied"}
+    alice.post("/ledger/transfer", {"payee": "Bea", "amount": "25 €"})
+    assert typed_in(alice.get("/ledger")) == ("Bea", "25 €")
+
+
+@pytest.mark.parametrize(("comes", "payee"), [("alice", "Bea"), ("bob", "Harbour Glassworks")])
+def test_only_she_finds_it_once_her_sign_in_has_run_out(
+    provider: Provider, shopper: Shopper, comes: str, payee: str
+):
+    provider.sub, provider.access_token = "alice", {"aud": "http://localhost:9002"}
+    shopper.post("/sign-in")
+    page = shopper.post("/ledger/transfer", {**MONEY, "payee": "Bea"})
+    assert told(page) == "Please sign in again"
+    provider.sub, provider.access_token = comes, {}
+    shopper.post("/sign-in")
+    assert typed_in(shopper.get("/ledger")) == (payee, "12.50")
 
 
 def test_a_token_that_runs_out_is_renewed(provider: Provider, shopper: Shopper):
