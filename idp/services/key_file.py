@@ -11,8 +11,11 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 
-def who_reads(path: Path | None) -> Told:
-    """None: the keys come by a variable."""
+def who_reads(path: Path | None, mounts: str | None = None) -> Told:
+    """None: the keys come by a variable.
+
+    ``mounts`` as in proc_pid_mountinfo(5); None: those of this process.
+    """
     if path is None:
         return "ok", "the keys come from the environment"
     if not path.stat().st_mode & _OTHERS:
@@ -21,7 +24,7 @@ def who_reads(path: Path | None) -> Told:
     if any(not folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH) for folder in real.parents):
         return "ok", f"{path} is in a folder that is its owner's only"
     # As containers are given secrets: for whoever runs in them, and its mode is the host's.
-    if is_handed_in(real, _mounts()):
+    if is_handed_in(real, _mounts() if mounts is None else mounts):
         return "ok", f"{path} is mounted into this place, read-only"
     return "warning", f"others may read {path}: chmod 600 {path}"
 

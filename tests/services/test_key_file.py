@@ -46,3 +46,56 @@ def test_neither_a_closed_file_nor_one_in_a_closed_folder_is_read_by_others(
     open_folder.chmod(0o755)
     file.chmod(0o600)
     assert who_reads(file) == ("ok", f"{file} is its owner's only")
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"),
+    [(0o600, "ok"), (0o400, "ok"), (0o640, "warning"), (0o604, "warning"), (0o644, "warning")],
+    ids=["600", "400", "640", "604", "644"],
+)
+def test_a_file_is_its_owners_only_where_neither_group_nor_others_read_it(
+    open_folder: Path, mode: int, state: str
+) -> None:
+    file = open_folder / "idp.keys"
+    file.write_text("")
+    file.chmod(mode)
+    assert who_reads(file, "")[0] == state
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"),
+    [(0o700, "ok"), (0o744, "ok"), (0o710, "warning"), (0o701, "warning")],
+    ids=["700", "744", "710", "701"],
+)
+def test_a_folder_is_closed_where_neither_group_nor_others_get_into_it(
+    open_folder: Path, mode: int, state: str
+) -> None:
+    within = open_folder / "conf" / "keys"
+    within.mkdir(parents=True)
+    file = within / "idp.keys"
+    file.write_text("")
+    for one, its_mode in ((file, 0o644), (within, 0o755), (within.parent, mode)):
+        one.chmod(its_mode)
+    assert who_reads(file, "")[0] == state
+
+
+def test_a_link_in_a_closed_folder_closes_nothing(open_folder: Path) -> None:
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    file = open_folder / "idp.keys"
+    file.write_text("")
+    file.chmod(0o644)
+    link = closed / "idp.keys"
+    link.symlink_to(file)
+    assert who_reads(link, "")[0] == "warning"
+
+
+@pytest.mark.parametrize(("how", "state"), [("ro", "ok"), ("rw", "warning")])
+def test_a_mounted_file_has_the_mode_that_the_host_gave_it(
+    open_folder: Path, how: str, state: str
+) -> None:
+    file = open_folder / "idp.keys"
+    file.write_text("")
+    file.chmod(0o644)
+    mounts = f"22 20 0:32 / {file} {how},relatime - ext4 /dev/sda1 rw\n"
+    assert who_reads(file, mounts)[0] == state

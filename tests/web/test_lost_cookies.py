@@ -4,7 +4,7 @@ import re
 
 from tests.helpers.house import House
 from tests.helpers.user_agent import Page, UserAgent
-from tests.web.walking import enter, gone, newcomer, shown
+from tests.web.walking import enter, gone, newcomer, shown, signed_in
 
 MISSING = "This site’s cookies are missing"
 CHANGED = "This page is out of date"
@@ -50,6 +50,25 @@ def test_who_holds_no_more_than_the_address_learns_nothing_of_the_sign_in(town: 
     assert posted(stranger, alive, "A" * 22) == of_alive
     town.clock.advance(minutes=31)
     assert posted(stranger, alive, alive.path.split("/")[2]) == of_alive
+
+
+def test_on_a_page_of_the_account_it_is_led_back_to_the_account(town: House) -> None:
+    agent = signed_in(town, town.client(consent="never"), newcomer(town))
+    page = agent.page("/me/security/email")
+    agent.cookies.clear()
+    lost = shown(agent.submit(page, page.form("/security/email")))
+    assert (lost.status, lost.document.headings) == (400, [MISSING])
+    assert lost.link("Try again").endswith("/me")
+
+
+def test_a_script_is_told_so_in_json(town: House) -> None:
+    agent = town.browser()
+    page = agent.page("/login/")
+    agent.cookies.clear()
+    accept = {"Accept": "application/json"}
+    told = agent.client.post(f"{page.path}/password", data={"username": "a"}, headers=accept)
+    assert (told.status_code, told.json()["error"]) == (400, "invalid_request")
+    assert told.json()["message"].startswith("The form's token is missing")
 
 
 def test_a_page_of_our_own_that_is_not_found_without_them(town: House) -> None:
