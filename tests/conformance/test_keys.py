@@ -1,4 +1,8 @@
-"""rotate-keys, in traffic: whoever fetches the key set as often as it says verifies everything."""
+"""rotate-keys, in traffic: whoever fetches the key set as often as it says verifies everything.
+
+Mutations: a successor that signs at once in ``KeyRotation._succeed`` (as the last test does); a key
+that is not kept after it has stopped signing (``kept_after``).
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,8 @@
-"""Redis is lost, or emptied: it is slower then, and nobody gains a guess or a replay."""
+"""Redis is lost, or emptied: it is slower then, and nobody gains a guess or a replay.
+
+Mutations: in ``Tallies.count`` accounts that are counted in Redis as well, and whoever empties it
+gains guesses; nothing counted in the database when Redis does not answer.
+"""
 
 import logging
 from collections.abc import Iterator
