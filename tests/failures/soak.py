@@ -33,13 +33,14 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.house import CHEAP, ISSUER, House, Person
 from tests.helpers.relying_party import RelyingParty, TokenRefused
 from tests.helpers.servers import Server, serve
-from tests.helpers.user_agent import Departure, Page
+from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.web.walking import enter, housed, newcomer
 
 PATIENCE = 60.0
 """Seconds in which a client that tries again has to get through."""
 PAUSE = 0.2
 """Seconds between two rounds of one client: two cores are to be had, and not only for this."""
+MORE = {"id_token": {"acr": {"essential": True, "value": "urn:idp:acr:mfa"}}}
 T = TypeVar("T")
 
 
@@ -128,17 +129,23 @@ class Client:
         self.record.insist(len(won) <= 1, "a code was redeemed twice")
         if not won or len(answers) > 1:
             # The second try, as it must, has ended what the first one bought.
+            self.asks_for_more(agent, party)
             code, pending = party.authorization_code(self.silently(agent, party))
             return self.redeemed(party, code, pending)
         raise Unavailable
 
-    def silently(self, agent: object, party: RelyingParty) -> Departure:
-        answer = agent.client.get(  # type: ignore[attr-defined]
-            party.authorization_url(scope="openid offline_access")
-        )
+    def silently(self, agent: UserAgent, party: RelyingParty) -> Departure:
+        answer = agent.client.get(party.authorization_url(scope="openid offline_access"))
         if answer.status_code != 303:
             raise Unavailable
         return Departure(answer.headers["Location"])
+
+    def asks_for_more(self, agent: UserAgent, party: RelyingParty) -> None:
+        """Than a password shows: refused, whatever breaks."""
+        answer = agent.client.get(party.authorization_url(prompt="none", claims=MORE))
+        where = answered(answer).headers.get("Location", "")
+        self.record.insist("code=" not in where, "an acr that was not earned")
+        self.record.counts["more refused"] += "error=" in where
 
     def redeemed(self, party: RelyingParty, code: str, pending: object) -> dict[str, str]:
         try:
