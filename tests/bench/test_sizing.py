@@ -1,5 +1,7 @@
 """The cores that people need follow from what was measured."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.bench.measure import Measured
@@ -29,3 +31,31 @@ def test_twice_the_cost_is_twice_the_cores_and_people_count_alike() -> None:
 
 def test_nothing_is_said_of_what_was_not_measured() -> None:
     assert needs([row("introspection", server=1.0, database=None)]) == []
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def told_in(text: str) -> list[list[str]]:
+    """The cells of every row of its tables."""
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in one.strip("|").split("|")] for one in rows]
+
+
+def test_what_sizing_says_follows_from_the_table_that_it_refers_to() -> None:
+    performance = (DOCS / "performance.md").read_text(encoding="utf-8")
+    measured = performance.partition("\nPostgreSQL, one worker")[2].partition("\n### ")[0]
+    costs = {cells[0]: cells[1:3] for cells in told_in(measured) if len(cells) == 10}
+    rows = [
+        row(name, server=float(costs[name][0]), database=float(costs[name][1])) for name in A_DAY
+    ]
+    sizing = told_in((DOCS / "sizing.md").read_text(encoding="utf-8"))
+    told = {
+        int(cells[0].replace(",", "")): [float(one.replace(",", "")) for one in cells[1:]]
+        for cells in sizing
+        if len(cells) == 4 and cells[0][0].isdigit()
+    }
+    for need in needs(rows):
+        follows = [need.per_second, need.server, need.database]
+        # The table has two digits after the point, and what it was made of had more.
+        assert told[need.people] == pytest.approx(follows, rel=0.02, abs=0.06)

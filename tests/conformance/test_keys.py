@@ -1,4 +1,8 @@
-"""rotate-keys, in traffic: whoever fetches the key set as often as it says verifies everything."""
+"""rotate-keys, in traffic: whoever fetches the key set as often as it says verifies everything.
+
+Mutations: a successor that signs at once in ``KeyRotation._succeed`` (as the last test does); a key
+that is not kept after it has stopped signing (``kept_after``).
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,15 +110,15 @@ def traffic(url: str, start: datetime) -> Iterator[Traffic]:
 
 
 @pytest.fixture
-def flow(sqlite_url: str) -> Iterator[Traffic]:
-    with traffic(sqlite_url, system_clock()) as running:
+def flow(database_url: str) -> Iterator[Traffic]:
+    with traffic(database_url, system_clock()) as running:
         yield running
 
 
-def test_by_command(flow: Traffic, sqlite_url: str) -> None:
+def test_by_command(flow: Traffic, database_url: str) -> None:
     assert flow.run(minutes=4) == 0
     times = {f"IDP_{name.upper()}": str(value) for name, value in TIMES.items()}
-    command = Command.over(sqlite_url, **times, IDP_ISSUER=flow.nodes[0].settings.issuer)
+    command = Command.over(database_url, **times, IDP_ISSUER=flow.nodes[0].settings.issuer)
     made = command.json("keys", "rotate", "--algorithm", "ES256", "--json")
     assert len(made) == 1
     (successor,) = [one["kid"] for one in made]

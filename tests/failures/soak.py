@@ -1,9 +1,9 @@
 """``python -m tests.failures.soak [--minutes 30]``: two nodes under load while everything breaks.
 
-Two ``idp serve`` over a PostgreSQL primary and its standby; every minute one of them is killed
-and started anew, and half-way the primary dies and its standby takes over. Ends with 1 when
-something was redeemed twice, a success was none, a token said an ``acr`` that was not earned, or a
-client did not get through in the end; and tells how much memory the nodes took.
+Two ``idp serve`` over a PostgreSQL primary and its standby; every minute the second is killed and
+started anew, and half-way the primary dies and its standby takes over. Ends with 1 when something
+was redeemed twice, a success was none, a token said an ``acr`` that was not earned, a client did
+not get through in the end, or the first node, which lives through all of it, grew.
 """
 
 import argparse
@@ -27,18 +27,20 @@ from idp.clock import system_clock
 from idp.migrate import upgrade
 from idp.models import Grant, RefreshToken, db
 from tests.failures.artefacts import REFRESHING, Remote, as_there, at
+from tests.failures.memory import Memory
 from tests.failures.replication import Pair, replicated
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import CHEAP, ISSUER, House, Person
 from tests.helpers.relying_party import RelyingParty, TokenRefused
 from tests.helpers.servers import Server, serve
-from tests.helpers.user_agent import Departure, Page
+from tests.helpers.user_agent import Departure, Page, UserAgent
 from tests.web.walking import enter, housed, newcomer
 
 PATIENCE = 60.0
 """Seconds in which a client that tries again has to get through."""
 PAUSE = 0.2
 """Seconds between two rounds of one client: two cores are to be had, and not only for this."""
+MORE = {"id_token": {"acr": {"essential": True, "value": "urn:idp:acr:mfa"}}}
 T = TypeVar("T")
 
 
@@ -52,8 +54,7 @@ class Record:
 
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    memory: dict[int, list[int]] = field(default_factory=dict)
-    """Kibibytes by process, as they were measured."""
+    memory: Memory = field(default_factory=Memory)
 
     def insist(self, holds: bool, what: str) -> None:
         if not holds:
@@ -128,17 +129,23 @@ class Client:
         self.record.insist(len(won) <= 1, "a code was redeemed twice")
         if not won or len(answers) > 1:
             # The second try, as it must, has ended what the first one bought.
+            self.asks_for_more(agent, party)
             code, pending = party.authorization_code(self.silently(agent, party))
             return self.redeemed(party, code, pending)
         raise Unavailable
 
-    def silently(self, agent: object, party: RelyingParty) -> Departure:
-        answer = agent.client.get(  # type: ignore[attr-defined]
-            party.authorization_url(scope="openid offline_access")
-        )
+    def silently(self, agent: UserAgent, party: RelyingParty) -> Departure:
+        answer = agent.client.get(party.authorization_url(scope="openid offline_access"))
         if answer.status_code != 303:
             raise Unavailable
         return Departure(answer.headers["Location"])
+
+    def asks_for_more(self, agent: UserAgent, party: RelyingParty) -> None:
+        """Than a password shows: refused, whatever breaks."""
+        answer = agent.client.get(party.authorization_url(prompt="none", claims=MORE))
+        where = answered(answer).headers.get("Location", "")
+        self.record.insist("code=" not in where, "an acr that was not earned")
+        self.record.counts["more refused"] += "error=" in where
 
     def redeemed(self, party: RelyingParty, code: str, pending: object) -> dict[str, str]:
         try:
@@ -183,7 +190,7 @@ def answered(response: httpx.Response) -> httpx.Response:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Kills one node a minute, and the primary once."""
+    """Kills the last node every minute, and the primary once. The first lives through all of it."""
 
     servers: list[Server]
     pair: Pair
@@ -201,7 +208,7 @@ class Trouble:
                 self.pair.standby.promote()
                 failed_over = True
             elif elapsed > killed + 0.5:
-                server = self.servers[killed % len(self.servers)]
+                server = self.servers[-1]
                 server.kill()
                 server.start(seconds=120)
                 killed += 1
@@ -209,15 +216,7 @@ class Trouble:
 
     def measure(self) -> None:
         for server in self.servers:
-            for pid in children(server.pid):
-                found = Path(f"/proc/{pid}/statm").read_text().split()[1]
-                self.record.memory.setdefault(pid, []).append(int(found) * 4)
-
-
-def children(pid: int) -> list[int]:
-    """The workers of a server."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in found if Path(f"/proc/{one}/statm").exists()]
+            self.record.memory.measure(server.pid)
 
 
 @contextmanager
@@ -248,13 +247,6 @@ def count_in_truth(house: House, record: Record) -> None:
         record.counts["grants ended"] = db.session.scalar(ended) or 0
 
 
-def growth(memory: dict[int, list[int]]) -> Iterator[str]:
-    """Of each process, from when it had warmed up."""
-    for pid, sizes in memory.items():
-        warm = sizes[min(10, len(sizes) // 2) :]
-        yield f"  process {pid}: {warm[0] // 1024} MiB, at the end {warm[-1] // 1024} MiB"
-
-
 def soak(minutes: float, clients: int) -> Record:
     """Run it."""
     record, over = Record(), Event()
@@ -277,6 +269,7 @@ def soak(minutes: float, clients: int) -> Record:
         for one in running:
             one.result()
         count_in_truth(house, record)
+    record.wrong += record.memory.grew()
     return record
 
 
@@ -288,7 +281,7 @@ def main() -> int:
     record = soak(chosen.minutes, chosen.clients)
     told = [
         *[f"{number:8} {name}" for name, number in record.counts.items()],
-        *growth(record.memory),
+        *record.memory.told(),
         *(record.wrong or ["Nothing went wrong."]),
     ]
     sys.stdout.write("\n".join([*told, ""]))

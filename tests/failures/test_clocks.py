@@ -29,8 +29,8 @@ def nodes(url: str, seconds: float) -> Iterator[tuple[House, House]]:
 
 
 @pytest.mark.parametrize("seconds", [-30, 30])
-def test_half_a_minute_goes_unnoticed(sqlite_url: str, seconds: float) -> None:
-    with nodes(sqlite_url, seconds) as (right, off):
+def test_half_a_minute_goes_unnoticed(database_url: str, seconds: float) -> None:
+    with nodes(database_url, seconds) as (right, off):
         for make in (*ONCE, *LASTING):
             thing = make(right)
             assert thing.use(off), thing.name
@@ -39,8 +39,8 @@ def test_half_a_minute_goes_unnoticed(sqlite_url: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-AHEAD, AHEAD])
-def test_two_minutes_apart_nothing_is_good_twice(sqlite_url: str, seconds: float) -> None:
-    with nodes(sqlite_url, seconds) as (right, off):
+def test_two_minutes_apart_nothing_is_good_twice(database_url: str, seconds: float) -> None:
+    with nodes(database_url, seconds) as (right, off):
         for make in (code, totp):
             thing = make(right)
             tried: list[Node] = [off, right, off, right]
@@ -51,10 +51,10 @@ def test_two_minutes_apart_nothing_is_good_twice(sqlite_url: str, seconds: float
 @pytest.mark.parametrize("seconds", [-AHEAD, AHEAD])
 @pytest.mark.parametrize("wish", [{"prompt": "login"}, {"max_age": 0}], ids=str)
 def test_who_has_to_sign_in_anew_has_to(
-    sqlite_url: str, seconds: float, wish: dict[str, object]
+    database_url: str, seconds: float, wish: dict[str, object]
 ) -> None:
     """What was proved at a node that is ahead is no proof given after the request."""
-    with nodes(sqlite_url, seconds) as (right, off):
+    with nodes(database_url, seconds) as (right, off):
         alice, shop = newcomer(right), right.client(consent="never")
         agent = as_there(signed_in(right, shop, alice), off)
         there = at(shop, off)
@@ -67,8 +67,8 @@ def test_who_has_to_sign_in_anew_has_to(
         assert silently(agent, there) == "", "the control: nobody asks for a fresh one"
 
 
-def test_silently_it_is_not_fresh_either(sqlite_url: str) -> None:
-    with nodes(sqlite_url, -AHEAD) as (right, behind):
+def test_silently_it_is_not_fresh_either(database_url: str) -> None:
+    with nodes(database_url, -AHEAD) as (right, behind):
         alice, shop = newcomer(right), right.client(consent="never")
         agent = as_there(signed_in(right, shop, alice), behind)
         there = at(shop, behind)
@@ -120,10 +120,10 @@ def test_which_steps_are_followed(step: timedelta, followed: bool) -> None:
 
 
 @pytest.fixture
-def set_back(sqlite_url: str) -> Iterator[tuple[House, Machine]]:
+def set_back(database_url: str) -> Iterator[tuple[House, Machine]]:
     """A node as ``idp.wsgi`` makes it, whose machine's clock will be set back."""
     machine = Machine()
-    with housed(sqlite_url, machine.clock) as house:  # type: ignore[arg-type]
+    with housed(database_url, machine.clock) as house:  # type: ignore[arg-type]
         yield house, machine
 
 

@@ -1,16 +1,20 @@
-"""The connection is cut at COMMIT: never a success that did not last, and a second try ends well.
+"""A COMMIT fails: never a success that did not last, and a second try ends well.
+
+On PostgreSQL the line is cut there, and SQLite refuses it.
 
 Mutation: answer first and commit after (``Response`` built, then ``services().commit()`` in a
 ``try: … except SQLAlchemyError: pass``), and the revocation that was told of is none.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import DBAPIError
 
 from idp.models import Grant, RefreshToken, User, db
@@ -150,3 +154,40 @@ def test_a_line_that_holds_is_a_success_at_once(case: Case) -> None:
     for what, end in ENDINGS.items():
         assert end(case).status_code in (200, 303), what
         assert case.is_over(what), what
+
+
+@contextmanager
+def refusing(house: House) -> Iterator[None]:
+    """SQLite takes whatever is written, and no COMMIT of it."""
+    with house.app.app_context():
+        engine = db.engine
+    wrote: list[str] = []
+
+    def watch(connection: sqlite3.Connection, _record: object) -> None:
+        def judge(action: int, what: str | None, *_: object) -> int:
+            if action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE):
+                wrote.append(str(what))
+            refused = action == sqlite3.SQLITE_TRANSACTION and what == "COMMIT"
+            return sqlite3.SQLITE_DENY if refused and wrote else sqlite3.SQLITE_OK
+
+        connection.set_authorizer(judge)
+
+    engine.dispose()
+    event.listen(engine, "connect", watch)
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", watch)
+        engine.dispose()
+    assert wrote, "it got as far as that"
+
+
+@pytest.mark.parametrize("what", ENDINGS)
+def test_what_sqlite_does_not_commit_is_no_success(sqlite_url: str, what: str) -> None:
+    with housed(sqlite_url, FakeClock()) as house:
+        case = case_of((house, Wire(0, ("", 0))))
+        with refusing(house):
+            assert ENDINGS[what](case).status_code == 503
+        assert not case.is_over(what)
+        assert ENDINGS[what](case).status_code in (200, 303)
+        assert case.is_over(what)

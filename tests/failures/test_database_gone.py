@@ -1,4 +1,7 @@
-"""The database goes away in the middle: nothing is skipped, nothing half done, and it goes on."""
+"""The database goes away in the middle: nothing is skipped, nothing half done, and it goes on.
+
+Mutation: ``errors.install`` without the families of the database's errors, and it is a 500.
+"""
 
 import logging
 import re

@@ -27,9 +27,9 @@ OTHER = urlsafe_b64encode(bytes([1]) * 32).decode()
 
 
 @pytest.fixture
-def house(sqlite_url: str) -> Iterator[House]:
+def house(database_url: str) -> Iterator[House]:
     """As it was before anything happened to the keys."""
-    with housed(sqlite_url, FakeClock(system_clock())) as made:
+    with housed(database_url, FakeClock(system_clock())) as made:
         yield made
 
 
@@ -48,23 +48,23 @@ def kept(house: House) -> tuple[int, ...]:
     ],
 )
 def test_it_does_not_start_and_makes_nothing(
-    house: House, sqlite_url: str, keys: str, told: str
+    house: House, database_url: str, keys: str, told: str
 ) -> None:
     before = kept(house)
-    idp = Command.over(sqlite_url, IDP_ISSUER=ISSUER, IDP_KEYS=keys)
+    idp = Command.over(database_url, IDP_ISSUER=ISSUER, IDP_KEYS=keys)
     assert told in idp.refused("serve")
     assert kept(house) == before
     found = idp("doctor").output
     assert "PROBLEM" in found or told in found
 
 
-def test_a_new_key_before_the_old_one_loses_nothing(house: House, sqlite_url: str) -> None:
+def test_a_new_key_before_the_old_one_loses_nothing(house: House, database_url: str) -> None:
     alice, shop = newcomer(house), house.client(subject_type="pairwise", consent="never")
     house.clock.advance(minutes=-1)
     answers = {"totp": totp(house.totp(alice), house.clock)}
     house.clock.advance(minutes=1)
     told = tokens_of(house.browser(), shop, alice, answers=answers)
-    with housed(sqlite_url, house.clock, keys=[OTHER, TEST_KEY]) as both:
+    with housed(database_url, house.clock, keys=[OTHER, TEST_KEY]) as both:
         shop.http = both.http()
         both.clock.advance(minutes=1)
         again = tokens_of(both.browser(), shop, alice, answers=answers)
@@ -84,12 +84,12 @@ def without_the_old_key(house: House, url: str) -> House:
 
 
 def test_an_app_whose_seed_is_unreadable_is_set_up_again_on_record(
-    house: House, sqlite_url: str
+    house: House, database_url: str
 ) -> None:
     alice, _ = newcomer(house), house.client()
     seed, codes = house.totp(alice), house.recovery_codes(alice)
     house.clock.advance(minutes=1)
-    left = without_the_old_key(house, sqlite_url)
+    left = without_the_old_key(house, database_url)
     shop = left.client(consent="never")
     assert refused_app(left, shop, alice, seed) == "unreadable_seed"
 

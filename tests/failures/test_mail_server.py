@@ -23,8 +23,8 @@ STRANGER = "nobody@example.com"
 
 
 @pytest.fixture
-def house(sqlite_url: str, outbox: Outbox) -> Iterator[House]:
-    with housed(sqlite_url, FakeClock(system_clock()), mail_url=outbox.url) as made:
+def house(database_url: str, outbox: Outbox) -> Iterator[House]:
+    with housed(database_url, FakeClock(system_clock()), mail_url=outbox.url) as made:
         yield made
 
 

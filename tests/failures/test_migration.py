@@ -1,7 +1,8 @@
 """A migration that is killed anywhere is run again, and nothing is lost on the way.
 
-(What happens under load is in ``test_versions.py``.) Mutation: an engine in ``idp/migrate.py`` with
-``isolation_level="AUTOCOMMIT"``, and a second run meets tables that are there already.
+(What happens under load is in ``test_versions.py``.) Mutations: on PostgreSQL an engine in
+``idp/migrate.py`` with ``isolation_level="AUTOCOMMIT"``, on SQLite ``prepare_engine`` without
+``_sqlite_begin``: a second run meets tables that are there already.
 """
 
 import sqlite3

@@ -1,4 +1,8 @@
-"""Redis is lost, or emptied: it is slower then, and nobody gains a guess or a replay."""
+"""Redis is lost, or emptied: it is slower then, and nobody gains a guess or a replay.
+
+Mutations: in ``Tallies.count`` accounts that are counted in Redis as well, and whoever empties it
+gains guesses; nothing counted in the database when Redis does not answer.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -38,8 +42,8 @@ def redis(server: RedisServer) -> RedisServer:
 
 
 @pytest.fixture
-def house(redis: RedisServer, sqlite_url: str, clock: FakeClock) -> House:
-    return House(sqlite_url, clock, redis_url=redis.url, network_attempts=1000)
+def house(redis: RedisServer, database_url: str, clock: FakeClock) -> House:
+    return House(database_url, clock, redis_url=redis.url, network_attempts=1000)
 
 
 def guess(house: House, person: Person | None, address: str = "192.0.2.7") -> Allowed | Wait:
@@ -111,11 +115,11 @@ def test_flushed_before_a_replay_the_code_is_still_used(house: House, redis: Red
 
 
 def test_without_it_the_database_counts_networks(
-    redis: RedisServer, sqlite_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    redis: RedisServer, database_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = "not-for-the-log"
     url = redis.url.replace("redis://", f"redis://nobody:{secret}@")
-    house = House(sqlite_url, clock, redis_url=url, network_attempts=3)
+    house = House(database_url, clock, redis_url=url, network_attempts=3)
     with caplog.at_level(logging.WARNING):  # that password is wrong: as good as no answer
         found = [isinstance(guess(house, None), Allowed) for _ in range(3)]
         assert found == [True] * 3
@@ -126,9 +130,9 @@ def test_without_it_the_database_counts_networks(
 
 
 def test_it_goes_away_and_comes_back(
-    server: RedisServer, sqlite_url: str, clock: FakeClock
+    server: RedisServer, database_url: str, clock: FakeClock
 ) -> None:
-    house = House(sqlite_url, clock)
+    house = House(database_url, clock)
     counts = QuickCounts(server.url, apart=0)
     bucket = Bucket("net.any.x", 3, timedelta(minutes=15), personal=False)
     with house.app.app_context():
@@ -161,9 +165,9 @@ def _taken_back(keys: list[str], counted_at: datetime) -> None:
     counters.settle(less=keys, counted_at=counted_at)
 
 
-def test_it_counts_as_the_database_does(redis: RedisServer, sqlite_url: str) -> None:
+def test_it_counts_as_the_database_does(redis: RedisServer, database_url: str) -> None:
     clock = FakeClock()
-    house, quick = House(sqlite_url, clock), QuickCounts(redis.url)
+    house, quick = House(database_url, clock), QuickCounts(redis.url)
     some = [Bucket(f"net.any.{name}", 3, timedelta(minutes=15), False) for name in "ab"]
     told: list[list[object]] = [[], []]
     began = clock()

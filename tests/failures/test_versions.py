@@ -69,18 +69,18 @@ def load(house: House, shop: RelyingParty, person: Person) -> Iterator[None]:
 
 
 def test_it_is_upgraded_under_load_and_two_versions_share_one_sign_in(
-    postgresql_url: str, following: NextVersion, tmp_path: Path
+    database_url: str, following: NextVersion, tmp_path: Path
 ) -> None:
-    with housed(postgresql_url, FakeClock(system_clock())) as house:
+    with housed(database_url, FakeClock(system_clock())) as house:
         alice, shop = newcomer(house), house.client(consent="never")
         with load(house, shop, alice):
-            upgraded(following, postgresql_url)
+            upgraded(following, database_url)
         ready = house.http().get("/readyz")
         assert (ready.status_code, ready.json()["found"]) == (200, REVISION)
         agent = shared_sign_in(house, shop, alice, following, tmp_path)
-        goes_on_over_it(Command.over(postgresql_url, IDP_ISSUER=ISSUER))
+        goes_on_over_it(Command.over(database_url, IDP_ISSUER=ISSUER))
 
-        back = following.run(postgresql_url, "db", "downgrade", migrate.head() or "", "--yes")
+        back = following.run(database_url, "db", "downgrade", migrate.head() or "", "--yes")
         assert back.returncode == 0, back.stderr
         assert house.http().get("/readyz").json() == {"status": "ready"}
         assert silently(agent, shop) == "", "what the next version wrote is read"
@@ -114,15 +114,15 @@ def goes_on_over_it(idp: Command) -> None:
     assert "newer version" in found
 
 
-def test_what_a_version_cannot_read_it_refuses(sqlite_url: str, breaking: NextVersion) -> None:
-    early = breaking.run(sqlite_url, "users", "list")
+def test_what_a_version_cannot_read_it_refuses(database_url: str, breaking: NextVersion) -> None:
+    early = breaking.run(database_url, "users", "list")
     assert early.returncode == 1
     assert "Run `idp db upgrade`" in early.stderr
-    with housed(sqlite_url, FakeClock(system_clock())) as house:
-        upgraded(breaking, sqlite_url)
+    with housed(database_url, FakeClock(system_clock())) as house:
+        upgraded(breaking, database_url)
         ready = house.http().get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "schema")
-    idp = Command.over(sqlite_url, IDP_ISSUER=ISSUER)
+    idp = Command.over(database_url, IDP_ISSUER=ISSUER)
     for command in (["users", "list"], ["serve"]):
         assert "A newer one has upgraded it" in idp.refused(*command)
 
