@@ -357,7 +357,8 @@ def test_the_way_back_from_there_is_the_one_that_was_asked_for(town: House) -> N
     agent = signed_in(town, town.client(), newcomer(town))
     place = agent.get(diary.authorization_url(response_mode="form_post"))
     assert (told(place)["error"], told(place)["iss"]) == ("access_denied", diary.issuer)
-    text = agent.client.get(diary.authorization_url(response_mode="form_post")).text
+    sent = agent.client.get(diary.authorization_url(response_mode="form_post"))
+    text = agent.client.get(sent.headers["Location"]).text
     assert "An administrator of" in text
     assert "data-send" not in text  # it waits to be read
 
