@@ -37,6 +37,8 @@ SETTLED: Final = 0.5
 HEADERS_WITHIN: Final = 15
 """Seconds for a request's headers to arrive, and for the next request on an open connection."""
 LARGEST_HEADERS: Final = 64 * 1024
+IDLE: Final = 600
+"""Seconds without a request after which one of Granian's threads ends: the most there may be."""
 CONNECTIONS: Final = 1024
 """Open at once to one worker; the next ones wait until they are accepted."""
 
@@ -73,6 +75,7 @@ class Server(MPServer):
             interface=Interfaces.WSGI,
             workers=workers,
             blocking_threads=threads + _who_only_wait(settings),
+            blocking_threads_idle_timeout=IDLE,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
                 header_read_timeout=HEADERS_WITHIN * 1000, max_buffer_size=LARGEST_HEADERS

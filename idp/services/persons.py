@@ -62,14 +62,6 @@ def known_as(name: str | None) -> User | None:
     return cast("User", person)
 
 
-def expect(login_name: str) -> None:
-    """``known_as`` is going to be asked of what was typed: it is looked up with another
-    statement."""
-    if name := normalise_login(login_name):
-        statement, values = _known_as(name)
-        statement.soon(values)
-
-
 def _known_as(name: str | None) -> tuple[Plain, dict[str, str]]:
     """A user name has no ``@``, and an address has one."""
     return _BY_ADDRESS if name and "@" in name else _BY_USERNAME, {"known_as": name or ""}

@@ -77,9 +77,7 @@ class Relay(Places):
         self._there.discard(get_ident())
         if self._holder == get_ident():
             self._since = monotonic()
-            if self._dozing:
-                self._dozing = False
-                self._bell.set()
+            self._ring()
 
     def enter(self, patience: float = PATIENCE) -> None:
         """Take a place, and the baton, from whoever has it for too long. Raises ``Busy``."""
@@ -146,6 +144,14 @@ class Relay(Places):
     def _take(self, *, working: bool = False) -> None:
         now = monotonic()
         self._holder, self._since, self._at_queue = get_ident(), now if working else None, now
+        if working:
+            self._ring()
+
+    def _ring(self) -> None:
+        """There is a request: somebody has to look how long it takes."""
+        if self._dozing:
+            self._dozing = False
+            self._bell.set()
 
     def _hand_over(self) -> None:
         """To the first in line with a request, to whoever is at the queue, or to the last who came

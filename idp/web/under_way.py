@@ -9,7 +9,7 @@ from flask import Response, request
 
 from idp.models import Transaction
 from idp.protocol.errors import OAuthError
-from idp.services import persons, transactions
+from idp.services import transactions
 from idp.services.persons import Nobody
 from idp.services.transactions import Overtaken
 from idp.web import arriving, cookies, errors, flow, here, pages
@@ -35,7 +35,6 @@ def in_transaction(view: Step[P]) -> Routed[P]:
     @wraps(view)
     def resolved(transaction_id: str, *args: P.args, **kwargs: P.kwargs) -> Response:
         """What the view answers, or where a sign-in that is not here any more leads."""
-        _expect_whom_it_names()
         found = find(transaction_id)
         if found is None:
             return _not_here(transaction_id)
@@ -60,13 +59,6 @@ def in_transaction(view: Step[P]) -> Routed[P]:
     return cast(Routed[P], resolved)
 
 
-def _expect_whom_it_names() -> None:
-    """Who signs in is looked up over the same wait as what she signs in for."""
-    asked = here.asked()
-    if asked.method == "POST" and (typed := asked.form.get("username")):
-        persons.expect(typed)
-
-
 def find(transaction_id: str) -> Transaction | None:
     """The transaction of that id, if this browser began it."""
     return transactions.find(transaction_id, browser_token=cookies.read(cookies.BROWSER))
@@ -77,20 +69,15 @@ def _finished(transaction: Transaction) -> Response:
 
     By then the client has used the code of the first answer, and would take it for a stolen one.
     """
-    if page := _read_first(transaction):
-        return page
+    page = None if wants_json() else turned_away(transaction)
+    if page is not None:
+        return see_other(address(transaction)) if request.method == "POST" else page
     if (request.method == "POST" or wants_json()) and _just_now(transaction):
         return flow.answer_of(transaction)
     way_on = flow.way_on(transaction)
     if wants_json():
         return see_other(way_on)
     return pages.finished(transaction, way_on, signed_in=flow.was_granted(transaction))
-
-
-def _read_first(transaction: Transaction) -> Response | None:
-    """The page that is read before the answer, or the way to it; None where there is none."""
-    page = None if wants_json() else turned_away(transaction)
-    return see_other(address(transaction)) if page and request.method == "POST" else page
 
 
 def _just_now(transaction: Transaction) -> bool:
@@ -138,7 +125,7 @@ def _step_of(transaction: Transaction) -> str:
 def _after_overtaken(transaction_id: str) -> Response:
     found = find(transaction_id)
     if found is not None and found.finished_at is not None:
-        return _read_first(found) or flow.answer_of(found)
+        return flow.answer_of(found)
     return see_other(f"/login/{transaction_id}")
 
 

@@ -52,7 +52,7 @@ def test_reading_alone_is_one_wait(house: House, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "trips"),
     [
-        ("password sign-in, hash apart", 6),
+        ("password sign-in, hash apart", 7),
         ("silent authorization", 2),
         ("code redemption, ES256", 1),
         ("refresh, RS256", 1),

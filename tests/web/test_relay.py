@@ -9,7 +9,8 @@ from time import sleep
 import pytest
 
 from idp.capacity import Gate, worked_on
-from idp.web.relay import LOOKS, QUICK, SELDOM, Relay
+from idp.cli.server import IDLE
+from idp.web.relay import LONGEST_WAIT, LOOKS, QUICK, SELDOM, SHORT_WAIT, Relay
 
 SOON = 30
 """Seconds: far more than any of this takes."""
@@ -145,6 +146,50 @@ def test_after_a_calm_somebody_looks_again() -> None:
         server.ask(lambda: end.wait(SOON))
         assert server.ask(lambda: None).wait(SOON)
         end.set()
+
+
+class Hand:
+    """A thread that does what it is told."""
+
+    def __init__(self) -> None:
+        self._todo: SimpleQueue[tuple[tuple[Work, ...], Event]] = SimpleQueue()
+        Thread(target=self._work_off, daemon=True).start()
+
+    def _work_off(self) -> None:
+        while True:
+            works, done = self._todo.get()
+            for work in works:
+                work()
+            done.set()
+
+    def do(self, *works: Work) -> Event:
+        """What is returned tells when all is done."""
+        done = Event()
+        self._todo.put((works, done))
+        return done
+
+
+def test_two_at_the_queue_that_are_slow_after_a_calm_are_seen() -> None:
+    """One takes the baton from the other, which is then not its holder when it comes as well."""
+    relay, end = Relay(3, name="request"), Event()
+    first, second, third = Hand(), Hand(), Hand()
+    assert first.do(relay.rest).wait(SOON)  # it has the baton
+    assert second.do(relay.go_back).wait(SOON)  # and has something left to do there
+    rested = third.do(relay.rest)
+    until(lambda: bool(relay._resting))
+    relay.watch()
+    until(lambda: relay._dozing)
+    second.do(relay.begin, relay.enter, lambda: end.wait(SOON))
+    until(lambda: relay.free == 2)
+    first.do(relay.begin, relay.enter, lambda: end.wait(SOON))
+    until(lambda: relay.free == 1)
+    assert rested.wait(SOON / 2)
+    end.set()
+
+
+def test_no_thread_ends_before_another_has_joined_it() -> None:
+    """While nobody asks, it is looked every quarter of that time who waits for how long."""
+    assert SHORT_WAIT < LONGEST_WAIT * 1.25 < IDLE
 
 
 def test_who_waits_for_very_long_is_joined_by_another() -> None:
