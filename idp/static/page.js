@@ -18,6 +18,9 @@ all("form[data-once]", (form) => {
   });
 });
 
+// An answer to a POST cannot be gone back to; its address can.
+if ("posted" in document.body.dataset) history.replaceState(null, "", location.href);
+
 // Coming back with the Back button may show the page as it was left.
 addEventListener("pageshow", () => all("[data-submitting]", (form) => form.removeAttribute("data-submitting")));
 
@@ -76,8 +79,8 @@ all("[data-wait]", (button) => {
   tick();
 });
 
-// One sign-in, several tabs: the waiting ones ask whether it was finished when they are told, and when somebody comes back to
-// them. Pages of a signed-in person tell, and every other as it is left: a sign-in may end at an application's address.
+// One sign-in, several tabs: the waiting ones ask whether it was finished when told to, and when somebody comes back to them.
+// Pages of a signed-in person tell them, all others as they are left: a sign-in may end at an application's address.
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse") : null;
 const tell = () => channel?.postMessage("look");
 "signedIn" in document.body.dataset ? tell() : addEventListener("pagehide", tell);
