@@ -3,12 +3,13 @@
 import pytest
 
 from idp.models import AuditEvent, db
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.sign_in import sign_in, totp
 from tests.helpers.user_agent import UserAgent
 from tests.web.account.visits import visit
 from tests.web.admin.people import signed_in_as
-from tests.web.walking import enter, events, newcomer, shown, told
+from tests.web.walking import enter, events, housed, newcomer, shown, told
 
 BEGUN = "was begun with your password; a second step was still to come."
 
@@ -92,6 +93,17 @@ def test_an_administrators_link_before_a_second_step_is_a_first_step(
     assert shown(agent.submit(page, page.form(page.path))).form("/totp")
     log = admin.page(f"/admin/audit?person={person.id}").document.text
     assert f"A sign-in of {person.email} was begun with an administrator’s link;" in log
+
+
+def test_either_database_lists_what_was_finished(database_url: str, clock: FakeClock) -> None:
+    with housed(database_url, clock) as house:
+        person, other = newcomer(house), newcomer(house)
+        house.totp(person)
+        abandoned(house, person)
+        visit(house.browser(), "/me", other)
+        text = signed_in_as(house, "administrator").page("/admin").document.text
+    assert person.email not in text
+    assert text.count(other.email) == 1
 
 
 def test_events_of_an_older_version_read_as_they_did(house: House, admin: UserAgent) -> None:
