@@ -214,6 +214,14 @@ class Corroborable(Protocol):
 
 
 @runtime_checkable
+class Correctable(Protocol):
+    """A factor whose answer is long, so that a slip in it is mended and not typed all over."""
+
+    corrected_field: ClassVar[str]
+    """What stays as it was typed where it was refused."""
+
+
+@runtime_checkable
 class Laborious(Protocol):
     """A factor whose check takes so long that only so many are made at once."""
 
@@ -233,6 +241,7 @@ __all__ = [
     "NOTHING",
     "Answer",
     "Ceremony",
+    "Correctable",
     "Corroborable",
     "Enrolled",
     "Factor",

@@ -68,6 +68,7 @@ class RecoveryCode:
     names_its_user: ClassVar[bool] = False
     phrase: ClassVar[str] = "a recovery code"
     on_request: ClassVar[bool] = False
+    corrected_field: ClassVar[str] = _FIELD
 
     def __init__(self, tools: Tools) -> None:
         """Needs none of the tools: see above."""

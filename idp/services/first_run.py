@@ -20,6 +20,7 @@ from idp.services.passwords import Passwords
 from idp.services.reset import GONE
 from idp.services.roles import ADMINISTRATOR
 from idp.services.sessions import Sessions
+from idp.services.sign_in_told import OPENED
 from idp.state import mark, peek, put, take
 
 PURPOSE: Final = "first_administrator"
@@ -127,7 +128,13 @@ class FirstRun:
         self._sessions.add(
             session_id, proof, method=PASSWORD, transaction_id=transaction_id, now=context.at
         )
-        audit.record(f"login.{PASSWORD}.accepted", context, user_id=user.id, session_id=session_id)
+        audit.record(
+            f"login.{PASSWORD}.accepted",
+            context,
+            user_id=user.id,
+            session_id=session_id,
+            session=OPENED,
+        )
         token = self._sessions.rotate(session_id, context.at)
         db.session.commit()
         return Begun(user, session_id, token)

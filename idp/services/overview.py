@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from idp.models import AuditEvent, Client, User, db
 from idp.services.roles import ADMINISTRATOR
+from idp.services.sign_in_told import OPENED
 
 MOST: Final = 1000
 """What is more than this is told as "more than 1000"."""
@@ -39,13 +40,13 @@ def counts() -> Mapping[str, int]:
 
 
 def last_sign_ins(proved: Iterable[str]) -> Sequence[SignIn]:
-    """The latest few by one of the methods ``proved``, the newest first."""
+    """The latest few that were finished, by one of the methods ``proved``, the newest first."""
     latest = db.session.scalar(select(func.max(AuditEvent.id))) or 0
     names = [f"login.{method}.accepted" for method in proved]
     statement = (
         select(User, AuditEvent.at, AuditEvent.address)
         .join(User, User.id == AuditEvent.user_id)
-        .where(AuditEvent.id > latest - LOOKED_AT, AuditEvent.name.in_(names))
+        .where(AuditEvent.id > latest - LOOKED_AT, AuditEvent.name.in_(names), _finished())
         .order_by(AuditEvent.id.desc())
         .limit(SHOWN)
     )
@@ -53,6 +54,12 @@ def last_sign_ins(proved: Iterable[str]) -> Sequence[SignIn]:
         SignIn(user.display_name, user.email, at, address)
         for user, at, address in db.session.execute(statement)
     ]
+
+
+def _finished() -> ColumnElement[bool]:
+    """Events of an older version do not tell, and count as they always did."""
+    told = AuditEvent.data["session"].as_string()
+    return or_(told.is_(None), told == OPENED)
 
 
 def _up_to_most(statement: Select[Any]) -> int:

@@ -40,10 +40,14 @@ GONE = Refused(
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Whose password a link will set, and how many characters that needs."""
+    """Whose password a link will set, and how many characters that needs.
+
+    ``transaction_id`` is the sign-in during which it was asked for.
+    """
 
     user: User
     minimum: int
+    transaction_id: str | None = None
 
 
 class PasswordReset:
@@ -64,7 +68,9 @@ class PasswordReset:
         self._mailer = mailer
         self._throttle = throttle
 
-    def request(self, login_name: str, context: Context) -> None:
+    def request(
+        self, login_name: str, context: Context, *, transaction_id: str | None = None
+    ) -> None:
         """Mail a link to whoever is called so. The work and the silence are the same for nobody.
 
         Only an address that was shown to be the person's is written to. Asking too often has no
@@ -78,7 +84,13 @@ class PasswordReset:
         if not isinstance(reserved, Wait):
             outcome = "requested"
             reachable = user is not None and user.disabled_at is None and user.email_verified
-            self._send(user if reachable else None, login_name, LIFETIME, context)
+            self._send(
+                user if reachable else None,
+                login_name,
+                LIFETIME,
+                context,
+                transaction_id=transaction_id,
+            )
         audit.record(f"password.reset.{outcome}", context, user_id=user.id if user else None)
         db.session.commit()
 
@@ -103,9 +115,10 @@ class PasswordReset:
         context: Context,
         *,
         invited: bool = False,
+        transaction_id: str | None = None,
     ) -> None:
         address = user.email if user else normalise_login(login_name) or ""
-        handle = self._put(user, address, lifetime, context)
+        handle = self._put(user, address, lifetime, context, transaction_id)
         values = {
             "url": self._url(handle),
             "minutes": int(lifetime.total_seconds()) // 60,
@@ -116,12 +129,21 @@ class PasswordReset:
         self._mailer.queue(mail, now=context.at, user_id=user_id, decoy=user is None)
 
     def _put(
-        self, user: User | None, address: str | None, lifetime: timedelta, context: Context
+        self,
+        user: User | None,
+        address: str | None,
+        lifetime: timedelta,
+        context: Context,
+        transaction_id: str | None = None,
     ) -> str:
         """The newest link of this person, and the only one. For nobody: one that opens nothing."""
         owner = user.id if user else digest(address or "")
         supersede(PURPOSE, owner, now=context.at)
-        data = {"user_id": user.id if user else None, "address": address}
+        data = {
+            "user_id": user.id if user else None,
+            "address": address,
+            "transaction_id": transaction_id,
+        }
         return put(PURPOSE, data, now=context.at, lifetime=lifetime, owner=owner)
 
     def _url(self, handle: str) -> str:
@@ -129,12 +151,12 @@ class PasswordReset:
 
     def peek(self, token: str, now: datetime) -> Pending | None:
         """What the page of an opened link shows; the link stays as it is. None: of no use."""
-        user = _owner_of(peek(PURPOSE, token, now=now))
-        return (
-            Pending(user, requirement_for(kinds_of(HELD.all({"user": user.id}))).length)
-            if user
-            else None
-        )
+        entry = peek(PURPOSE, token, now=now)
+        user = _owner_of(entry)
+        if entry is None or user is None:
+            return None
+        required = requirement_for(kinds_of(HELD.all({"user": user.id})))
+        return Pending(user, required.length, entry.get("transaction_id"))
 
     def finish(self, token: str, new_password: str, context: Context) -> User | Refused:
         """Use the link up and set the password, in one transaction; ``GONE`` when it is too late.

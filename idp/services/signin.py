@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from idp import audit
 from idp.assurance import Evidence, Trait
@@ -16,6 +17,7 @@ from idp.services.attempts import Accepted, Attempt, Declined, Outcome
 from idp.services.live import shown_by
 from idp.services.notices import Notices
 from idp.services.sessions import Live, Sessions
+from idp.services.sign_in_told import told_of
 from idp.services.signing_out import sign_out
 from idp.services.throttle import Throttle, Wait
 from idp.services.weighing import Known, Standing, Weighing
@@ -187,7 +189,8 @@ class SignIn:
         accepted = self._in_session(known, evidence, live, attempt, context, opens=opens)
         session_id = accepted.session_id
         transactions.take_step(transaction, user_id=user.id, session_id=session_id, state=kept)
-        self._record_accepted(transaction, attempt, proof, session_id, context)
+        told = {**proof.signals, **told_of(live, ledger, opens=opens)}
+        self._record_accepted(transaction, attempt, proof, session_id, context, told)
         if proof.notice:
             self._notices.tell(user, proof.notice, context)
         if opens and presented is not None and presented.id != session_id:
@@ -247,6 +250,7 @@ class SignIn:
         proof: Proof,
         session_id: str,
         context: Context,
+        told: Mapping[str, Any],
     ) -> None:
         audit.record(
             f"login.{attempt.method}.accepted",
@@ -257,7 +261,7 @@ class SignIn:
             transaction_id=transaction.id,
             credential_id=proof.credential_id,
             amr=list(proof.amr),
-            **dict(proof.signals),
+            **told,
         )
 
     def _named(self, login_name: str | None) -> User | None:

@@ -31,6 +31,9 @@ She is not pinned by it, for then the page would tell whoever comes who she is a
 TYPED = "typed"
 """In the state: an address that was typed and asks for nothing, only not to be typed again."""
 
+NOTE = "note"
+"""In the state: which notice stands above its first step."""
+
 AGAIN = "again"
 """In the state: it was begun because a change came with too little proof, and was not done."""
 

@@ -18,6 +18,9 @@ all("form[data-once]", (form) => {
   });
 });
 
+// An answer to a POST cannot be gone back to; its address can.
+if ("posted" in document.body.dataset) history.replaceState(null, "", location.href);
+
 // Coming back with the Back button may show the page as it was left.
 addEventListener("pageshow", () => all("[data-submitting]", (form) => form.removeAttribute("data-submitting")));
 
@@ -76,22 +79,20 @@ all("[data-wait]", (button) => {
   tick();
 });
 
-// One sign-in, several tabs: pages that only a signed-in person sees tell the waiting ones.
+// One sign-in, several tabs: the waiting ones ask whether it was finished when told to, and when somebody comes back to them.
+// Pages of a signed-in person tell them, all others as they are left: a sign-in may end at an application's address.
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse") : null;
-if (channel && document.body.hasAttribute("data-signed-in")) channel.postMessage("signed in");
+const tell = () => channel?.postMessage("look");
+"signedIn" in document.body.dataset ? tell() : addEventListener("pagehide", tell);
 const elsewhere = document.querySelector("[data-elsewhere]");
-channel?.addEventListener("message", ({ data }) => {
-  if (data === "signed in" && elsewhere) elsewhere.hidden = false;
-});
-
-// A sign-in that ended at the application's address told nobody here: whoever comes back to this tab makes it ask.
 async function look() {
-  if (document.hidden || !elsewhere.hidden) return;
+  if (!elsewhere.hidden) return;
   const answer = await fetch(elsewhere.dataset.elsewhere, { headers: { Accept: "application/json" } }).catch(() => null);
-  if (answer?.ok) elsewhere.hidden = !(await answer.json()).signed_in;
+  if (answer?.ok && (await answer.json()).signed_in) elsewhere.hidden = false;
 }
-if (elsewhere?.dataset.elsewhere) {
-  document.addEventListener("visibilitychange", look);
+if (elsewhere) {
+  channel?.addEventListener("message", look);
+  document.addEventListener("visibilitychange", () => document.hidden || look());
   addEventListener("focus", look);
 }
 

@@ -105,7 +105,7 @@ def _made(
 
 def _begun(transaction: Transaction, wanted: Interact) -> str:
     services().authorization.begun(transaction, wanted.asked, context().at)
-    if transaction.state.get("create"):
+    if transaction.state.get("create") and transactions.NOTE not in transaction.state:
         # Initiating User Registration 1.0: the form for a new account is what is shown first.
         return url_for("register.form", sign_in=transaction.id)
     return address(transaction)
@@ -125,9 +125,9 @@ def _likely(transaction: Transaction, asked: Asked) -> Mapping[str, Any]:
     return services().ceremonies.begun(tasks, context().at)
 
 
-def again(purpose: Purpose) -> Response:
+def again(purpose: Purpose, note: Mapping[str, Any] | None = None) -> Response:
     """The same request in this browser, as if it had just come from the application."""
-    return _once_more(purpose.parameters or {})
+    return _once_more(purpose.parameters or {}, note)
 
 
 def _typed(transaction: Transaction) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The page, or the JSON, that asks a person for what is missing."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from flask import Response, jsonify, url_for
 
-from idp.factors.base import Refused
+from idp.factors.base import Correctable, Refused
 from idp.models import Transaction
 from idp.services import transactions
 from idp.services.throttle import Wait
@@ -16,6 +17,8 @@ from idp.web.models import NO_ADDRESS, address, asked_of, in_place, too_many
 from idp.web.step_pages import page_of
 from idp.web.ways import begun, task_of
 from idp.web.words import refusal
+
+_LONGEST: Final = 100
 
 
 def begin_anew(standing: Standing, method: str, fields: Mapping[str, str]) -> Response:
@@ -77,7 +80,9 @@ def ask(
     transaction = standing.transaction
     chosen = standing.choice(method) if method else None
     page = page_of(standing, chosen, asked=refused is not None)
-    shown = page.render(standing, chosen, refused, _kept(transaction, values))
+    shown = page.render(
+        standing, chosen, refused, {**_kept(transaction, values), **_to_correct(refused, values)}
+    )
     return responses.Response(shown, status, content_type="text/html; charset=utf-8")
 
 
@@ -99,8 +104,17 @@ def _ask_json(
 
 
 def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[str, str]:
-    """What stays in the fields after a refusal: never a secret."""
+    """What stays in the fields whatever comes of them: never a secret."""
     values = values or {}
     typed = values.get("username") or transactions.typed_in(transaction)
     ticked = values.get("remember") or transaction.state.get("remember") or ""
     return {"username": typed, "remember": ticked}
+
+
+def _to_correct(refused: Refused | None, values: Mapping[str, str] | None) -> dict[str, str]:
+    """What stays in the field that it was wrong in, so that only the slip is typed again."""
+    field = refused.at_field if refused else None
+    longer = [one for one in services().factors.values() if isinstance(one, Correctable)]
+    if not values or field is None or all(field != one.corrected_field for one in longer):
+        return {}
+    return {field: values.get(field, "")[:_LONGEST]}

@@ -27,6 +27,15 @@ def install(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the page's own transaction
     app.config["WTF_CSRF_SSL_STRICT"] = False  # no Referer is ever sent: Referrer-Policy
     csrf.init_app(app)
+    app.jinja_env.globals["answers_post"] = answers_post
+
+
+def answers_post() -> bool:
+    """Is this page the answer to a POST, at an address that a GET can be sent to as well?"""
+    if here.asked().method != "POST":
+        return False
+    adapter = here.app().create_url_adapter(request)
+    return adapter is not None and adapter.test(method="GET")
 
 
 def guard() -> None:

@@ -1,6 +1,7 @@
 """The sign-in pages. No factor is named here: a step is whatever the decision asks for."""
 
 from functools import partial
+from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, url_for
 
@@ -22,6 +23,7 @@ from idp.web.models import NO_ADDRESS, NOT_SAVED, NOTHING_SENT, address, address
 from idp.web.under_way import find, in_transaction, made_for
 
 bp = Blueprint("login", __name__, url_prefix="/login")
+_POSTED_TO: Final = frozenset({"account", "cancel", "consent", "forgotten", "identify", "leave"})
 
 
 @bp.get("/")
@@ -148,6 +150,13 @@ def consent(transaction: Transaction) -> Response:
     return flow.refuse(transaction, denied(NOT_ALLOWED))
 
 
+@bp.get("/<transaction_id>/<method>/saved")
+@in_transaction
+def back_to_saved(transaction: Transaction, method: str) -> Response:
+    """Gone back to: the step that is due."""
+    return see_other(address(transaction))
+
+
 @bp.post("/<transaction_id>/<method>/saved")
 @in_transaction
 def saved(transaction: Transaction, method: str) -> Response:
@@ -165,7 +174,9 @@ def saved(transaction: Transaction, method: str) -> Response:
 @bp.get("/<transaction_id>/<method>")
 @in_transaction
 def step(transaction: Transaction, method: str) -> Response:
-    """One way to prove it, as a page of its own."""
+    """One way to prove it, as a page of its own; or what else is posted to and gone back to."""
+    if method in _POSTED_TO:
+        return see_other(address(transaction))
     if method not in services().factors:
         abort(404)
     return flow.proceed(transaction, method=method)

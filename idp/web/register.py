@@ -11,10 +11,10 @@ from idp.factors.base import Refused
 from idp.services.invalid import Invalid
 from idp.services.registration import LIFETIME, Verified
 from idp.web import errors
-from idp.web.answers import see_other
 from idp.web.context import context, services
 from idp.web.forms import submitted
 from idp.web.models import back_to_sign_in, errors_of
+from idp.web.onward import ACCOUNT_MADE, to_sign_in
 
 bp = Blueprint("register", __name__, url_prefix="/login")
 P = ParamSpec("P")
@@ -118,9 +118,7 @@ def finish(token: str) -> Response:
         return _details(token, verified, problems)
     if isinstance(made, Refused):
         return _gone()
-    if verified.transaction_id:
-        return see_other(url_for("login.show", transaction_id=verified.transaction_id))
-    return see_other(url_for("login.start"))
+    return to_sign_in(verified.email, verified.transaction_id, ACCOUNT_MADE)
 
 
 def _gone() -> Response:

@@ -13,6 +13,7 @@ from idp.web import errors, under_way
 from idp.web.context import context, services
 from idp.web.forms import submitted
 from idp.web.models import NO_ADDRESS, back_to_sign_in, errors_of
+from idp.web.onward import CHANGED, to_sign_in
 
 bp = Blueprint("reset", __name__, url_prefix="/login")
 
@@ -70,7 +71,9 @@ def request_link() -> Response:
     address = submitted().get("username", "").strip()[:320]
     if not address:
         return _forgotten_page(NO_ADDRESS)
-    services().password_reset.request(address, context())
+    services().password_reset.request(
+        address, context(), transaction_id=request.args.get("sign_in")
+    )
     page = render_template(
         "login/check_email.html",
         purpose="reset",
@@ -108,18 +111,13 @@ def _reset_page(token: str, pending: Pending, refused: Refused | None = None) ->
 def finish(token: str) -> Response:
     """Set the password. The person then signs in with it, and with the second step if there is."""
     new_password = submitted().get("new_password", "")
+    opened_for = services().password_reset.peek(token, context().at)
     outcome = services().password_reset.finish(token, new_password, context())
     if not isinstance(outcome, Refused):
-        return _finished()
+        begun = opened_for.transaction_id if opened_for else None
+        return to_sign_in(outcome.email, begun, CHANGED)
     pending = services().password_reset.peek(token, context().at)
     return _reset_page(token, pending, outcome) if pending else _gone()
-
-
-def _finished() -> Response:
-    page = render_template(
-        "login/changed.html", next={"url": url_for("login.start"), "label": _("Sign in")}
-    )
-    return make_response(page)
 
 
 def _gone() -> Response:

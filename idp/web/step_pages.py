@@ -249,6 +249,8 @@ def _notice(standing: Standing) -> str | None:
     state, live = standing.transaction.state, live_session()
     if state.get("restarted"):
         return "restarted"
+    if (note := state.get(transactions.NOTE)) is not None:
+        return str(note)
     meant = state.get(transactions.SUBJECT)
     return "other_account" if meant and live and live.user_id != meant else None
 

@@ -293,7 +293,7 @@ def test_the_first_tab_goes_on_by_itself_once_the_second_is_signed_in(
     first = agent.page(shop.authorization_url())
     second = agent.page(shop.authorization_url())
     gone(enter(agent, second, alice))
-    assert "code" in gone(agent.get(first.link("Continue here"))).parameters
+    assert "code" in gone(agent.get(first.link("Continue"))).parameters
 
 
 def test_two_tabs_that_both_wait_for_a_code_need_only_one(

@@ -8,10 +8,12 @@ from flask_babel import lazy_gettext as later
 
 from idp.models import AuditEvent
 from idp.services.activity import Happening
+from idp.services.demands import HANDED
 from idp.services.notices import sentence
+from idp.services.sign_in_told import Told, methods_in, told_by
 from idp.web.context import services
 from idp.web.user_agents import device_name
-from idp.web.words import phrase
+from idp.web.words import listed, phrase
 
 Outcome = Literal["ok", "refused", "change"]
 
@@ -38,7 +40,6 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "password.reset.mailed": later("An administrator mailed you a link to set your password."),
     "password.reset.printed": later("An administrator made a link to set your password."),
     "login.handed_link.made": later("An administrator made a sign-in link for you."),
-    "login.handed_link.accepted": later("You signed in with an administrator’s link."),
     "password.reset.finished": later("Your password was changed by a link."),
     "email.change.requested": later("Another email address was asked for."),
     "email.change.forgotten": later("The change of your email address was called off."),
@@ -58,10 +59,15 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "passkey.proposed": later("You were asked whether you would like a passkey."),
 }
 _ATTEMPTS: Final[Mapping[str, Any]] = {
-    "accepted": later("You signed in with %(method)s."),
     "refused": later("A sign-in with %(method)s failed."),
     "throttled": later("Sign-ins with %(method)s were tried too often."),
 }
+_PROVED: Final[Mapping[Told, Any]] = {
+    "opened": later("You signed in with %(method)s."),
+    "pending": later("A sign-in was begun with %(method)s; a second step was still to come."),
+    "added": later("You confirmed with %(method)s that it’s you."),
+}
+"""A proof that was accepted, by what came of it."""
 _BAD: Final = frozenset({"refused", "throttled", "failed", "replayed"})
 _QUIET: Final = (
     "login.",
@@ -109,14 +115,19 @@ def sentence_of(event: AuditEvent) -> str:
     if event.name in _SENTENCES:
         return str(_SENTENCES[event.name]) % {"app": _app(event)}
     if subject == "login":
-        return _attempt(*rest.partition(".")[::2]) or _by_name(event.name)
+        return _attempt(event, *rest.partition(".")[::2]) or _by_name(event.name)
     if subject in services().factors:
         return _of_credential(subject, rest, event) or _by_name(event.name)
     return _by_name(event.name)
 
 
-def _attempt(method: str, outcome: str) -> str | None:
-    if outcome not in _ATTEMPTS or method not in services().factors:
+def _attempt(event: AuditEvent, method: str, outcome: str) -> str | None:
+    if method not in services().factors and method != HANDED:
+        return None
+    if outcome == "accepted":
+        methods = listed([phrase(one) for one in methods_in(event.data, method)], _("and"))
+        return str(_PROVED[told_by(event.data)]) % {"method": methods}
+    if outcome not in _ATTEMPTS:
         return None
     return str(_ATTEMPTS[outcome]) % {"method": phrase(method)}
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from sqlalchemy import select
 
+from idp.factors.base import of_kind
 from idp.models import Credential, User, db
 from idp.services.audit_log import Search, search
 from idp.services.claims import claims_of
@@ -52,18 +53,20 @@ def _as_text(value: object) -> str:
 
 def credentials_view(user: User) -> list[dict[str, Any]]:
     """Each way to sign in; of what is secret about it, nothing. Codes are counted."""
-    held = select(Credential).where(Credential.user_id == user.id, Credential.used_at.is_(None))
-    rows = db.session.scalars(held.order_by(Credential.created_at, Credential.id)).all()
+    ever = select(Credential).where(Credential.user_id == user.id)
+    rows = db.session.scalars(ever.order_by(Credential.created_at, Credential.id)).all()
     kinds = dict.fromkeys(row.kind for row in rows)
     return [_way(kind, [row for row in rows if row.kind == kind]) for kind in kinds]
 
 
 def _way(kind: str, rows: Sequence[Credential]) -> dict[str, Any]:
+    """Of one kind: ``total`` there have been, of which ``count`` are still of use."""
     used = [row.last_used_at for row in rows if row.last_used_at]
     return {
         "kind": kind,
         "name": methods_in_words([kind]),
-        "count": len(rows),
+        "count": len(of_kind(rows, kind)),
+        "total": len(rows),
         "labels": [row.label for row in rows if row.label],
         "added": rows[-1].created_at,
         "last_used": max(used, default=None),

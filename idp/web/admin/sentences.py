@@ -8,7 +8,9 @@ from flask_babel import lazy_gettext as later
 from sqlalchemy import select
 
 from idp.models import AuditEvent, Client, User, db
+from idp.services.sign_in_told import Told, methods_in, told_by
 from idp.services.turned_away import CANCELLED, IN_NO_GROUP, NOBODY_ADMITTED, NOT_ALLOWED
+from idp.web.words import listed
 
 SENTENCES: Final[Mapping[str, Any]] = {
     "administrator.link.made": later("A link was made for the first administrator."),
@@ -121,7 +123,6 @@ _TURNED_AWAY: Final[Mapping[str, Any]] = {
 """A sign-in that was not finished, by why."""
 
 _OF_A_WAY: Final[Mapping[str, Any]] = {
-    "login.*.accepted": later("%(person)s signed in with %(method)s."),
     "login.*.refused": later("A sign-in of %(person)s with %(method)s failed."),
     "login.*.throttled": later("Sign-ins of %(person)s with %(method)s were tried too often."),
     "*.added": later("%(person)s set up %(method)s."),
@@ -138,6 +139,14 @@ WAYS: Final[Mapping[str, Any]] = {
     "magic_link": later("a mailed link"),
     "handed_link": later("an administrator’s link"),
 }
+_PROVED: Final[Mapping[Told, Any]] = {
+    "opened": later("%(person)s signed in with %(method)s."),
+    "pending": later(
+        "A sign-in of %(person)s was begun with %(method)s; a second step was still to come."
+    ),
+    "added": later("%(person)s proved with %(method)s that it is them."),
+}
+"""A proof that was accepted, by what came of it."""
 _SOMEBODY: Final = later("somebody")
 _AN_APPLICATION: Final = later("an application")
 _COMMAND: Final = "command:"
@@ -189,10 +198,15 @@ def sentence_of(event: AuditEvent, names: Names) -> str:
         "person": names.person(event.user_id),
         "app": names.app(event.client_id),
         "actor": names.actor(event),
-        "method": str(WAYS.get(method, method)),
+        "method": _ways(event, method),
     }
     told = str(words) % _Filled(values)
     return told[:1].upper() + told[1:] if told.startswith(_small()) else told
+
+
+def _ways(event: AuditEvent, method: str) -> str:
+    methods = methods_in(event.data, method)
+    return listed([str(WAYS.get(one, one)) for one in methods], str(later("and")))
 
 
 def _small() -> tuple[str, ...]:
@@ -213,6 +227,8 @@ def _words(event: AuditEvent) -> tuple[Any, str]:
     parts: Sequence[str] = name.split(".")
     place = 1 if parts[0] == "login" else 0
     pattern = ".".join("*" if number == place else part for number, part in enumerate(parts))
+    if pattern == "login.*.accepted":
+        return _PROVED[told_by(event.data)], parts[place]
     if pattern in _OF_A_WAY:
         return _OF_A_WAY[pattern], parts[place]
     return later("Noted: %(what)s.", what=name.replace(".", " ").replace("_", " ")), ""

@@ -167,7 +167,7 @@ def forgotten(gate: World, page: Page) -> None:
     fair(page, "Choose a new password")
     page.locator("[name=new_password]").fill("seven quiet herons at dusk")
     press(page, "Save the new password")
-    fair(page, "Your new password is set")
+    fair(page, "Sign in to Lampwright")
 
 
 def nowhere(gate: World, page: Page) -> None:

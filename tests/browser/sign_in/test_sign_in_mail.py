@@ -89,6 +89,20 @@ def test_the_link_opened_here(gate: World, shop: RelyingParty, page: Page) -> No
     assert gate.finish(page, shop).claims["amr"] == ["email"]
 
 
+def test_the_tab_that_waits_for_the_mail_notices_that_its_link_was_used(
+    gate: World, shop: RelyingParty, page: Page
+) -> None:
+    ana = gate.newcomer()
+    ask(page, shop, ana.email)
+    other = page.context.new_page()
+    other.goto(link_for(gate, ana))
+    press(other, "Sign in")
+    assert gate.finish(other, shop).claims["amr"] == ["email"]
+    notice = page.get_by_role("status").filter(has_text="You’re signed in.")
+    notice.get_by_role("link", name="Continue").click()
+    headed(page, "You’re already signed in")
+
+
 def test_the_link_opened_elsewhere_shows_the_code_and_signs_nobody_in(
     gate: World, shop: RelyingParty, page: Page, browser: Browser
 ) -> None:

@@ -143,27 +143,50 @@ def test_two_tabs_one_sign_in(gate: World, shop: RelyingParty, page: Page) -> No
     other.goto(account.authorization_url())
     enter(other, ana)
     headed(other, "Share your details with Asks?")
-    notice = page.get_by_role("status").filter(has_text="You signed in in another tab.")
+    notice = page.get_by_role("status").filter(has_text="You’re signed in.")
     expect(notice).to_be_visible()
-    notice.get_by_role("link", name="Continue here").click()
+    notice.get_by_role("link", name="Continue").click()
     assert gate.finish(page, shop).claims["sub"]
     press(other, "Allow")
     assert gate.finish(other, account).claims["sub"]
 
 
-def test_a_tab_that_is_looked_at_again_learns_of_a_sign_in_that_ended_at_the_app(
+@pytest.mark.parametrize("waits_at", ["the app", "/me"])
+def test_a_tab_learns_of_a_sign_in_that_ended_at_the_app(
+    gate: World, shop: RelyingParty, page: Page, waits_at: str
+) -> None:
+    page.goto(f"{gate.url}/me" if waits_at == "/me" else shop.authorization_url())
+    notice = page.get_by_role("status").filter(has_text="You’re signed in.")
+    other = page.context.new_page()
+    other.goto(shop.authorization_url())
+    enter(other, gate.newcomer(), "wrong")
+    expect(other.locator("[data-summary]")).to_be_visible()
+    expect(notice).to_be_hidden()
+    other.locator("[name=password]").fill(PASSWORD)
+    press(other, "Sign in")
+    assert gate.finish(other, shop).claims["sub"]
+    expect(notice).to_be_visible()
+    notice.get_by_role("link", name="Continue").click()
+    if waits_at == "/me":
+        page.wait_for_url("**/me")
+    else:
+        assert gate.finish(page, shop).claims["sub"]
+
+
+def test_a_tab_that_nobody_tells_learns_of_it_when_it_is_looked_at_again(
     gate: World, shop: RelyingParty, page: Page
 ) -> None:
+    page.add_init_script("delete window.BroadcastChannel")
     page.goto(shop.authorization_url())
     other = page.context.new_page()
     other.goto(shop.authorization_url())
     enter(other, gate.newcomer())
     assert gate.finish(other, shop).claims["sub"]
-    notice = page.get_by_role("status").filter(has_text="You signed in in another tab.")
+    notice = page.get_by_role("status").filter(has_text="You’re signed in.")
     expect(notice).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(notice).to_be_visible()
-    notice.get_by_role("link", name="Continue here").click()
+    notice.get_by_role("link", name="Continue").click()
     assert gate.finish(page, shop).claims["sub"]
 
 
