@@ -407,7 +407,7 @@ def test_health_is_told_in_words(town: House, admin: UserAgent, shop: RelyingPar
     assert "2 failures in 24 hours It sent a redirect address not known here" in told()
 
 
-MACHINE = {"grant_types": ["client_credentials"], "admits": "nobody"}
+MACHINE = {"grant_types": ["client_credentials"], "admits": "nobody", "consent": "never"}
 
 
 def without_redirects(house: House, **members: Any) -> str:
@@ -442,7 +442,8 @@ def test_where_nobody_signs_in_nothing_is_said_about_it(
     group(town, "Keepers")
     send(admin, access, "/access", owner_groups="Keepers")
     kept = members(town, client_id)
-    assert (kept["owner_groups"], kept["admits"]) == (["Keepers"], "nobody")
+    said = [kept[name] for name in ("owner_groups", "admits", "consent")]
+    assert said == [["Keepers"], "nobody", "never"]
 
 
 def test_who_acts_for_people_who_signed_in_elsewhere_waits_for_a_choice(
