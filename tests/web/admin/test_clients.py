@@ -95,6 +95,16 @@ def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent
     assert answer.json()["error"] == "invalid_grant"  # it is let in
 
 
+def test_every_redirect_address_can_be_copied(town: House, admin: UserAgent) -> None:
+    uris = ["https://shop.example/a", "https://shop.example/b"]
+    shop = town.client(redirect_uris=uris)
+    markup = admin.page(f"/admin/clients/{shop.client_id}/connect").response.text
+    for number, uri in enumerate(uris, 1):
+        assert f'<code id="redirect-{number}">{uri}</code>' in markup
+        assert f'data-copy="redirect-{number}"' in markup
+        assert f'aria-label="Copy the redirect address {uri}"' in markup
+
+
 def test_it_begins_with_nobody_and_says_so_until_somebody_is_chosen(
     town: House, admin: UserAgent
 ) -> None:
