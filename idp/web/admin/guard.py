@@ -39,16 +39,16 @@ def console(
             return _not_yours(permission) or view(*args, **kwargs)
 
         age = RECENTLY if writes else None
-        known = demanding(back=back)(permitted)
-        proved = demanding(Rung.MFA, age, strongest=True, back=back)(permitted)
+        proved = demanding(Rung.MFA, age, strongest=True, back=back, for_role=True)(permitted)
 
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            # Who it is comes first, then whether she may, and only then what else she can show:
-            # nobody sets up a second step to be told that there is nothing here for her.
-            if live_session() is None:
-                return known(*args, **kwargs)
-            return _not_yours(permission) or proved(*args, **kwargs)
+            # Before anything is asked for: nobody sets up a second step to be told that there is
+            # nothing here for her. Whoever is not signed in yet is asked who she is, and for
+            # no more where she has no role.
+            if live_session() is not None and (refused := _not_yours(permission)):
+                return refused
+            return proved(*args, **kwargs)
 
         GUARDED[f"admin.{view.__name__}"] = permission
         return guarded
