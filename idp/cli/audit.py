@@ -1,6 +1,6 @@
 """``idp audit``: what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -9,11 +9,11 @@ from idp.cli.moments import Moment
 from idp.cli.output import json_option, print_json, print_table, shown
 from idp.cli.people import find_person
 from idp.cli.place import Place, at_place
-from idp.models import AuditEvent, User
+from idp.models import AuditEvent
 from idp.services.audit_log import Outcome, Search, search
 from idp.web.services import Services
 
-_NAMES = ("when", "event", "person", "client", "address", "reference", "more")
+_NAMES = ("when", "event", "by", "person", "client", "address", "reference", "more")
 
 
 @click.group()
@@ -78,17 +78,20 @@ def _as_json(event: AuditEvent) -> dict[str, object]:
 
 
 def _print(services: Services, events: Sequence[AuditEvent]) -> None:
-    ids = {one.user_id for one in events if one.user_id}
+    ids = {user_id for one in events for user_id in (one.actor_id, one.user_id) if user_id}
     people = {user_id: services.accounts.find(user_id) for user_id in ids}
-    rows = [_row(one, people.get(one.user_id or "")) for one in events]
-    print_table(_NAMES, rows, none="There is no such event.")
+    names = {user_id: user.email if user else user_id for user_id, user in people.items()}
+    print_table(_NAMES, [_row(one, names) for one in events], none="There is no such event.")
 
 
-def _row(event: AuditEvent, person: User | None) -> tuple[object, ...]:
+def _row(event: AuditEvent, names: Mapping[str, str]) -> tuple[object, ...]:
+    """Who did it is named where it is somebody else than the person whom it is about."""
+    by = event.actor_id if event.actor_id != event.user_id else None
     return (
         f"{event.at:%Y-%m-%d %H:%M:%S}",
         event.name,
-        person.email if person else event.user_id,
+        names.get(by or ""),
+        names.get(event.user_id or ""),
         event.client_id,
         event.address,
         event.reference,

@@ -138,11 +138,11 @@ class Site:
 
     def _as_it_runs_here(self, application: Application) -> ClientFile:
         members = dict(application.file.members)
-        if application.port and "backchannel_logout_uri" in members:
-            # Where it is called, and by no browser that could bring another port.
-            called = urlsplit(str(members["backchannel_logout_uri"]))
-            there = called._replace(netloc=f"{called.hostname}:{application.port}")
-            members["backchannel_logout_uri"] = there.geturl()
+        if application.port:
+            members |= {
+                name: _at_port(application.port, members[name])
+                for name in _ADDRESSES & members.keys()
+            }
         if "client_secret" in members:
             members["client_secret"] = {"file": str(self._secret_made(application))}
         return ClientFile(application.file.path, members)
@@ -153,6 +153,20 @@ class Site:
         if not file.exists():
             write_private(file, f"{token_urlsafe(_SECRET_BYTES)}\n")
         return file
+
+
+_ADDRESSES: Final = frozenset(
+    {"client_uri", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"}
+)
+"""The members of a demo application that are addresses of its own."""
+
+
+def _at_port(port: int, value: Any) -> Any:
+    """An address, or each of a list, on the port that the application has here."""
+    if isinstance(value, list):
+        return [_at_port(port, one) for one in value]
+    address = urlsplit(value)
+    return address._replace(netloc=f"{address.hostname}:{port}").geturl()
 
 
 def _make_people(services: Services) -> None:

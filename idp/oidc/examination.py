@@ -23,10 +23,9 @@ from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
-from idp.protocol.vocabulary import DEVICE_CODE
 from idp.services.binding import UNBOUND
 from idp.services.client_keys import ClientKeys
-from idp.services.client_presets import kind_of
+from idp.services.client_presets import kind_of, signs_people_in
 from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import has_secret
 from idp.services.client_tokens import ClientTokens
@@ -36,7 +35,6 @@ from idp.services.turned_away import NOBODY_ADMITTED, denied
 
 GRANT: Final = "client_credentials"
 TESTED: Final = "client.tested"
-PEOPLES: Final = frozenset({"authorization_code", "implicit", DEVICE_CODE})
 LATEST: Final = 1000
 
 
@@ -182,8 +180,7 @@ class Examiner:
 
 def _admits(client: RegisteredClient) -> bool:
     """Whoever acts for itself alone lets nobody in, and need not."""
-    for_people = PEOPLES.intersection(client.metadata.grant_types)
-    return not for_people or client.metadata.admits != ADMITS_NOBODY
+    return not signs_people_in(client.metadata) or client.metadata.admits != ADMITS_NOBODY
 
 
 def _last(client_id: str) -> Last | None:

@@ -3,7 +3,7 @@
 Every reader raises ``ValueError`` whose text completes "<member> ..." and says how to fix it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Final, TypeVar
 
 from idp.protocol.json_values import Json, freeze
@@ -21,6 +21,19 @@ MAX_KEYS: Final = 20
 
 # RFC 7517 and 7518: what a private or symmetric key has and a public one never does.
 _PRIVATE_KEY_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
+
+
+class NotOneOf(ValueError):
+    """None of the names that a member can be; ``item`` says which of a list it is."""
+
+    def __init__(self, allowed: Iterable[str], item: str = "") -> None:
+        self.allowed = tuple(allowed)
+        self.item = item
+        super().__init__(f"{item}must be one of: {', '.join(self.allowed)}")
+
+    def within(self, offered: Container[str]) -> "NotOneOf":
+        """The same, naming only what is ``offered`` here."""
+        return NotOneOf((name for name in self.allowed if name in offered), self.item)
 
 
 def text(at_most: int) -> Reader[str]:
@@ -69,7 +82,7 @@ def one_of(names: Iterable[str]) -> Reader[str]:
 
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in allowed:
-            raise ValueError(f"must be one of: {', '.join(allowed)}")
+            raise NotOneOf(allowed)
         return value
 
     return read
@@ -127,8 +140,10 @@ def jwks(value: object) -> Mapping[str, Json]:
     """A JWK Set of public keys (RFC 7517 section 5), frozen."""
     frozen = freeze(value)
     keys = frozen.get("keys") if isinstance(frozen, Mapping) else None
-    if not isinstance(frozen, Mapping) or not isinstance(keys, tuple) or not keys:
+    if not isinstance(frozen, Mapping) or not isinstance(keys, tuple):
         raise ValueError('must be a JWK Set: an object with a list "keys"')
+    if not keys:
+        raise ValueError("has no key: give it one, or leave it out")
     if len(keys) > MAX_KEYS:
         raise ValueError(f"must have at most {MAX_KEYS} keys")
     for key in keys:
@@ -156,6 +171,8 @@ def _read_items(read_item: Reader[T], items: Iterable[object]) -> Iterable[T]:
     for number, item in enumerate(items, start=1):
         try:
             yield read_item(item)
+        except NotOneOf as error:
+            raise NotOneOf(error.allowed, f"item {number} ") from error
         except ValueError as error:
             raise ValueError(f"item {number} {error}") from error
 

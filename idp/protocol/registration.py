@@ -11,6 +11,7 @@ from idp.protocol.client_metadata import (
     ClientMetadata,
 )
 from idp.protocol.errors import OAuthError
+from idp.protocol.metadata_readers import NotOneOf
 from idp.protocol.metadata_rules import RULES
 from idp.protocol.policy import SAID_BY_PROFILE
 from idp.protocol.text import is_language_tag
@@ -47,7 +48,7 @@ def parse_client_metadata(
     Raises ``InvalidClientMetadata`` with all problems at once.
     """
     sent = _sent(members)
-    values, problems = _read_all(sent)
+    values, problems = _read_all(sent, capabilities)
     metadata = ClientMetadata(
         **_with_defaults(values),
         localized=tuple(sorted((name, values[name]) for name in values if "#" in name)),
@@ -70,7 +71,9 @@ def _sent(members: object) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _read_all(sent: Mapping[str, object]) -> tuple[dict[str, Any], Problems]:
+def _read_all(
+    sent: Mapping[str, object], capabilities: Capabilities | None
+) -> tuple[dict[str, Any], Problems]:
     values: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
     for name, value in sent.items():
@@ -79,8 +82,17 @@ def _read_all(sent: Mapping[str, object]) -> tuple[dict[str, Any], Problems]:
         try:
             values[name] = _read(name, value)
         except ValueError as error:
-            problems.append((name, str(error)))
+            problems.append((name, _sentence(name, error, capabilities)))
     return values, tuple(problems)
+
+
+def _sentence(name: str, error: ValueError, capabilities: Capabilities | None) -> str:
+    """What is wrong; of what could stand there, only what is to be had here is named."""
+    capability = _CAPABILITY_OF.get(name)
+    if not isinstance(error, NotOneOf) or capability is None or capabilities is None:
+        return str(error)
+    offered = getattr(capabilities, capability)
+    return str(error.within(offered)) if offered else _not_here(offered)
 
 
 def _read(name: str, value: object) -> object:

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Final
 
 from idp.protocol.client_metadata import ClientMetadata
-from idp.protocol.vocabulary import DEVICE_CODE
+from idp.protocol.vocabulary import DEVICE_CODE, REDIRECT_GRANTS, TOKEN_EXCHANGE
 
+SIGNING_IN: Final = frozenset({*REDIRECT_GRANTS, DEVICE_CODE})
+"""The grant types in which a person signs in."""
 _CODE: Final = ["authorization_code", "refresh_token"]
 
 
@@ -73,3 +75,13 @@ def kind_of(metadata: ClientMetadata) -> str:
     if metadata.application_type == "native":
         return "native"
     return "browser" if metadata.is_public else "web"
+
+
+def signs_people_in(metadata: ClientMetadata) -> bool:
+    """Does a person sign in by a grant type of it? Not to an API, nor to what acts by itself."""
+    return not SIGNING_IN.isdisjoint(metadata.grant_types)
+
+
+def acts_for_people(metadata: ClientMetadata) -> bool:
+    """The same, or by the tokens of people who signed in elsewhere (RFC 8693)."""
+    return signs_people_in(metadata) or TOKEN_EXCHANGE in metadata.grant_types

@@ -1,7 +1,7 @@
 """Applications that register themselves (RFC 7591), and keep what they registered (RFC 7592)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any, Final
@@ -110,7 +110,7 @@ class ClientRegistration:
         client_id, kept_by = token_hex(16), new_secret()
         insert_client(
             metadata,
-            context,
+            _itself(client_id, context),
             client_id=client_id,
             managed_by=SELF_REGISTERED,
             registration_token_hash=digest(kept_by),
@@ -164,9 +164,10 @@ class ClientRegistration:
             _refused(error, context, client_id)
             raise
         differing = _differing(row.registration, metadata.to_json())
-        change(client_id, context, **columns(client_id, metadata))
+        acting = _itself(client_id, context)
+        change(client_id, acting, **columns(client_id, metadata))
         secret = self._secrets.fit(client_id, metadata, context.at)
-        audit.record("client.changed", context, client_id=client_id, members=differing, by="itself")
+        audit.record("client.changed", acting, client_id=client_id, members=differing, by="itself")
         db.session.commit()
         return SelfRegistered(client_id, metadata, row.created_at, token or "", secret)
 
@@ -189,7 +190,7 @@ class ClientRegistration:
         Raises ``OAuthError`` ``invalid_token``.
         """
         _own(client_id, token, context, lock=True)
-        _delete(client_id, context, reason="by_itself")
+        _delete(client_id, _itself(client_id, context), reason="by_itself")
         db.session.commit()
 
     def forget_unused(self, now: datetime) -> int:
@@ -236,6 +237,11 @@ def _own(client_id: str, token: str | None, context: Context, *, lock: bool = Fa
         _refused(error, context, client_id if is_client_id(client_id) else None)
         raise error
     return row
+
+
+def _itself(client_id: str, context: Context) -> Context:
+    """The same, in which the application is who acts: as the log names it elsewhere."""
+    return replace(context, actor_id=f"client:{client_id}")
 
 
 def _check_identity(row: Client, sent: object, now: datetime) -> None:

@@ -108,6 +108,10 @@ def client_floor(client: ClientMetadata, settings: Settings) -> ClientFloor:
     )
 
 
+FOR_ROLE: Final = "for_role"
+"""In what a page wants: it is for those who have a role, and nothing is proved for it in vain."""
+
+
 def of_page(
     wanted: Mapping[str, Any],
     settings: Settings,

@@ -22,6 +22,7 @@ COUNTED: Final = 100
 """Members beyond this are not counted: a list of groups has to open, however big they are. Nor are
 those of a group that is known to be large."""
 
+UNNAMED: Final = "Enter a name."
 TAKEN: Final = "There is a group of this name already."
 IN_FILES: Final = "Files keep applications that name this group: {clients}. Change the files first."
 NAMED: Final = "Applications name this group: {clients}. Take it out there first."
@@ -145,6 +146,8 @@ def remove(group: Group, context: Context) -> None:
 
 
 def _name(text: str) -> str:
+    if not text.strip():
+        raise Invalid({"name": UNNAMED})
     try:
         return normalise_group(text)
     except ValueError as error:

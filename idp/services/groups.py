@@ -10,7 +10,7 @@ from idp.models import Group, db, new_id
 from idp.protocol.text import is_displayable
 
 LONGEST = 255
-NOT_A_GROUP = f"A group's name is a line of text of at most {LONGEST} characters."
+NOT_A_GROUP = f"A group’s name is a line of text of at most {LONGEST} characters."
 
 
 def normalise_group(name: str) -> str:

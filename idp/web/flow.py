@@ -14,7 +14,8 @@ from idp.models import Transaction
 from idp.oidc.answers import Answered, AskConsent
 from idp.protocol.arrived import Arrived
 from idp.protocol.errors import OAuthError
-from idp.services import demands, transactions
+from idp.services import demands, persons, transactions
+from idp.services.roles import ROLES
 from idp.services.standing_in import with_codes
 from idp.services.transactions import Purpose
 from idp.services.weighing import Known, Standing
@@ -94,12 +95,20 @@ def demand_of(transaction: Transaction) -> Demand:
     wanted = transaction.state.get("demand", {})
     if "device" in wanted:
         return services().device_approval.demand(wanted["device"], transaction.id)
+    if demands.FOR_ROLE in wanted and _has_no_role(transaction.user_id):
+        wanted = {}
     return demands.of_page(
         wanted,
         services().settings,
         started=transaction.started_at,
         transaction_id=transaction.id,
     )
+
+
+def _has_no_role(user_id: str | None) -> bool:
+    """Is it known who it is, and that she has none?"""
+    user = persons.by_id(user_id) if user_id is not None else None
+    return user is not None and user.role not in ROLES
 
 
 def standing_of(transaction: Transaction, known: Known | None = None) -> Standing:

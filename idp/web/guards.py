@@ -31,12 +31,14 @@ def demanding(
     *,
     strongest: bool = False,
     back: str | None = None,
+    for_role: bool = False,
 ) -> Callable[[View[P]], View[P]]:
     """A view that only somebody reaches who has shown this much, at most ``max_age`` seconds ago.
 
     ``strongest``: as much as the person can show at all. Anybody else is sent through a sign-in
     that asks for what is missing and comes back: here, or, where this is no page, to the endpoint
-    ``back``. A script is told so with 401.
+    ``back``. A script is told so with 401. ``for_role``: whoever turns out to have no role there is
+    asked for nothing beyond who she is; the view has to turn her away.
     """
 
     def guard(view: View[P]) -> View[P]:
@@ -47,6 +49,8 @@ def demanding(
             """What the view answers, or the way to a sign-in. Looks at the session itself."""
             live = live_session()
             wanted = _wanted(floor, max_age, strongest=strongest, live=live)
+            if for_role:
+                wanted[demands.FOR_ROLE] = True
             if live is None:
                 return _sign_in(wanted, None, back, kwargs)
             demand = demands.of_page(wanted, services().settings, started=g.now)

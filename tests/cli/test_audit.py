@@ -66,6 +66,18 @@ def test_a_table_names_the_person(idp: Command) -> None:
     assert "192.0.2.1" in told
 
 
+def test_a_table_says_who_did_it_where_that_is_somebody_else(idp: Command) -> None:
+    ann: dict[str, Any] = idp.json("users", "create", ANN)
+    with idp.services() as services:
+        by_ann = Context(at=system_clock(), actor_id=ann["id"])
+        audit.record("client.registered", by_ann, client_id="till", managed_by="console")
+        audit.record("password.set", by_ann, user_id=ann["id"])
+        services.commit()
+    registered = idp.done("audit", "search", "--event", "client.registered")
+    assert registered.splitlines()[-1].split()[2:5] == ["client.registered", ANN, "till"]
+    assert idp.done("audit", "search", "--event", "password.set").count(ANN) == 1
+
+
 def test_whoever_was_deleted_is_still_found_by_the_id(idp: Command, log: dict[str, Any]) -> None:
     idp.done("users", "delete", ANN)
     assert "user.deleted" in names(idp, "--user", log["id"])

@@ -144,6 +144,18 @@ def test_its_clients_are_what_their_files_say(tmp_path: Path) -> None:
     assert _is_the_secret(idp, lost)
 
 
+def test_its_applications_are_linked_where_they_run(tmp_path: Path) -> None:
+    site = Site(tmp_path / "demo", offset=50)
+    site.prepare(site.applications_in(resource_dir("clients")))
+    idp = Command({"IDP_CONFIG": str(site.config)})
+    shop, ledger = (idp.json("clients", "show", one) for one in ("shop", "http://localhost:9001"))
+    assert shop["client_uri"] == "http://localhost:9050/"
+    assert shop["redirect_uris"] == ["http://localhost:9050/callback"]
+    assert shop["post_logout_redirect_uris"] == ["http://localhost:9050/signed-out"]
+    assert shop["backchannel_logout_uri"] == "http://localhost:9050/backchannel-logout"
+    assert ledger["client_uri"] == "http://localhost:9051/"
+
+
 def _is_the_secret(idp: Command, file: Path) -> bool:
     with idp.services() as services:
         client = services.clients.get("shop")

@@ -230,6 +230,12 @@ def test_a_refusal_is_told_calmly(provider: Provider, shopper: Shopper, error: s
     assert "<script" not in shopper.response.text
 
 
+def test_whoever_has_too_little_set_up_finds_the_way_there(provider: Provider, alice: Shopper):
+    provider.refusal = {"error": "unmet_authentication_requirements"}
+    links = dict(alice.post("/order/confirm").links)
+    assert links["in your account at the sign-in service"] == f"{provider.issuer}/me"
+
+
 def test_a_provider_that_is_not_there(shop_config: dict[str, Any]):
     nowhere = f"http://localhost:{free_port()}"
     with shop_opens({**shop_config, "issuer": nowhere}) as shopper:

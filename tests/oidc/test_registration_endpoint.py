@@ -121,6 +121,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "invalid_client_metadata",
         "application_type must be one of: web, native.",
     ),
+    "a method that there is not": (
+        {"token_endpoint_auth_method": "magic"},
+        "invalid_client_metadata",
+        "client_secret_jwt, private_key_jwt, none.",
+    ),
     "initiate_login_uri in plain http": (
         {"initiate_login_uri": "http://app.example/start"},
         "invalid_client_metadata",

@@ -10,6 +10,7 @@ from idp.audit import Context
 from idp.models import Consent, Grant, db
 from idp.services.client_apply import apply_client_files
 from idp.services.client_files import ClientFile
+from idp.web.admin.sentences import Names, sentence_of
 from idp.web.services import Services
 from tests.helpers.databases import Databases
 from tests.oidc.registering import CALLBACK, HONEST, Counter, bearer, counter
@@ -59,6 +60,27 @@ def test_it_is_replaced_whole(desk: Counter) -> None:
     assert desk.ask("GET", made).json() == told
     (event,) = events(desk.house, event="client.changed", client_id=made["client_id"])
     assert (event.data["members"], event.data["by"]) == (["client_name", "contacts"], "itself")
+
+
+def test_the_log_says_that_the_application_did_it(desk: Counter) -> None:
+    made = desk.registered(client_name="Lamps")
+    desk.ask("PUT", made, body_of(made, client_name="Candles"))
+    told = told_of(desk, made["client_id"])
+    assert told == ["Candles registered itself.", "Candles changed its own registration."]
+    desk.ask("DELETE", made)
+    assert told_of(desk, made["client_id"])[-1] == (
+        f"{made['client_id']} deleted its own registration."
+    )
+    found = events(desk.house, event="client", client_id=made["client_id"])
+    assert {event.actor_id for event in found} == {f"client:{made['client_id']}"}
+
+
+def told_of(desk: Counter, client_id: str) -> list[str]:
+    found = events(desk.house, event="client", client_id=client_id)[::-1]
+    with desk.house.app.test_request_context():
+        names = Names.of(found)
+        told = [sentence_of(event, names) for event in found]
+    return [one for one in told if "token" not in one and "secret" not in one]
 
 
 def test_what_is_replaced_counts_at_once(desk: Counter) -> None:

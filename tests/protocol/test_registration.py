@@ -343,7 +343,7 @@ def test_may_be_registered_and_comes_back_the_same(members):
                 "left out",
             ),
             ("keys that are a list", {"jwks": [KEY]}, "jwks", "JWK Set"),
-            ("no keys", {"jwks": {"keys": []}}, "jwks", "JWK Set"),
+            ("no keys", {"jwks": {"keys": []}}, "jwks", "has no key"),
             ("a key that is text", {"jwks": {"keys": ["x"]}}, "jwks", "kty"),
             ("a private key", {"jwks": {"keys": [{**KEY, "d": "x"}]}}, "jwks", "public keys only"),
             ("a shared key", {"jwks": {"keys": [{"kty": "oct"}]}}, "jwks", "public keys only"),
@@ -662,6 +662,34 @@ class TestWhatThisProviderOffers:
         assert parse_client_metadata({**BASE, **changes})
         found = problems({**BASE, **changes}, self.OFFER)
         assert [name for name, sentence in found if words in sentence] == [member]
+
+    @pytest.mark.parametrize(
+        ("changes", "member", "words"),
+        table(
+            [
+                (
+                    "no method at all",
+                    {"token_endpoint_auth_method": "magic"},
+                    "token_endpoint_auth_method",
+                    "must be one of: client_secret_basic, client_secret_post, none",
+                ),
+                (
+                    "no grant at all",
+                    {"grant_types": ["authorization_code", "magic"]},
+                    "grant_types",
+                    "item 2 must be one of: authorization_code",
+                ),
+                (
+                    "no algorithm at all",
+                    {"userinfo_signed_response_alg": "magic"},
+                    "userinfo_signed_response_alg",
+                    "must be left out: this provider does not offer it",
+                ),
+            ]
+        ),
+    )
+    def test_is_all_that_is_named(self, changes, member, words):
+        assert problems({**BASE, **changes}, self.OFFER) == ((member, words),)
 
     def test_is_enough_for_the_usual_client(self):
         assert parse_client_metadata(BASE, self.OFFER)

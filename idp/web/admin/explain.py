@@ -34,7 +34,8 @@ def explain() -> Response:
     if not may(PEOPLE):  # how somebody signs in is not for whoever keeps applications
         values["person"] = ""
     if not values["url"]:
-        return _page(values)
+        nothing = ("url", _("Paste the address that an application sends people to."))
+        return _page(values, problem=nothing if "url" in request.args else None)
     asked = _asked(values["url"])
     if is_hidden(asked, Manager.of(viewer()[1])):
         return _page(values, problem=("url", _("There is no such application.")))

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as later
 from sqlalchemy import select
 
 from idp.models import AuditEvent, Client, User, db
+from idp.services.clients import SELF_REGISTERED
 from idp.services.sign_in_told import Told, methods_in, told_by
 from idp.services.turned_away import CANCELLED, IN_NO_GROUP, NOBODY_ADMITTED, NOT_ALLOWED
 from idp.web.words import listed
@@ -106,6 +107,13 @@ _BY_THEMSELVES: Final[Mapping[str, Any]] = {
     "password.set": later("%(person)s set a password."),
 }
 """The same where nobody else did it."""
+
+_BY_THE_APPLICATION: Final[Mapping[str, Any]] = {
+    "client.changed": later("%(app)s changed its own registration."),
+    "client.deleted": later("%(app)s deleted its own registration."),
+    "client.registered": later("%(app)s registered itself."),
+}
+"""The same where the application did it to itself, at the registration endpoint."""
 
 _OF_SOMEBODY: Final[Mapping[str, Any]] = {
     "authorization.refused": later(
@@ -218,6 +226,8 @@ def _words(event: AuditEvent) -> tuple[Any, str]:
     name = event.name
     if event.user_id and event.actor_id == event.user_id and name in _BY_THEMSELVES:
         return _BY_THEMSELVES[name], ""
+    if name in _BY_THE_APPLICATION and _by_itself(event):
+        return _BY_THE_APPLICATION[name], ""
     if name == "authorization.refused" and event.data.get("reason") in _TURNED_AWAY:
         return _TURNED_AWAY[event.data["reason"]], ""
     if event.user_id and name in _OF_SOMEBODY:
@@ -232,6 +242,12 @@ def _words(event: AuditEvent) -> tuple[Any, str]:
     if pattern in _OF_A_WAY:
         return _OF_A_WAY[pattern], parts[place]
     return later("Noted: %(what)s.", what=name.replace(".", " ").replace("_", " ")), ""
+
+
+def _by_itself(event: AuditEvent) -> bool:
+    """By what the event holds: older ones name nobody who did it."""
+    told = (event.data.get(name) for name in ("by", "reason", "managed_by"))
+    return not {"itself", "by_itself", SELF_REGISTERED}.isdisjoint(told)
 
 
 def _shown(value: object) -> str:

@@ -94,3 +94,30 @@ def test_walked_and_looked_at(
         page.set_viewport_size({"width": 1280, "height": 800})
     assert {path: what for path, what in found.items() if what} == {}
     assert {path: wide for path, wide in widest.items() if wide > 320} == {}
+
+
+BENEATH = """() => [...document.querySelectorAll('.table th')].flatMap(cell => {
+  const drawn = one => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return range.getBoundingClientRect();
+  };
+  const [name, beneath] = [cell.querySelector('a'), cell.querySelector('.meta')];
+  return name && beneath ? [drawn(beneath).top - drawn(name).bottom] : [];
+})"""
+"""How many pixels are between each name of a list and what stands beneath it."""
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_no_name_runs_into_what_stands_beneath_it(
+    page: Page, house: House, inside: Callable[[str], None], width: int
+) -> None:
+    for name in ("Short", "Wiki of the whole kitchen, and of everybody who has ever cooked in it"):
+        house.client(client_name=name)
+        house.person(f"{name.split()[0].lower()}@example.com", name=name)
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/admin/people", "/admin/clients"):
+        inside(path)
+        gaps = page.evaluate(BENEATH)
+        assert len(gaps) >= 2
+        assert min(gaps) >= 0, path

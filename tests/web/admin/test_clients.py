@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from idp.models import Client, db
+from idp.protocol.vocabulary import TOKEN_EXCHANGE
 from idp.services import known_apps
 from idp.services.clients import SELF_REGISTERED
 from idp.services.group_list import CHOICE
@@ -92,6 +93,16 @@ def test_a_web_application_is_registered_and_works(town: House, admin: UserAgent
     )
     answer = wiki.post("/oauth/token", {"grant_type": "refresh_token", "refresh_token": "none"})
     assert answer.json()["error"] == "invalid_grant"  # it is let in
+
+
+def test_every_redirect_address_can_be_copied(town: House, admin: UserAgent) -> None:
+    uris = ["https://shop.example/a", "https://shop.example/b"]
+    shop = town.client(redirect_uris=uris)
+    markup = admin.page(f"/admin/clients/{shop.client_id}/connect").response.text
+    for number, uri in enumerate(uris, 1):
+        assert f'<code id="redirect-{number}">{uri}</code>' in markup
+        assert f'data-copy="redirect-{number}"' in markup
+        assert f'aria-label="Copy the redirect address {uri}"' in markup
 
 
 def test_it_begins_with_nobody_and_says_so_until_somebody_is_chosen(
@@ -404,6 +415,53 @@ def test_health_is_told_in_words(town: House, admin: UserAgent, shop: RelyingPar
     for _ in range(2):
         admin.get(shop.authorization_url(redirect_uri="https://shop.example/other"))
     assert "2 failures in 24 hours It sent a redirect address not known here" in told()
+
+
+MACHINE = {"grant_types": ["client_credentials"], "admits": "nobody", "consent": "never"}
+
+
+def without_redirects(house: House, **members: Any) -> str:
+    def register(_services: object) -> str:
+        wanted = {"client_name": f"Engine {next(_NUMBERS)}", **members}
+        return house.services.client_registry.register(wanted, house.context).client_id
+
+    made: str = house.do(register)
+    return made
+
+
+NOBODYS = {
+    "a machine": (MACHINE, "Machine to machine"),
+    "an API": ({**MACHINE, "grant_types": []}, "API"),
+}
+
+
+@pytest.mark.parametrize(("registered", "kind"), NOBODYS.values(), ids=NOBODYS)
+def test_where_nobody_signs_in_nothing_is_said_about_it(
+    town: House, admin: UserAgent, registered: dict[str, Any], kind: str
+) -> None:
+    client_id = without_redirects(town, **registered)
+    page = f"/admin/clients/{client_id}"
+    for path in (page, f"/admin/clients?q={client_id}"):
+        text = admin.page(path).document.text
+        assert kind in text
+        assert "No failures in 24 hours" in text
+        for wrong in ("No sign-in yet", "Never", "Nobody may sign in"):
+            assert wrong not in text, path
+    access = admin.page(f"{page}/access")
+    assert {"who", "minimum_acr", "consent"}.isdisjoint(access.form("/access").inputs)
+    group(town, "Keepers")
+    send(admin, access, "/access", owner_groups="Keepers")
+    kept = members(town, client_id)
+    said = [kept[name] for name in ("owner_groups", "admits", "consent")]
+    assert said == [["Keepers"], "nobody", "never"]
+
+
+def test_who_acts_for_people_who_signed_in_elsewhere_waits_for_a_choice(
+    town: House, admin: UserAgent
+) -> None:
+    client_id = without_redirects(town, **{**MACHINE, "grant_types": [TOKEN_EXCHANGE]})
+    access = admin.page(f"/admin/clients/{client_id}/access")
+    assert access.form("/access").fields["who"] == "nobody"
 
 
 def test_why_people_do_not_come_in_is_told_apart(town: House, admin: UserAgent) -> None:

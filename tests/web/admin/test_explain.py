@@ -110,6 +110,17 @@ def test_what_cannot_be_read_is_named(
     assert told in explained(inside(house, alice), url="client_id=x", **values)
 
 
+def test_pressed_with_nothing_typed_it_says_what_is_missing(house: House, alice: Person) -> None:
+    agent = inside(house, alice)
+    page = agent.page("/admin/explain")
+    assert "There is a problem" not in page.document.text
+    refused = agent.submit(page, page.form("/admin/explain"))
+    assert isinstance(refused, Page)
+    assert refused.status == 422
+    assert "Paste the address that an application sends people to." in refused.document.text
+    assert 'aria-describedby="url-hint url-error"' in refused.response.text
+
+
 def test_nobody_else_finds_it(house: House) -> None:
     bob, shop = house.person("bob@example.com"), house.client(consent="never")
     agent = house.browser()

@@ -44,6 +44,29 @@ def test_a_group_is_made_renamed_and_deleted(town: House, admin: UserAgent) -> N
     assert admin.page(path).status == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "Enter a name."),
+        (" ", "Enter a name."),
+        ("x" * 256, "A group’s name is a line of text"),
+    ],
+    ids=["nothing", "a blank", "too much"],
+)
+def test_a_name_that_will_not_do_is_said_why(
+    town: House, admin: UserAgent, name: str, told: str
+) -> None:
+    page = admin.page("/admin/groups")
+    refused = shown(admin.submit(page, page.form("/admin/groups"), {"name": name}))
+    assert refused.status == 422
+    assert told in refused.document.text
+    newcomer(town, groups=["Cooks"])
+    one = group(admin, "Cooks")
+    refused = shown(admin.submit(one, one.form(one.path), {"name": name}))
+    assert refused.status == 422
+    assert told in refused.document.text
+
+
 def test_applications_that_name_it_follow_when_it_is_renamed(town: House, admin: UserAgent) -> None:
     singer = newcomer(town, groups=["Ø singers", "others"])
     club = town.client(

@@ -34,6 +34,19 @@ def test_the_state_comes_first_in_words(house: House) -> None:
     assert "Last sign-ins" in document.text
 
 
+def test_as_many_things_stand_beneath_as_are_said_to_need_attention(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    """What is suggested comes after them: it is one more, and not counted."""
+    with housed(sqlite_url, clock, issuer="https://id.example", mail_url="console:") as it:
+        page = signed_in_as(it, "administrator").page("/admin").document
+    said, suggested = (
+        page.text.index(words) for words in ("One thing needs attention.", "You are the only")
+    )
+    between = page.text[said:suggested]
+    assert between.count("Look at this") + between.count("Problem") == 1
+
+
 def test_in_order_is_what_was_looked_at(sqlite_url: str, clock: FakeClock) -> None:
     """Elsewhere are a mail server and a certificate, which the page of health asks for."""
     with housed(

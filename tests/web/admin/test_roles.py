@@ -11,6 +11,7 @@ from idp.web.admin.guard import GUARDED
 from tests.helpers.house import House
 from tests.helpers.user_agent import UserAgent
 from tests.web.admin.people import signed_in_as
+from tests.web.walking import enter, newcomer, shown
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -68,6 +69,24 @@ def test_a_role_reaches_what_it_permits_and_nothing_else(
 def test_nobody_else_learns_of_it(town: House, agents: Mapping[str | None, UserAgent]) -> None:
     answers = [response.status_code for _, _, response in calls(town, agents[None])]
     assert set(answers) == {404}
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/people", "/admin/clients/nothing"])
+def test_who_has_no_role_is_told_so_before_she_sets_anything_up(town: House, path: str) -> None:
+    person, agent = newcomer(town), town.browser()
+    page = shown(enter(agent, agent.page(path), person))
+    assert (page.path, page.status) == (path, 404)
+    assert page.document.headings == ["This account may not administer"]
+    assert "Go to your account" in page.document.text
+
+
+def test_who_administers_sets_up_what_is_missing(town: House) -> None:
+    """In the same sign-in: what was just proved is not asked for again."""
+    person, agent = newcomer(town, role="auditor"), town.browser()
+    asked = agent.page("/admin")
+    page = shown(enter(agent, asked, person))
+    assert page.path == asked.path
+    assert page.status == 200
 
 
 def test_without_a_session_everything_leads_to_the_sign_in(town: House) -> None:

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as later
 
 from idp.assurance import ladder_names
 from idp.services.client_listing import ClientInfo
+from idp.services.client_presets import acts_for_people
 from idp.services.group_list import names_to_choose
 from idp.services.roles import ADMINISTRATOR, Area
 from idp.web.admin import meanwhile
@@ -23,9 +24,11 @@ from idp.web.admin.sentences import WAYS
 from idp.web.context import services
 
 
-def _fields() -> Mapping[str, fields.Reader]:
+def _fields(info: ClientInfo) -> Mapping[str, fields.Reader]:
+    """Those of the form: where nobody signs in, nothing is said about how."""
+    access = fields.ACCESS if acts_for_people(info.metadata) else {}
     owns = manager().role == ADMINISTRATOR
-    return {**fields.ACCESS, **(fields.OWNERS if owns else {})}
+    return {**access, **(fields.OWNERS if owns else {})}
 
 
 @bp.get("/clients/<path:client_id>/access")
@@ -42,12 +45,13 @@ def client_access(client_id: str) -> Response:
 @console(Area.CLIENTS, writes=True, back="admin.client_access")
 def client_access_saved(client_id: str) -> Response:
     """Save it; it counts from the next request on."""
-    groups = wanted(client_id).metadata.allowed_groups
-    found = tuple(fields.contradicted(groups))
-    read = fields.read(_fields())
+    info = wanted(client_id)
+    groups, for_people = info.metadata.allowed_groups, acts_for_people(info.metadata)
+    found = tuple(fields.contradicted(groups)) if for_people else ()
+    read = fields.read(_fields(info))
     if found:
         return _again(client_id, read, problems(found, read))
-    given = {**read, **fields.admission(groups)}
+    given = {**read, **(fields.admission(groups) if for_people else {})}
     errors, _secret = saved(
         lambda: services().client_editing.change(
             client_id, given, manager(), acting(), expected=meanwhile.seen()

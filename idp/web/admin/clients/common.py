@@ -7,10 +7,12 @@ from flask import Response, abort, flash, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
+from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.redirect_uris import Note, notes_on
 from idp.services.client_editing import FILE
 from idp.services.client_listing import ClientInfo, ClientRefused
 from idp.services.client_pages import Manager, seen_by
+from idp.services.client_presets import acts_for_people, kind_of, signs_people_in
 from idp.services.client_secrets import has_secret
 from idp.services.roles import Area, Permission
 from idp.web.admin.blueprint import HEED, page
@@ -31,6 +33,7 @@ KINDS: Final = {
     "machine": later("Machine to machine"),
 }
 """Presets by their names for people."""
+_API: Final = later("API")
 
 _TABS: Final[tuple[tuple[str, Any], ...]] = (
     ("admin.client_overview", later("Overview")),
@@ -58,6 +61,11 @@ def wanted(client_id: str) -> ClientInfo:
         abort(404)
 
 
+def kind_words(metadata: ClientMetadata) -> str:
+    """What it is, for people. An API is given no tokens: it looks at those that come to it."""
+    return str(KINDS[kind_of(metadata)] if metadata.grant_types else _API)
+
+
 def may_change() -> bool:
     """Does the viewer's role permit to change applications?"""
     return may(Permission(Area.CLIENTS, writes=True))
@@ -71,6 +79,8 @@ def client_page(template: str, info: ClientInfo, *, tab: str, **values: Any) -> 
         section=SECTION,
         client=info,
         by_file=info.managed_by == FILE,
+        signs_in=signs_people_in(info.metadata),
+        for_people=acts_for_people(info.metadata),
         writable=may_change(),
         editable=may_change() and info.managed_by != FILE,
         tabs=[

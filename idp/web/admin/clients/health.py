@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.services.client_health import MOST, Health
 from idp.services.client_listing import ClientInfo
+from idp.services.client_presets import acts_for_people, signs_people_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,12 @@ def words(health: Health, info: ClientInfo) -> HealthView:
     """The one thing that matters most about it."""
     if info.disabled_at is not None:
         return HealthView("warning", _("Disabled"))
-    if info.metadata.admits == ADMITS_NOBODY:
+    if info.metadata.admits == ADMITS_NOBODY and acts_for_people(info.metadata):
         return HealthView("warning", _("Nobody may sign in yet"))
     if health.failures:
         return HealthView("problem", _failed(health.failures), _mostly(health))
+    if not signs_people_in(info.metadata):
+        return HealthView("ok", _("No failures in 24 hours"))
     if health.last_sign_in is None:
         return HealthView("warning", _("No sign-in yet"))
     return HealthView("ok", _("Working"))

@@ -9,11 +9,11 @@ from idp.protocol.redirect_uris import notes_on
 from idp.services.client_health import health_of
 from idp.services.client_listing import ClientInfo
 from idp.services.client_pages import page_of, seen_by
-from idp.services.client_presets import kind_of
+from idp.services.client_presets import signs_people_in
 from idp.services.pictures import PATH
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp, page
-from idp.web.admin.clients.common import KINDS, SECTION, manager, may_change, sentence_on
+from idp.web.admin.clients.common import SECTION, kind_words, manager, may_change, sentence_on
 from idp.web.admin.clients.health import words
 from idp.web.admin.guard import console
 from idp.web.context import context, services
@@ -55,9 +55,10 @@ def _row(info: ClientInfo) -> dict[str, Any]:
         "logo_url": _own_logo(info),
         "id": info.id,
         "url": url_for("admin.client_overview", client_id=info.id),
-        "kind": KINDS[kind_of(info.metadata)],
+        "kind": kind_words(info.metadata),
         "by_file": info.managed_by == "file",
         "health": words(health, info),
+        "signs_in": signs_people_in(info.metadata),
         "last_sign_in": health.last_sign_in,
     }
 

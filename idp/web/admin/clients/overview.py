@@ -7,11 +7,10 @@ from flask_babel import gettext as _
 
 from idp.services.audit_log import Search, search
 from idp.services.client_health import health_of
-from idp.services.client_presets import kind_of
 from idp.services.roles import Area
 from idp.web.admin.blueprint import bp
 from idp.web.admin.clients.activity import row
-from idp.web.admin.clients.common import KINDS, client_page, wanted
+from idp.web.admin.clients.common import client_page, kind_words, wanted
 from idp.web.admin.clients.health import words
 from idp.web.admin.guard import console
 from idp.web.context import context
@@ -29,7 +28,7 @@ def client_overview(client_id: str) -> Response:
         "overview",
         info,
         tab="admin.client_overview",
-        kind=KINDS[kind_of(info.metadata)],
+        kind=kind_words(info.metadata),
         health=words(health, info),
         last_sign_in=health.last_sign_in,
         registration=json.dumps(info.metadata.to_json(), indent=2, ensure_ascii=False),
