@@ -69,15 +69,20 @@ def _finished(transaction: Transaction) -> Response:
 
     By then the client has used the code of the first answer, and would take it for a stolen one.
     """
-    page = None if wants_json() else turned_away(transaction)
-    if page is not None:
-        return see_other(address(transaction)) if request.method == "POST" else page
+    if page := _read_first(transaction):
+        return page
     if (request.method == "POST" or wants_json()) and _just_now(transaction):
         return flow.answer_of(transaction)
     way_on = flow.way_on(transaction)
     if wants_json():
         return see_other(way_on)
     return pages.finished(transaction, way_on, signed_in=flow.was_granted(transaction))
+
+
+def _read_first(transaction: Transaction) -> Response | None:
+    """The page that is read before the answer, or the way to it; None where there is none."""
+    page = None if wants_json() else turned_away(transaction)
+    return see_other(address(transaction)) if page and request.method == "POST" else page
 
 
 def _just_now(transaction: Transaction) -> bool:
@@ -125,7 +130,7 @@ def _step_of(transaction: Transaction) -> str:
 def _after_overtaken(transaction_id: str) -> Response:
     found = find(transaction_id)
     if found is not None and found.finished_at is not None:
-        return flow.answer_of(found)
+        return _read_first(found) or flow.answer_of(found)
     return see_other(f"/login/{transaction_id}")
 
 
