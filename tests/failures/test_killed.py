@@ -2,8 +2,8 @@
 
 Mutation: a commit of its own for the claim (``db.session.commit()`` after ``CLAIM`` in
 ``Grants._claimed``), and a code is lost without having bought anything. The same after ``take`` in
-``MagicLink._redeem`` for the mailed link, at the end of ``Pending.claim`` for the passkey, and after
-``_CLAIM`` in ``DevicePolling._claim`` for the device code.
+``MagicLink._redeem`` for the mailed link, at the end of ``Pending.claim`` for the passkey, and
+after ``_CLAIM`` in ``DevicePolling._claim`` for the device code.
 """
 
 import sys
