@@ -1,7 +1,8 @@
 """The files to deploy it with: what they name is there, and their own tools have nothing to say.
 
 Neither containers nor a cluster run here. What a file says is held against the program; nginx,
-Caddy and systemd read theirs, and the first two run with them in interop/test_proxy_files.py.
+Caddy, systemd and Prometheus read theirs, hadolint the Dockerfile, and the schemas of Kubernetes
+the manifests. The first two run with theirs in interop/test_proxy_files.py.
 """
 
 import json
@@ -53,8 +54,10 @@ def pods() -> Iterator[dict[str, Any]]:
 
 def tool(name: str) -> str:
     """Where a program is. One that is missing is no reason to pass."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin")
-    assert found, f"{name} is not installed: run .ci/system-packages"
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(name, path=beside) or shutil.which(name)
+    found = found or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin")
+    assert found, f"{name} is not installed: run .ci/system-packages and `.ci/venv dev`"
     return found
 
 
@@ -98,6 +101,15 @@ def test_the_image_holds_what_the_package_is_made_of() -> None:
     copied = set(re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, flags=re.MULTILINE))
     assert kept == {name for line in copied for name in line.split()}
     assert all((ROOT / name).exists() for name in kept)
+
+
+def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
+    lint = (tool("hadolint"), "--no-color", "--failure-threshold", "style")
+    checked = run(*lint, str(DEPLOY / "Dockerfile"))
+    assert (checked.returncode, checked.stdout) == (0, "")
+    file = tmp_path / "Dockerfile"
+    file.write_text(DOCKERFILE.replace("WORKDIR /src", "WORKDIR src"))
+    assert "DL3000" in run(*lint, str(file)).stdout
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:
@@ -229,6 +241,21 @@ def test_labels_ports_and_probes_fit_together() -> None:
 def test_the_settings_of_the_cluster_can_be_used() -> None:
     given = {**manifest("config.yaml")["data"], **manifest("secret.example.yaml")["stringData"]}
     assert load_settings(environ=given | {"IDP_KEYS": TEST_KEY}).metrics
+
+
+VERSIONS = ("1.28", "1.37")
+"""Of Kubernetes: the oldest and the newest whose schemas these are held against."""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_manifests_have_the_shape_that_kubernetes_wants(tmp_path: Path, version: str) -> None:
+    validate = (sys.executable, "-m", "kubernetes_validate", "--strict", "-k", version)
+    files = [str(path) for name, path in MANIFESTS.items() if name != "kustomization.yaml"]
+    checked = run(*validate, *files)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    file = tmp_path / "deployment.yaml"
+    file.write_text(MANIFESTS["deployment.yaml"].read_text().replace("replicas:", "replica:"))
+    assert run(*validate, str(file)).returncode != 0
 
 
 # What stands in front
@@ -388,6 +415,67 @@ def test_every_metric_and_label_that_is_watched_is_there(
         labels = {one.strip() for some in by for one in some.split(",")} - {"instance", "le"}
         known = {label for name, _ in named for one in series[name] for label in one}
         assert labels <= known, expression
+
+
+@pytest.mark.parametrize("file", EXPRESSIONS)
+def test_prometheus_takes_every_expression(file: str, tmp_path: Path) -> None:
+    rules = [
+        {"record": f"watched:{number}", "expr": expression.replace("$__rate_interval", "5m")}
+        for number, expression in enumerate(EXPRESSIONS[file])
+    ]
+    written = tmp_path / "rules.yaml"
+    check = (tool("promtool"), "check", "rules", str(written))
+    written.write_text(yaml.safe_dump({"groups": [{"name": "watched", "rules": rules}]}))
+    checked = run(*check)
+    assert checked.returncode == 0, checked.stderr
+    rules[0]["expr"] += ")"
+    written.write_text(yaml.safe_dump({"groups": [{"name": "watched", "rules": rules}]}))
+    assert run(*check).returncode != 0
+
+
+def test_prometheus_takes_the_alerts(tmp_path: Path) -> None:
+    alerts = ROOT / "docs/alerts.yaml"
+    checked = run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(alerts))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    file = tmp_path / "alerts.yaml"
+    file.write_text(alerts.read_text().replace("for: 2m", "for: soon", 1))
+    assert run(tool("promtool"), "check", "rules", str(file)).returncode != 0
+
+
+TOLD = re.findall(
+    r"^\| (`idp_[^|]+)\|([^|]*)\|", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE
+)
+"""The rows of the table of metrics: their names, and their labels, some with all values."""
+
+
+def families(series: dict[str, list[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+    """The same by the names that people use, without the parts of a histogram."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, labels in series.items():
+        if not name.endswith("_created"):
+            found.setdefault(re.sub(r"_(bucket|count|sum)$", "", name), []).extend(labels)
+    return found
+
+
+def test_the_table_of_metrics_has_all_of_them_and_no_other(
+    series: dict[str, list[dict[str, str]]],
+) -> None:
+    told = [name for names, _ in TOLD for name in re.findall(r"`(idp_\w+)`", names)]
+    assert len(told) == len(set(told))
+    assert set(told) == families(series).keys()
+
+
+def test_the_table_of_metrics_has_their_labels_and_values(
+    series: dict[str, list[dict[str, str]]],
+) -> None:
+    for names, by in TOLD:
+        labels = dict(re.findall(r"`(\w+)`(?: \(([^)]*)\))?", by))
+        for name in re.findall(r"`(\w+)`", names):
+            found = families(series)[name]
+            assert {one for sample in found for one in sample} - {"le"} == labels.keys(), name
+            for label, values in labels.items():
+                given = {sample[label] for sample in found}
+                assert not values or given <= set(re.findall(r"`(\w+)`", values)), (name, given)
 
 
 def test_every_metric_is_watched_or_told(series: dict[str, list[dict[str, str]]]) -> None:

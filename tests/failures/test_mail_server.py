@@ -1,7 +1,7 @@
 """A mail server that refuses, stalls, or takes half: nobody is answered otherwise for it.
 
 Mutation: ``sent_at`` noted before the handler has run (``Outbox._deliver``), and a mail that was
-refused is never had. ``deliver_due`` at the end of ``Mailer.queue``, and who has an account waits
+refused is never had. A mail that ``Mailer.queue`` sends at once, and who has an account waits
 for the mail server.
 """
 
