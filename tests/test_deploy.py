@@ -390,6 +390,42 @@ def test_every_metric_and_label_that_is_watched_is_there(
         assert labels <= known, expression
 
 
+TOLD = re.findall(
+    r"^\| (`idp_[^|]+)\|([^|]*)\|", (ROOT / "docs/operations.md").read_text(), flags=re.MULTILINE
+)
+"""The rows of the table of metrics: their names, and their labels, some with all values."""
+
+
+def families(series: dict[str, list[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+    """The same by the names that people use, without the parts of a histogram."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, labels in series.items():
+        if not name.endswith("_created"):
+            found.setdefault(re.sub(r"_(bucket|count|sum)$", "", name), []).extend(labels)
+    return found
+
+
+def test_the_table_of_metrics_has_all_of_them_and_no_other(
+    series: dict[str, list[dict[str, str]]],
+) -> None:
+    told = [name for names, _ in TOLD for name in re.findall(r"`(idp_\w+)`", names)]
+    assert len(told) == len(set(told))
+    assert set(told) == families(series).keys()
+
+
+def test_the_table_of_metrics_has_their_labels_and_values(
+    series: dict[str, list[dict[str, str]]],
+) -> None:
+    for names, by in TOLD:
+        labels = dict(re.findall(r"`(\w+)`(?: \(([^)]*)\))?", by))
+        for name in re.findall(r"`(\w+)`", names):
+            found = families(series)[name]
+            assert {one for sample in found for one in sample} - {"le"} == labels.keys(), name
+            for label, values in labels.items():
+                given = {sample[label] for sample in found}
+                assert not values or given <= set(re.findall(r"`(\w+)`", values)), (name, given)
+
+
 def test_every_metric_is_watched_or_told(series: dict[str, list[dict[str, str]]]) -> None:
     """One that nobody looks at costs and is worth nothing."""
     watched = " ".join(one for some in EXPRESSIONS.values() for one in some)

@@ -74,6 +74,10 @@ SLOW = {
 }
 
 
+BODY = b"grant_type=x&client_id=y"
+HEAD = SLOW["bodies that do not end"].removesuffix(b"grant").replace(b"500", b"%d" % len(BODY))
+
+
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
 def test_clients_that_take_their_time_take_nobody_elses(server: Server, sent: bytes) -> None:
     """Three times as many as threads there are to read from them."""
@@ -102,12 +106,10 @@ def test_one_computer_however_slow_leaves_room_for_others(server: Server) -> Non
 
 
 def test_who_is_slow_but_not_too_slow_is_heard(server: Server) -> None:
-    body = b"grant_type=x&client_id=y"
-    head = SLOW["bodies that do not end"].partition(b"\r\n\r\n")[0].replace(b"500", b"24")
     with ExitStack() as stack:
-        one = begin(server, stack, head + b"\r\n\r\n" + body[:5])
+        one = begin(server, stack, HEAD + BODY[:5])
         assert token_answers(server).status_code == 400
-        one.sendall(body[5:])
+        one.sendall(BODY[5:])
         assert b"unsupported_grant_type" in one.recv(4096)
 
 
@@ -157,10 +159,51 @@ def test_a_flood_of_sign_ins_costs_memory_and_others_within_bounds(server: Serve
     agent.client.close()
 
 
+UNHEARD = 0
+"""In place of a status: the connection ended before the server had asked for the body."""
+
+
+def posted_to(server: Server) -> int:
+    """The status that a request to the token endpoint is answered with, or ``UNHEARD``."""
+    with ExitStack() as stack:
+        try:
+            one = begin(
+                server, stack, HEAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+            )
+            one.settimeout(20)
+            asked = one.recv(4096)
+        except (BrokenPipeError, ConnectionResetError):
+            return UNHEARD
+        if not asked:
+            return UNHEARD
+        assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+        one.sendall(BODY)
+        return int(one.recv(4096).split()[1])
+
+
+def replaced(server: Server, before: int) -> None:
+    """Wait until the only worker is another one."""
+    wait_until(
+        lambda: len(now := workers_of(server.pid)) == 1 and before not in now,
+        seconds=60,
+        what="another worker",
+    )
+
+
 def test_a_reload_loses_no_request(server: Server) -> None:
-    """Every worker is replaced while it is asked; a connection that closed is asked for anew."""
+    """Every worker is replaced while it is asked; a connection that closed is asked for anew.
+
+    What is posted has a connection of its own. Once the server has asked for its body, an answer is
+    owed: nobody asks again.
+    """
     (before,) = workers_of(server.pid)
     over = Event()
+
+    def post() -> Counter[int]:
+        found: Counter[int] = Counter()
+        while not over.is_set():
+            found[posted_to(server)] += 1
+        return found
 
     def ask() -> Counter[int]:
         # As a proxy does: it tries once more where the connection ended before any answer.
@@ -174,19 +217,37 @@ def test_a_reload_loses_no_request(server: Server) -> None:
                 found[answer.status_code] += 1
             return found
 
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(8) as threads:
         asking = [threads.submit(ask) for _ in range(4)]
+        posting = [threads.submit(post) for _ in range(4)]
         os.kill(server.pid, signal.SIGHUP)
         try:
-            wait_until(
-                lambda: len(now := workers_of(server.pid)) == 1 and before not in now,
-                seconds=60,
-                what="another worker",
-            )
+            replaced(server, before)
         finally:
             over.set()
         answered = sum((one.result() for one in asking), Counter())
+        posted = sum((one.result() for one in posting), Counter())
     assert answered.keys() == {200}
+    assert posted.keys() <= {400, UNHEARD}
+    assert posted[400] > len(posting), "the control: one after the other, all the while"
+
+
+def test_a_reload_waits_for_what_is_on_its_way(server: Server) -> None:
+    """Sent by halves, before its worker is asked to end and after."""
+    (before,) = workers_of(server.pid)
+    with ExitStack() as stack:
+        idle = begin(server, stack, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        halves = [begin(server, stack, HEAD + BODY[:5]) for _ in range(4)]
+        os.kill(server.pid, signal.SIGHUP)
+        idle.settimeout(60)
+        assert idle.recv(4096) == b"", "it ends: what nobody uses is closed at once"
+        assert before in workers_of(server.pid)
+        for one in halves:
+            one.sendall(BODY[5:])
+        for one in halves:
+            assert b"unsupported_grant_type" in one.recv(4096)
+    replaced(server, before)
 
 
 def test_a_reload_with_settings_that_are_wrong_changes_nothing(

@@ -3,6 +3,7 @@
 Nodes share a database and nothing else. ``Thing.use`` says whether it bought something there.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,12 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 import pyotp
 
-from tests.helpers.house import ISSUER, House, Person
+from tests.helpers.house import CALLBACK, ISSUER, House, Person
+from tests.helpers.html import find_object
 from tests.helpers.plain import PLAIN
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
-from tests.web.walking import enter, gone, newcomer, shown, tokens_of, user_of
+from tests.web.account.visits import link_in, mails
+from tests.web.walking import enter, gone, newcomer, press, shown, tokens_of, user_of
 
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESHING = {"grant_types": ["authorization_code", "refresh_token"], "consent": "never"}
 
 
@@ -187,6 +191,67 @@ def reset_link(house: House) -> Thing:
         return not _has_form(answer, "new_password") and _status(answer) == 200
 
     return Thing("reset link", use)
+
+
+def mailed_link(house: House) -> Thing:
+    """The link of one mail, in the browser that asked for it."""
+    party, agent, person = house.client(consent="never"), house.browser(), newcomer(house)
+    page = agent.page(party.authorization_url())
+    form = page.form("/password")
+    agent.submit(page, form, {"username": person.email}, button="Email me a sign-in link")
+    path = urlsplit(link_in(mails(house, person.email)[-1])).path
+
+    def use(node: Node) -> bool:
+        there = as_there(agent, node)
+        opened = there.page(path)
+        if not any(path in one.action for one in opened.document.forms):
+            return False
+        answer = there.submit(opened, opened.document.forms[0])
+        return isinstance(answer, Departure) and "code" in answer.parameters
+
+    return Thing("mailed link", use)
+
+
+def passkey(house: House) -> Thing:
+    """What an authenticator answered to one challenge."""
+    party, agent, person = house.client(consent="never"), house.browser(), newcomer(house)
+    soft = house.passkey(person)
+    page = agent.page(party.authorization_url())
+    options = find_object(page.document.data, "challenge")
+    assert options is not None
+    answer = json.dumps(soft.get_assertion(options))
+    form = {**page.form("/password").fields, "passkey_response": answer}
+
+    def use(node: Node) -> bool:
+        sent = as_there(agent, node).client.post(f"{page.path}/passkey", data=form)
+        return "code=" in sent.headers.get("Location", "")
+
+    return Thing("passkey", use)
+
+
+def telly(house: House, **members: Any) -> RelyingParty:
+    """A client that asks for device codes."""
+    usual = {"grant_types": [DEVICE, "refresh_token"], "redirect_uris": [CALLBACK]}
+    return house.client(**{"client_name": "Telly", **usual, **members})
+
+
+def connecting(tv: RelyingParty) -> dict[str, str]:
+    """The two codes that a device is told."""
+    answer = tv.post("/oauth/device", {"scope": "openid"})
+    assert answer.status_code == 200, answer.text
+    told: dict[str, str] = answer.json()
+    return told
+
+
+def device_code(house: House, **members: Any) -> Thing:
+    """One that was allowed; ``members`` are of the client's registration."""
+    party, agent = telly(house, **members), house.browser()
+    told, page = connecting(party), agent.page("/device")
+    page = shown(agent.submit(page, page.form("/device"), {"user_code": told["user_code"]}))
+    page = shown(enter(agent, page, newcomer(house)))
+    press(agent, page, page.path, "Allow")
+    form = {"grant_type": DEVICE, "device_code": told["device_code"]}
+    return Thing("device code", lambda node: at(party, node).token_request(**form).is_success)
 
 
 def _status(place: Place) -> int:

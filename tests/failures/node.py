@@ -37,6 +37,9 @@ FAILPOINTS: Final[Mapping[str, tuple[str | tuple[str, ...], str]]] = {
     "totp": ("UPDATE credentials SET counter", ""),
     "recovery_code": ("UPDATE credentials SET last_used_at", "used_at IS NULL"),
     "reset link": ("UPDATE entries SET used_at", "handle_hash"),
+    "mailed link": ("UPDATE entries SET used_at", "handle_hash"),
+    "passkey": ("INSERT INTO entries", "ON CONFLICT"),
+    "device code": ("UPDATE device_requests SET used_at", ""),
 }
 """The statement that claims each: how it begins, and what else is in it."""
 

@@ -1,28 +1,29 @@
 """The database goes away in the middle: nothing is skipped, nothing half done, and it goes on.
 
-Mutation: ``errors.install`` without the families of the database's errors, and it is a 500.
+Mutation: ``errors.install`` without the families of the database's errors, and it is a 500. With
+``SET LOCAL synchronous_commit = off`` before the commit of a mail, a proof or a device's permission
+a crash forgets it.
 """
 
 import logging
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import psycopg
-import pyotp
 import pytest
 from sqlalchemy import event, func, select
 
-from idp.models import AuditEvent, BrowserSession, EvidenceRow, Grant, db
+from idp.models import db
+from tests.failures.half_way import WAYS, Alice
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House, Person
-from tests.helpers.html import Form
 from tests.helpers.relying_party import RelyingParty
-from tests.helpers.user_agent import Departure, Page, UserAgent
+from tests.helpers.user_agent import Departure, Page
 from tests.web.walking import enter, housed, newcomer, shown, silently
 
 
@@ -81,107 +82,82 @@ def unhurried(databases: Databases) -> Iterator[None]:
         cluster.restart()
 
 
-class Alice:
-    """Somebody half-way through a sign-in with password, code and consent."""
-
-    def __init__(self, house: House, shop: RelyingParty) -> None:
-        self.house = house
-        self.shop = shop
-        self.person = newcomer(house)
-        self.app = pyotp.TOTP(house.totp(self.person))
-        house.clock.advance(minutes=1)
-        self.agent: UserAgent = house.browser()
-        self.url = shop.authorization_url()
-        self.page = self.agent.page(self.url)
-        on_disk(house)
-
-    def send(self, path: str, **values: str) -> httpx.Response:
-        form: Form = self.page.form(path)
-        return self.agent.client.post(form.action, data={**form.fields, **values})
-
-    def ask(self) -> httpx.Response:
-        return self.agent.client.get(self.url)
-
-    def look(self) -> httpx.Response:
-        return self.agent.client.get(self.page.url)
-
-    def password(self) -> httpx.Response:
-        values = {"username": self.person.email, "password": self.person.password}
-        return self.send("/password", **values)
-
-    def code(self) -> httpx.Response:
-        return self.send("/totp", otp=self.app.at(self.house.clock()))
-
-    def allow(self) -> httpx.Response:
-        return self.send("/consent", decision="allow")
-
-    def cancel(self) -> httpx.Response:
-        return self.send("/cancel")
-
-    def go_to(self, step: str) -> None:
-        """Be where ``step`` is what comes next."""
-        order = ["password", "code", "allow"]
-        for done in order[: order.index(step)] if step in order else []:
-            response = getattr(self, done)()
-            assert response.status_code == 303, done
-            self.page = self.agent.page(response.headers["Location"])
-
-    def kept(self) -> dict[str, int]:
-        """What there is of hers in the database."""
-        with self.house.app.app_context():
-            hers = select(BrowserSession.id).where(BrowserSession.user_id == self.person.id)
-            rows: dict[str, Any] = {
-                "sessions": select(func.count()).select_from(hers.subquery()),
-                "proofs": select(func.count(EvidenceRow.id)).where(
-                    EvidenceRow.session_id.in_(hers)
-                ),
-                "grants": select(func.count(Grant.id)).where(Grant.user_id == self.person.id),
-                "events": select(func.count(AuditEvent.id)).where(
-                    AuditEvent.user_id == self.person.id
-                ),
-            }
-            return {name: db.session.scalar(row) or 0 for name, row in rows.items()}
+def begun(house: House, shop: RelyingParty, way: str = "password") -> Alice:
+    """Alice, and all that she has is on the disk."""
+    alice = Alice(house, shop, way)
+    on_disk(house)
+    return alice
 
 
-STEPS = ["ask", "look", "password", "code", "allow", "cancel"]
+STEPS = {
+    **dict.fromkeys(["ask", "look", "password", "code", "allow", "cancel"], "password"),
+    **dict.fromkeys(["mail", "link"], "mailed link"),
+    "passkey": "passkey",
+    **dict.fromkeys(["user_code", "connect"], "device code"),
+}
+"""And the way that each is a step of."""
+
+GAINED = {
+    "password": {"sessions", "proofs"},
+    "code": {"proofs"},
+    "allow": {"grants"},
+    "mail": {"mails"},
+    "link": {"sessions", "proofs"},
+    "passkey": {"sessions", "proofs"},
+    "connect": {"grants"},
+}
+"""What there is one more of afterwards; of all else as much as before."""
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_fails_whole_and_goes_on_afterwards(
     house: House, shop: RelyingParty, databases: Databases, step: str
 ) -> None:
-    alice = Alice(house, shop)
+    alice = begun(house, shop, STEPS[step])
     alice.go_to(step)
     before = alice.kept()
-    act: Callable[[], httpx.Response] = getattr(alice, step)
     with away(databases):
         for _ in range(2):
-            calm(act())
+            calm(alice.take(step))
     assert alice.kept() == before
-    again = act()
+    again = alice.take(step)
     assert again.status_code == (200 if step == "look" else 303)
     if step == "allow":
-        tokens = shop.finish(Departure(again.headers["Location"]))
-        assert tokens.claims["amr"] == ["pwd", "otp", "mfa"]
-        assert alice.kept() == {**before, "grants": 1, "events": alice.kept()["events"]}
+        assert alice.arrived(again)["amr"] == ["pwd", "otp", "mfa"]
+    gained = dict.fromkeys(GAINED.get(step, ()), 1)
+    before |= {"events": alice.kept()["events"]}
+    assert alice.kept() == {name: number + gained.get(name, 0) for name, number in before.items()}
 
 
+@pytest.mark.parametrize("way", WAYS)
 def test_a_whole_sign_in_with_a_crash_before_each_step(
-    house: House, shop: RelyingParty, databases: Databases
+    house: House, shop: RelyingParty, databases: Databases, way: str
 ) -> None:
-    alice = Alice(house, shop)
-    for step in ("password", "code", "allow"):
+    alice = begun(house, shop, way)
+    for step in alice.way:
         databases.cluster.restart(immediate=True)
-        response = getattr(alice, step)()
-        assert response.status_code == 303, step
-        if step != "allow":
-            alice.page = alice.agent.page(response.headers["Location"])
-    assert shop.finish(Departure(response.headers["Location"])).claims["sub"] == alice.person.id
+        response = alice.take(step)
+        alice.follow(step, response)
+    assert alice.arrived(response)["sub"] == alice.person.id
     assert {name: alice.kept()[name] for name in ("sessions", "proofs", "grants")} == {
         "sessions": 1,
-        "proofs": 2,
+        "proofs": 1 if way == "passkey" else 2,
         "grants": 1,
     }
+
+
+def test_a_device_is_told_to_come_again_and_then_served_once(
+    house: House, shop: RelyingParty, databases: Databases
+) -> None:
+    alice = begun(house, shop, "device code")
+    alice.go_to("poll")
+    with away(databases):
+        for refused in (alice.poll(), alice.tv.post("/oauth/device", {"scope": "openid"})):
+            assert refused.status_code == 503
+            assert int(refused.headers["Retry-After"]) > 0
+            assert refused.json()["error"] == "temporarily_unavailable"
+    assert alice.arrived(alice.poll())["sub"] == alice.person.id
+    assert alice.poll().json()["error"] == "invalid_grant"
 
 
 def test_a_sign_in_that_a_crash_forgot_begins_anew(
@@ -189,7 +165,7 @@ def test_a_sign_in_that_a_crash_forgot_begins_anew(
 ) -> None:
     """Nobody waits until it is on the disk that somebody has come: nothing is proved by that."""
     with unhurried(databases):
-        alice = Alice(house, shop)
+        alice = begun(house, shop)
         forgotten = alice.agent.page(alice.url)
         databases.cluster.restart(immediate=True)
         assert alice.look().status_code == 200, "what was on the disk is there"
@@ -208,7 +184,7 @@ def test_a_sign_in_that_a_crash_forgot_begins_anew(
 def test_a_session_is_never_taken_for_ended(
     house: House, shop: RelyingParty, databases: Databases
 ) -> None:
-    alice = Alice(house, shop)
+    alice = begun(house, shop)
     alice.go_to("allow")
     alice.allow()
     url = shop.authorization_url(prompt="none")
@@ -221,7 +197,7 @@ def test_a_session_is_never_taken_for_ended(
 def test_what_is_asked_directly_is_answered_in_its_own_way(
     house: House, shop: RelyingParty, databases: Databases
 ) -> None:
-    alice = Alice(house, shop)
+    alice = begun(house, shop)
     alice.go_to("allow")
     code, pending = shop.authorization_code(Departure(alice.allow().headers["Location"]))
     form = {
@@ -247,7 +223,7 @@ def test_what_is_asked_directly_is_answered_in_its_own_way(
 def test_what_is_logged_of_it_holds_no_secret(
     house: House, shop: RelyingParty, databases: Databases, caplog: pytest.LogCaptureFixture
 ) -> None:
-    alice = Alice(house, shop)
+    alice = begun(house, shop)
     with caplog.at_level(logging.DEBUG), away(databases):
         calm(alice.password())
     assert "storage failed" in caplog.text
@@ -264,7 +240,7 @@ def test_a_failing_statement_is_logged_without_what_it_was_to_store(
     house: House, shop: RelyingParty, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The statement that keeps the answer, with its code, is the one that fails."""
-    alice = Alice(house, shop)
+    alice = begun(house, shop)
     alice.go_to("allow")
     with house.app.app_context():
         engine = db.engine
@@ -320,7 +296,7 @@ def test_a_database_that_takes_no_more(sqlite_url: str) -> None:
 
 def test_the_pages_are_what_they_are(house: House, shop: RelyingParty) -> None:
     """A control: the walk that the tests above interrupt is a real one."""
-    alice = Alice(house, shop)
+    alice = begun(house, shop)
     alice.go_to("allow")
     page: Page = alice.page
     assert page.form("/consent")

@@ -1,7 +1,9 @@
 """SIGKILL between a claim and what it buys: neither or both, and never two.
 
 Mutation: a commit of its own for the claim (``db.session.commit()`` after ``CLAIM`` in
-``Grants._claimed``), and a code is lost without having bought anything.
+``Grants._claimed``), and a code is lost without having bought anything. The same after ``take`` in
+``MagicLink._redeem`` for the mailed link, at the end of ``Pending.claim`` for the passkey, and
+after ``_CLAIM`` in ``DevicePolling._claim`` for the device code.
 """
 
 import sys
@@ -13,8 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from idp.clock import system_clock
+from idp.models import Grant, db
 from tests.failures import artefacts
 from tests.failures.artefacts import Remote, Thing
 from tests.failures.node import MOMENTS, arm
@@ -33,7 +37,17 @@ MAKERS: dict[str, Callable[[House], Thing]] = {
     "totp": artefacts.totp,
     "recovery_code": artefacts.recovery_code,
     "reset link": artefacts.reset_link,
+    "mailed link": artefacts.mailed_link,
+    "passkey": artefacts.passkey,
+    "device code": partial(artefacts.device_code, **SEVERAL),
 }
+
+SIGNS_IN = {"totp", "recovery_code", "mailed link", "passkey"}
+"""What is the last step of a sign-in, whose client is sent a code."""
+
+GIVEN_AGAIN = {"refresh token", "passkey"}
+"""What was lost was the answer. One to a refresh is given again (RFC 9700, 4.14.2), and whoever
+sends the same step of a sign-in again is sent on with the same code."""
 
 
 def command(port: int) -> list[str]:
@@ -58,6 +72,11 @@ class Deadly:
     def use(self, thing: Thing) -> bool:
         return thing.use(self.node)
 
+    def grants(self) -> int:
+        """How many there are of all people."""
+        with self.house.app.app_context():
+            return db.session.scalar(select(func.count(Grant.id))) or 0
+
 
 @pytest.fixture(scope="module", params=KINDS)
 def deadly(
@@ -65,10 +84,11 @@ def deadly(
 ) -> Iterator[Deadly]:
     folder = tmp_path_factory.mktemp("deadly")
     settings = {f"IDP_{name.upper()}": str(value) for name, value in CHEAP.items()}
+    settings |= {"IDP_ISSUER": ISSUER, "IDP_MAIL_URL": "console:"}
     with (
         databases.fresh(request.param) as url,
-        housed(url, FakeClock(system_clock()), mail_url=None) as house,
-        serve(url, folder, settings=settings | {"IDP_ISSUER": ISSUER}, command=command) as servers,
+        housed(url, FakeClock(system_clock())) as house,
+        serve(url, folder, settings=settings, command=command) as servers,
     ):
         yield Deadly(house, Remote(servers[0].port), folder)
 
@@ -77,11 +97,13 @@ def deadly(
 def test_it_buys_what_it_buys_once(deadly: Deadly, name: str) -> None:
     deadly.house.clock.set(system_clock())  # the node goes by the machine's
     thing = MAKERS[name](deadly.house)
+    grants = deadly.grants()
     for moment in MOMENTS[:3]:
         deadly.dies(thing, moment)  # each time as if it had never been tried
+    assert deadly.grants() == grants
     deadly.dies(thing, "before the answer")
-    # What was lost there was the answer. One to a refresh is given again (RFC 9700, 4.14.2).
-    assert deadly.use(thing) == (name == "refresh token")
+    assert deadly.use(thing) == (name in GIVEN_AGAIN)
+    assert deadly.grants() - grants == (name in SIGNS_IN)
 
 
 def test_the_same_things_are_good_where_nobody_dies(deadly: Deadly) -> None:

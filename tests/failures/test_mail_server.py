@@ -1,10 +1,12 @@
 """A mail server that refuses, stalls, or takes half: nobody is answered otherwise for it.
 
 Mutation: ``sent_at`` noted before the handler has run (``Outbox._deliver``), and a mail that was
-refused is never had.
+refused is never had. A mail that ``Mailer.queue`` sends at once, and who has an account waits
+for the mail server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import httpx
@@ -16,10 +18,11 @@ from tests.helpers.house import House, Person
 from tests.helpers.html import parse
 from tests.helpers.smtp import Mood, Outbox, links
 from tests.helpers.user_agent import UserAgent
-from tests.web.walking import event_names, housed, newcomer
+from tests.web.walking import event_names, housed, newcomer, shown
 
 MINUTE = 60
-STRANGER = "nobody@example.com"
+STRANGER = "perhaps@example.com"
+"""Begins like the others: the page shows the first letter by itself."""
 
 
 @pytest.fixture
@@ -59,6 +62,45 @@ def link_in(outbox: Outbox, person: Person) -> str:
 
 def works(house: House, link: str) -> bool:
     return 'name="new_password"' in house.browser().page(httpx.URL(link).path).response.text
+
+
+def asks_for_a_link(house: House, address: str) -> httpx.Response:
+    """To sign in by; the page that is shown then."""
+    agent: UserAgent = house.browser()
+    page = agent.page(house.client().authorization_url())
+    form = page.form("/password")
+    button = form.button("Email me a sign-in link")
+    return shown(agent.submit(page, form, {"username": address}, button=button)).response
+
+
+@contextmanager
+def held(house: House, outbox: Outbox) -> Iterator[Thread]:
+    """What is due is being sent, to a server that has it and does not answer until the end."""
+    outbox.mood = Mood.STALL
+    sending = Thread(target=deliver, args=(house,))
+    sending.start()
+    try:
+        outbox.wait_held()
+        yield sending
+    finally:
+        outbox.mood = Mood.ACCEPT
+        sending.join(20)
+
+
+@pytest.mark.parametrize("ask", [asks, asks_for_a_link])
+def test_the_answer_does_not_wait_for_a_server_that_stalls(
+    house: House, alice: Person, outbox: Outbox, ask: Callable[[House, str], httpx.Response]
+) -> None:
+    """It holds a mail of hers while she and somebody unknown ask, and is still holding it then."""
+    ask(house, alice.email)
+    with held(house, outbox) as sending:
+        house.clock.advance(seconds=2 * MINUTE)  # from which on she may ask for another
+        hers, strangers = ask(house, alice.email), ask(house, STRANGER)
+        assert sending.is_alive()
+        assert (outbox.held, outbox.messages) == (1, []), "it is where it was"
+    assert hers.status_code == strangers.status_code == 200
+    assert words(hers, alice.email) == words(strangers, STRANGER)
+    assert len(outbox.to(alice.email)) > 0, "the control: it was to be sent"
 
 
 @pytest.mark.parametrize("mood", Mood)

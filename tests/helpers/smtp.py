@@ -35,8 +35,10 @@ class _Handler:
         self._outbox = outbox
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self._outbox.held += 1
         while self._outbox.mood is Mood.STALL:
             await asyncio.sleep(0.02)
+        self._outbox.held -= 1
         if self._outbox.mood is Mood.REFUSE:
             return "451 4.3.0 Try again later"
         if self._outbox.mood is Mood.REJECT:
@@ -48,11 +50,15 @@ class _Handler:
 
 
 class Outbox:
-    """An SMTP server on a loopback port, as a context manager. ``messages`` is oldest first."""
+    """An SMTP server on a loopback port, as a context manager. ``messages`` is oldest first.
+
+    ``held`` is how many mails it was sent whole and has not answered.
+    """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.mood = Mood.ACCEPT
+        self.held = 0
         self.port = free_port()
         self._controller = Controller(_Handler(self), hostname="127.0.0.1", port=self.port)
 
@@ -73,6 +79,10 @@ class Outbox:
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
         self.messages.append(message_from_bytes(raw, policy=policy.default))
+
+    def wait_held(self, *, seconds: float = 5) -> None:
+        """Wait until it stalls with a mail. Raises ``TimeoutError``."""
+        wait_until(lambda: self.held > 0, seconds=seconds, what="a mail that is held")
 
     def to(self, address: str | None) -> list[EmailMessage]:
         """The mails addressed to ``address``, oldest first; with None, all."""
