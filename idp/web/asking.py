@@ -114,7 +114,9 @@ def _kept(transaction: Transaction, values: Mapping[str, str] | None) -> dict[st
 def _to_correct(refused: Refused | None, values: Mapping[str, str] | None) -> dict[str, str]:
     """What stays in the field that it was wrong in, so that only the slip is typed again."""
     field = refused.at_field if refused else None
+    if not values or field is None:
+        return {}
     longer = [one for one in services().factors.values() if isinstance(one, Correctable)]
-    if not values or field is None or all(field != one.corrected_field for one in longer):
+    if all(field != one.corrected_field for one in longer):
         return {}
     return {field: values.get(field, "")[:_LONGEST]}
