@@ -105,23 +105,21 @@ def test_nobody_is_at_work_in_a_process_that_was_forked() -> None:
     assert child.exitcode == 0
 
 
-def test_a_process_forked_while_a_gate_is_made_makes_its_own(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_process_forked_while_a_gate_is_made_makes_its_own() -> None:
     """Whatever the thread that was making one held, nobody in the new process gives it back."""
     forking, going_on = Event(), Event()
 
-    class Slow(Gate):
-        def __init__(self, *sizes: int, patience: float, name: str) -> None:
+    class Slow(int):
+        """Takes long to be counted with, as a gate counts how many have room."""
+
+        def __add__(self, other: int) -> int:
             forking.set()
             going_on.wait(30)
-            super().__init__(*sizes, patience=patience, name=name)
+            return int(self) + other
 
-    monkeypatch.setattr(capacity, "Gate", Slow)
-    maker = Thread(target=capacity.gate, args=("being made", 1, 0), kwargs={"patience": 9})
+    maker = Thread(target=capacity.gate, args=("being made", Slow(1), 0), kwargs={"patience": 9})
     maker.start()
     assert forking.wait(30)
-    monkeypatch.undo()
     child = get_context("fork").Process(target=_hash_in_a_child, args=("being made",))
     child.start()
     child.join(30)

@@ -34,6 +34,8 @@ def console(
     permission = Permission(area, writes)
 
     def guard(view: View[P]) -> View[P]:
+        """The view, behind it."""
+
         @wraps(view)
         def permitted(*args: P.args, **kwargs: P.kwargs) -> Response:
             return _not_yours(permission) or view(*args, **kwargs)
