@@ -45,7 +45,7 @@ def test_codes_stand_in_one_column_and_none_is_broken(
     page.get_by_role("heading", name="Save your recovery codes").wait_for()
     look("narrow-codes")
     codes = page.locator("#codes code")
-    assert codes.count() == 10
+    expect(codes).to_have_count(10)
     boxes = [box(one) for one in codes.all()]
     assert len({one["x"] for one in boxes}) == 1
     assert all(one["height"] < 32 for one in boxes)
@@ -58,6 +58,7 @@ def test_codes_stand_in_one_column_and_none_is_broken(
     page.emulate_media(media="screen")
     page.get_by_role("link", name="Overview").click()
     page.get_by_role("heading", name="How you sign in").wait_for()
+    page.wait_for_load_state()
     manage = page.get_by_role("link", name="Manage:").all()
     assert len(manage) >= 3
     assert {box(one)["width"] for one in manage} == {254}  # of 320, without gutters and frame

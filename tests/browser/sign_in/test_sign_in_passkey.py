@@ -55,6 +55,7 @@ def test_an_unknown_address_is_asked_alike(two_pages: World, page: Page) -> None
         page.goto(shop.authorization_url())
         page.locator("[name=username]").fill(address)
         press(page, "Continue")
+        headed(page, "Enter your password")
         expect(main(page)).to_contain_text(address)
         seen.append(main(page).inner_text().replace(address, ""))
     assert seen[0] == seen[1]

@@ -40,7 +40,7 @@ def test_an_empty_form_names_what_is_missing(shop: RelyingParty, page: Page) -> 
     expect(summary(page)).to_be_focused()
     expect(summary(page)).to_contain_text("Enter your")
     summary(page).get_by_role("link").first.click()
-    assert page.evaluate("document.activeElement.name") in ("username", "password")
+    expect(page.locator("[name=username]:focus, [name=password]:focus")).to_be_visible()
 
 
 def test_enter_signs_in_and_sends_no_mail(gate: World, shop: RelyingParty, page: Page) -> None:

@@ -185,4 +185,4 @@ def test_the_pages_are_fair(gate: World, page: Page, party: Party, width: int) -
     expect(lines).to_have_count(3)
     expect(lines.nth(0)).to_have_text("Lantern Club")
     expect(lines.nth(2)).to_contain_text("Calendar until")
-    assert "GMT+5:45" in main(page).inner_text(), "by this browser's own clock, and says so"
+    expect(main(page), "by this browser's own clock, and says so").to_contain_text("GMT+5:45")

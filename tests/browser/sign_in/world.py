@@ -151,8 +151,9 @@ def press(page: Page, name: str) -> None:
 
 
 def headed(page: Page, text: str) -> None:
-    """The page's heading is this, or soon will be."""
+    """The page's heading is this, or soon will be, and the rest of it is there as well."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    page.wait_for_load_state()
 
 
 def main(page: Page) -> Locator:
