@@ -8,6 +8,9 @@ from typing import Final
 Clock = Callable[[], datetime]
 """Returns the present instant: timezone-aware, UTC, with microseconds."""
 
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""What is over since then is over by any clock."""
+
 FOLLOWED: Final = timedelta(seconds=2)
 """How far a clock may be set back and be followed: as much as time servers correct in one step."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, cast
 
@@ -20,18 +20,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from idp.clock import LONG_AGO
 from idp.frozen import made_often
 from idp.models import Counter
 from idp.models.plain import Plain
 
 _counters: Final = cast("Table", Counter.__table__)
 
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""When the window of what is empty was over, by any clock: the next try begins another."""
-
 _NONE: Final = literal_column("0", Integer)
 _ONE: Final = literal_column("1", Integer)
 _OVER: Final = bindparam(None, LONG_AGO, type_=_counters.c.expires_at.type)
+"""When the window of what is empty was over: the next try begins another."""
 
 
 @made_often

@@ -15,7 +15,7 @@ import pyotp
 from tests.helpers.house import CALLBACK, ISSUER, House, Person
 from tests.helpers.html import find_object
 from tests.helpers.plain import PLAIN
-from tests.helpers.relying_party import RelyingParty
+from tests.helpers.relying_party import Pending, RelyingParty
 from tests.helpers.user_agent import Departure, Page, Place, UserAgent
 from tests.web.account.visits import link_in, mails
 from tests.web.walking import enter, gone, newcomer, press, shown, tokens_of, user_of
@@ -94,13 +94,17 @@ def code(house: House, **members: Any) -> Thing:
     page = agent.page(party.authorization_url(scope="openid offline_access"))
     place = enter(agent, page, person)
     value, pending = party.authorization_code(gone(place))
+    return Thing("code", lambda node: _redeems(party, node, value, pending))
+
+
+def _redeems(party: RelyingParty, node: Node, value: str, pending: Pending) -> bool:
     form = {
         "grant_type": "authorization_code",
         "code": value,
         "redirect_uri": pending.redirect_uri,
         "code_verifier": pending.verifier or "",
     }
-    return Thing("code", lambda node: at(party, node).token_request(**form).is_success)
+    return at(party, node).token_request(**form).is_success
 
 
 def refresh_token(house: House, **members: Any) -> Thing:
@@ -213,7 +217,8 @@ def mailed_link(house: House) -> Thing:
 
 
 def passkey(house: House) -> Thing:
-    """What an authenticator answered to one challenge."""
+    """What an authenticator answered to one challenge, up to the tokens: who sends the same step of
+    a sign-in again is sent on with the same code."""
     party, agent, person = house.client(consent="never"), house.browser(), newcomer(house)
     soft = house.passkey(person)
     page = agent.page(party.authorization_url())
@@ -222,9 +227,12 @@ def passkey(house: House) -> Thing:
     answer = json.dumps(soft.get_assertion(options))
     form = {**page.form("/password").fields, "passkey_response": answer}
 
+    (pending,) = party.pending.values()
+
     def use(node: Node) -> bool:
         sent = as_there(agent, node).client.post(f"{page.path}/passkey", data=form)
-        return "code=" in sent.headers.get("Location", "")
+        gone_to = Departure(sent.headers.get("Location", "")).parameters
+        return "code" in gone_to and _redeems(party, node, gone_to["code"], pending)
 
     return Thing("passkey", use)
 
@@ -262,7 +270,10 @@ def _has_form(place: Place, field: str) -> bool:
     return isinstance(place, Page) and any(field in form.inputs for form in place.document.forms)
 
 
-ONCE = (code, refresh_token, totp, recovery_code, reset_link)
+ONCE = (
+    *(code, refresh_token, device_code),
+    *(totp, recovery_code, passkey, mailed_link, reset_link),
+)
 """Worth something once."""
 
 LASTING = (
