@@ -56,6 +56,11 @@ def cpu_seconds(root: int) -> float:
     return total
 
 
+def has_huge_pages(pid: int) -> bool:
+    """Did the kernel give it some of those that were reserved (``vm.nr_hugepages``)?"""
+    return "/anon_hugepage" in Path(f"/proc/{pid}/maps").read_text()
+
+
 def resident_bytes(root: int) -> int:
     """Resident memory of the largest of them: the one that works."""
     return max(int(stat[21]) for stat in family(root).values()) * os.sysconf("SC_PAGE_SIZE")

@@ -16,6 +16,7 @@ from idp.clock import system_clock
 from idp.migrate import upgrade
 from idp.models import db
 from idp.services import group_sizes
+from tests.bench.processes import has_huge_pages
 from tests.bench.scale.fill import disk_bytes, fill
 from tests.bench.scale.made_up import Progress
 from tests.bench.scale.size import Size
@@ -47,7 +48,7 @@ class Filled:
     """A database of this size, and the application over it in this process.
 
     ``seconds`` are how long it took to fill, ``disk`` how many bytes it is, and ``folder`` is for
-    whatever belongs to it.
+    whatever belongs to it. ``huge_pages``: is the server's memory in such?
     """
 
     size: Size
@@ -56,6 +57,7 @@ class Filled:
     folder: Path
     seconds: float
     disk: int
+    huge_pages: bool
 
 
 @contextmanager
@@ -71,7 +73,8 @@ def filled(kind: Kind, size: Size, progress: Progress) -> Iterator[Filled]:
         house = House(found.url, FakeClock(system_clock()))
         with house.app.app_context():
             group_sizes.mark()
-        yield Filled(size, found, house, folder, seconds, disk)
+        huge_pages = found.pid is not None and has_huge_pages(found.pid)
+        yield Filled(size, found, house, folder, seconds, disk, huge_pages)
         with house.app.app_context():
             db.engine.dispose()
 

@@ -21,8 +21,9 @@ def table(kind: Kind, both: Sequence[Filled], rows: Sequence[Compared]) -> str:
 def _head(kind: Kind, small: Filled, full: Filled) -> str:
     """What was compared."""
     size, less = full.size, small.size
+    memory = " on huge pages" if small.huge_pages and full.huge_pages else ""
     return (
-        f"CPU seconds for 1,000, {report.NAMES[kind]}, with {less.people:,} people, "
+        f"CPU seconds for 1,000, {report.NAMES[kind]}{memory}, with {less.people:,} people, "
         f"{less.clients:,} clients, {less.tokens:,} tokens and {less.audit:,} events (small) and "
         f"with {size.people:,}, {size.clients:,}, {size.tokens:,} and {size.audit:,} (full: "
         f"{full.disk / 2**30:,.1f} GiB, filled in {full.seconds:.0f} s)."
