@@ -25,7 +25,7 @@ from idp.factors.base import (
 from idp.factors.passkey.answer import FIELD
 from idp.factors.passkey.assertion import Assertion
 from idp.factors.passkey.attestation import AttestationPolicy
-from idp.factors.passkey.credentials import KIND, decoys, descriptor, passkeys_of
+from idp.factors.passkey.credentials import KIND, descriptor, passkeys_of
 from idp.factors.passkey.offers import anybodys, offers_of
 from idp.factors.passkey.pending import Pending
 from idp.factors.passkey.refusals import Deviation, Reason, refused
@@ -48,7 +48,6 @@ class Passkey:
     on_request: ClassVar[bool] = False
 
     def __init__(self, tools: Tools, *, policy: AttestationPolicy | None = None) -> None:
-        self._box = tools.box
         self._rp_id = tools.settings.rp_id
         self._lifetime = tools.settings.transaction_lifetime
         self._policy = policy or AttestationPolicy.from_settings(tools.settings)
@@ -65,34 +64,24 @@ class Passkey:
         """Ask for one of ``user``'s passkeys, or for any that names its own user.
 
         ``public``: ``options`` (request options, JSON), and ``autofill`` where the same options
-        also serve conditional mediation. With a name typed or a user known the options list
-        credentials; for who has none, or is not known here, a list that looks the same.
+        also serve conditional mediation. Whoever merely typed a name is nobody yet: a list would
+        tell who is known here (WebAuthn L3 §14.6.2), and a passkey is found without one.
         """
-        allowed = self._allowed(user, task)
+        proved = user if task.login_name is None else None
+        allowed = _allowed(proved, task) if proved else []
         pending = Pending.start(
             "get",
             now=now,
             lifetime=self._lifetime,
             user_verification=task.user_verification,
-            user_id=user.id if user else None,
+            user_id=proved.id if proved else None,
             allowed=tuple(bytes_to_base64url(each.id) for each in allowed) or None,
             binding=task.binding,
         )
         public: dict[str, Any] = {"options": self._assertion.options(pending, allowed)}
-        if not allowed:
+        if proved is None and task.login_name is None:
             public["autofill"] = True
         return Ceremony(public, pending.dump())
-
-    def _allowed(self, user: User | None, task: Task) -> list[PublicKeyCredentialDescriptor]:
-        """Empty when anybody may come forward."""
-        name = task.login_name or (user.email if user else None)
-        if name is None:
-            return []
-        # Nobody's passkeys are looked for as well: known or not, the work is the same.
-        passkeys = passkeys_of(user.id if user else "")
-        if task.user_verification == "required" or task.binding:
-            passkeys = [each for each in passkeys if each.data["uv"]] or passkeys
-        return [descriptor(each) for each in passkeys] or decoys(self._box, name)
 
     def verify(
         self, user: User | None, secret: Mapping[str, Any], answer: Answer, now: datetime
@@ -161,3 +150,10 @@ class Passkey:
             .values(data={**passkey.data, "uv": True})
             .execution_options(synchronize_session="fetch")
         )
+
+
+def _allowed(user: User, task: Task) -> list[PublicKeyCredentialDescriptor]:
+    passkeys = passkeys_of(user.id)
+    if task.user_verification == "required" or task.binding:
+        passkeys = [each for each in passkeys if each.data["uv"]] or passkeys
+    return [descriptor(each) for each in passkeys]
