@@ -22,6 +22,7 @@ from idp.services.reset import LIFETIME_BY_HAND
 from idp.services.roles import ADMINISTRATOR
 from idp.web.services import Services
 
+_RESET = "`idp users reset --print`"
 _VALID_FOR = f"{int(LIFETIME_BY_HAND.total_seconds()) // 3600} hours"
 
 Made = Callable[..., None]
@@ -106,8 +107,8 @@ def invite(place: Place, fields: Fields, as_json: bool) -> None:
     Following the link verifies the address.
     """
     with place.services() as services:
-        _insist_on_mail(services)
         user = services.accounts.find_by_login(fields["email"])
+        _insist_on_mail(services, otherwise=_RESET if user else "`idp users create`")
         if user is None:
             user = services.accounts.create(fields, context())
         services.password_reset.send(user, context(), invited=True)
@@ -197,7 +198,7 @@ def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bo
         if user.disabled_at is not None:
             raise Refused(f"{user.email} is disabled: `idp users enable {user.email}` first.")
         if not print_it:
-            _insist_on_mail(services)
+            _insist_on_mail(services, otherwise=_RESET)
         if second_step:
             services.second_step.take_off(user, context())
         if not print_it:
@@ -211,11 +212,9 @@ def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bo
         say(f"A link is on its way to {user.email}; it is good for {_VALID_FOR}.")
 
 
-def _insist_on_mail(services: Services) -> None:
+def _insist_on_mail(services: Services, *, otherwise: str) -> None:
     if services.settings.mail_url is None:
-        raise Refused(
-            "No mail can be sent: mail_url is not set. Print a link with `idp users reset --print`."
-        )
+        raise Refused(f"No mail can be sent: mail_url is not set. Print a link with {otherwise}.")
 
 
 for _command in (*ENDINGS, list_users, update, role, link, import_users, export_users):

@@ -76,7 +76,16 @@ REFUSED = {
     "an address that is taken": (("users", "create", ANN), "", "email: There is an account"),
     "nobody": (("users", "show", "bob@example.com"), "", "There is nobody called bob@example.com."),
     "mail to nowhere": (("users", "reset", ANN), "", "mail_url is not set"),
-    "an invitation to nowhere": (("users", "invite", ANN), "", "mail_url is not set"),
+    "an invitation to nowhere": (
+        ("users", "invite", ANN),
+        "",
+        "mail_url is not set. Print a link with `idp users reset --print`.",
+    ),
+    "one for somebody new": (
+        ("users", "invite", "bob@example.com"),
+        "",
+        "mail_url is not set. Print a link with `idp users create`.",
+    ),
 }
 
 
