@@ -12,7 +12,7 @@ from idp.oidc.asked import Asked
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.clauses import REFERENCE_ERRORS, clause_of
 from idp.oidc.permission import check_entry, still_to_allow
-from idp.oidc.silent import decide_silently, unmet
+from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
 from idp.protocol.claims import Requests, select_claims
@@ -78,7 +78,7 @@ class _Case:
         return Live(
             id="supposed",
             user_id=self.user.id if self.user else "",
-            email=self.user.email if self.user else "",
+            email=self.user.email if self.user else (self.asked.request.login_hint or "").strip(),
             name=None,
             role=None,
             has_second_step=True,
@@ -148,8 +148,11 @@ class Explainer:
         if Prompt.NONE in case.asked.request.prompts:
             if live is None:
                 raise OAuthError("login_required", "Nobody fitting is signed in.")
+            if self._consent(case):
+                check_entry(case.asked.client, live.user_id)
+                raise not_allowed()
             weighing = self._weighing if case.user else _OfNobody(self._weighing)
-            return demand, decide_silently(weighing, demand, live)
+            return demand, decide_silently(weighing, case.asked, live)
         if case.user is None and case.evidence:
             return demand, decide(demand, case.evidence, self._weighing.offers(None))
         transaction = Transaction(
@@ -165,16 +168,21 @@ class Explainer:
         if case.user is not None:
             if not isinstance(decision, Challenge):
                 check_entry(asked.client, case.user.id)
-            question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
-            found = replace(found, consent=question.new if question else ())
+            found = replace(found, consent=self._consent(case))
         if isinstance(decision, Challenge):
             beginnings = self._beginnings(decision, case)
             return replace(found, challenge=decision, beginnings=beginnings)
         if not isinstance(decision, Satisfied):
             raise unmet()
-        if found.consent and Prompt.NONE in asked.request.prompts:
-            raise OAuthError("consent_required", "The person has not allowed this yet.")
         return replace(found, answer=self._answer(decision, case))
+
+    def _consent(self, case: _Case) -> tuple[str, ...]:
+        """The scopes that she would still have to allow, where it is known who she is."""
+        asked = case.asked
+        if case.user is None:
+            return ()
+        question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
+        return question.new if question else ()
 
     def _beginnings(self, challenge: Challenge, case: _Case) -> frozenset[str]:
         if case.user is not None or case.evidence:
