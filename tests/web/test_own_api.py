@@ -162,8 +162,8 @@ def test_a_token_for_both_is_narrowed_to_pass_here(house: House, alice: Person) 
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": pending.redirect_uri,
-        "code_verifier": pending.verifier,
+        "redirect_uri": app.redirect_uri,
+        "code_verifier": str(pending.verifier),
         "resource": issuer,
     }
     token = app.post("/oauth/token", form).json()["access_token"]
