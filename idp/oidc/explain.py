@@ -8,6 +8,7 @@ from idp.assurance import Challenge, Decision, Demand, Evidence, Satisfied, deci
 from idp.audit import Context
 from idp.clock import epoch
 from idp.models import Transaction, User
+from idp.oidc.answers import AskConsent
 from idp.oidc.asked import Asked
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.clauses import REFERENCE_ERRORS, clause_of
@@ -16,6 +17,7 @@ from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
 from idp.protocol.claims import Requests, select_claims
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
@@ -148,7 +150,8 @@ class Explainer:
         if Prompt.NONE in case.asked.request.prompts:
             if live is None:
                 raise OAuthError("login_required", "Nobody fitting is signed in.")
-            if self._consent(case):
+            is_shut = case.asked.client.metadata.admits == ADMITS_NOBODY
+            if is_shut or self._question(case):
                 check_entry(case.asked.client, live.user_id)
                 raise not_allowed()
             weighing = self._weighing if case.user else _OfNobody(self._weighing)
@@ -168,7 +171,8 @@ class Explainer:
         if case.user is not None:
             if not isinstance(decision, Challenge):
                 check_entry(asked.client, case.user.id)
-            found = replace(found, consent=self._consent(case))
+            question = self._question(case)
+            found = replace(found, consent=question.new if question else ())
         if isinstance(decision, Challenge):
             beginnings = self._beginnings(decision, case)
             return replace(found, challenge=decision, beginnings=beginnings)
@@ -176,13 +180,12 @@ class Explainer:
             raise unmet()
         return replace(found, answer=self._answer(decision, case))
 
-    def _consent(self, case: _Case) -> tuple[str, ...]:
-        """The scopes that she would still have to allow, where it is known who she is."""
-        asked = case.asked
+    def _question(self, case: _Case) -> AskConsent | None:
+        """What she would still be asked to allow, where it is known who she is."""
         if case.user is None:
-            return ()
-        question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
-        return question.new if question else ()
+            return None
+        asked = case.asked
+        return still_to_allow(self._consents, asked.request, asked.client, case.user.id)
 
     def _beginnings(self, challenge: Challenge, case: _Case) -> frozenset[str]:
         if case.user is not None or case.evidence:

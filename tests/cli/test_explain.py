@@ -257,6 +257,20 @@ def test_whoever_is_in_no_allowed_group_is_turned_away(shop: Command, tmp_path: 
     assert found["error"]["error"] == "access_denied"
 
 
+@pytest.mark.parametrize("who", [ANN, ()], ids=["Ann", "anybody"])
+def test_in_silence_it_comes_first_that_nobody_may_sign_in(
+    shop: Command, tmp_path: Any, who: tuple[str, ...]
+) -> None:
+    file = tmp_path / "m.json"
+    file.write_text('{"admits": "nobody", "consent": "never"}')
+    shop.done(
+        *("clients", "add", "--id", "wiki", "--redirect-uri", CALLBACK, "--metadata", str(file))
+    )
+    asked = {"client_id": "wiki", "prompt": "none", "max_age": "60"}
+    found = explained(shop, *who, "--evidence", "pwd@1h", **asked)
+    assert found["error"]["error"] == "access_denied"
+
+
 @pytest.mark.parametrize(
     ("hint", "outcome"), [("ann@example.com", "tokens"), ("bob@example.com", "error")]
 )

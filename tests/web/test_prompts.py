@@ -389,6 +389,7 @@ def test_a_client_for_nobody_yet_says_who_can_change_that_and_leads_back(town: H
     assert (back["error"], back["iss"]) == ("access_denied", diary.issuer)
     assert "Nobody may sign in" in agent.page(diary.authorization_url()).document.text
     assert silently(agent, diary) == "access_denied"
+    assert silently(agent, diary, max_age=0, login_hint="elsewhere@example.com") == "access_denied"
 
 
 def test_the_way_back_from_there_is_the_one_that_was_asked_for(town: House) -> None:
