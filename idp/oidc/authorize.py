@@ -9,12 +9,12 @@ from idp.models import Transaction, db
 from idp.oidc.answers import Answered, AskConsent, Interact
 from idp.oidc.asked import Asked
 from idp.oidc.confirmation import record_step_up
-from idp.oidc.interaction import hints_at_other, interact, must_choose
+from idp.oidc.interaction import interact, must_choose
 from idp.oidc.permission import check_entry, still_to_allow
 from idp.oidc.requests import Requests
 from idp.oidc.responding import Responder
 from idp.oidc.resumed import TO_COME, Resumed
-from idp.oidc.silent import decide_silently, unmet
+from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.protocol.arrived import Arrived
 from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError, not_redirectable
@@ -166,12 +166,11 @@ class AuthorizationEndpoint:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
         if live is None:
             raise OAuthError("login_required", "Nobody fitting is signed in.")
-        if hints_at_other(asked.request, live):
-            raise OAuthError("account_selection_required", "Another account is signed in.")
-        decision = decide_silently(self._weighing, asked.demand, live)
-        check_entry(asked.client, live.user_id)
         if self._is_shown_first(live, asked):
-            raise OAuthError("consent_required", "The person has not allowed this yet.")
+            check_entry(asked.client, live.user_id)
+            raise not_allowed()
+        decision = decide_silently(self._weighing, asked, live)
+        check_entry(asked.client, live.user_id)
         return self._answer(asked, live.user_id, live.id, decision, context)
 
     def resume(self, transaction: Transaction) -> Asked:

@@ -8,14 +8,16 @@ from idp.assurance import Challenge, Decision, Demand, Evidence, Satisfied, deci
 from idp.audit import Context
 from idp.clock import epoch
 from idp.models import Transaction, User
+from idp.oidc.answers import AskConsent
 from idp.oidc.asked import Asked
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.clauses import REFERENCE_ERRORS, clause_of
 from idp.oidc.permission import check_entry, still_to_allow
-from idp.oidc.silent import decide_silently, unmet
+from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
 from idp.protocol.claims import Requests, select_claims
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
@@ -78,7 +80,7 @@ class _Case:
         return Live(
             id="supposed",
             user_id=self.user.id if self.user else "",
-            email=self.user.email if self.user else "",
+            email=self.user.email if self.user else (self.asked.request.login_hint or "").strip(),
             name=None,
             role=None,
             has_second_step=True,
@@ -148,8 +150,12 @@ class Explainer:
         if Prompt.NONE in case.asked.request.prompts:
             if live is None:
                 raise OAuthError("login_required", "Nobody fitting is signed in.")
+            is_shut = case.asked.client.metadata.admits == ADMITS_NOBODY
+            if is_shut or self._question(case):
+                check_entry(case.asked.client, live.user_id)
+                raise not_allowed()
             weighing = self._weighing if case.user else _OfNobody(self._weighing)
-            return demand, decide_silently(weighing, demand, live)
+            return demand, decide_silently(weighing, case.asked, live)
         if case.user is None and case.evidence:
             return demand, decide(demand, case.evidence, self._weighing.offers(None))
         transaction = Transaction(
@@ -165,16 +171,21 @@ class Explainer:
         if case.user is not None:
             if not isinstance(decision, Challenge):
                 check_entry(asked.client, case.user.id)
-            question = still_to_allow(self._consents, asked.request, asked.client, case.user.id)
+            question = self._question(case)
             found = replace(found, consent=question.new if question else ())
         if isinstance(decision, Challenge):
             beginnings = self._beginnings(decision, case)
             return replace(found, challenge=decision, beginnings=beginnings)
         if not isinstance(decision, Satisfied):
             raise unmet()
-        if found.consent and Prompt.NONE in asked.request.prompts:
-            raise OAuthError("consent_required", "The person has not allowed this yet.")
         return replace(found, answer=self._answer(decision, case))
+
+    def _question(self, case: _Case) -> AskConsent | None:
+        """What she would still be asked to allow, where it is known who she is."""
+        if case.user is None:
+            return None
+        asked = case.asked
+        return still_to_allow(self._consents, asked.request, asked.client, case.user.id)
 
     def _beginnings(self, challenge: Challenge, case: _Case) -> frozenset[str]:
         if case.user is not None or case.evidence:

@@ -50,7 +50,7 @@ class ProtectedResource:
         self._holders = holders
 
     def token(self, direct: Direct, *, scope: str) -> LiveToken:
-        """The token that a request brought, alive, a person's, and for this scope.
+        """The token that a request brought, alive, a person's, for this API alone and this scope.
 
         Raises ``NoToken``, or ``OAuthError`` as ``Holders`` does.
         """
@@ -64,6 +64,11 @@ class ProtectedResource:
         live = self._holders.token(direct)
         if live is None:
             raise NoToken
+        # Whoever else a token is for gets to see it, and could use it here in the person's name.
+        if set(live.audience) != {self.realm}:
+            raise OAuthError(
+                "invalid_token", "The access token is not for this API alone.", status=401
+            )
         if persons and live.granted.user_id is None:
             raise OAuthError("invalid_token", "The access token is nobody's.", status=401)
         if scope not in live.scope:

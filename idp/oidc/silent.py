@@ -2,19 +2,27 @@
 
 from dataclasses import replace
 
-from idp.assurance import Demand, Satisfied, Unmet
+from idp.assurance import Satisfied, Unmet
+from idp.oidc.asked import Asked
+from idp.oidc.interaction import hints_at_other
 from idp.protocol.errors import OAuthError
 from idp.services.sessions import Live
 from idp.services.weighing import Weighing
 
 
-def decide_silently(weighing: Weighing, demand: Demand, live: Live) -> Satisfied:
-    """What the session proves, if it is enough as it is.
+def decide_silently(weighing: Weighing, asked: Asked, live: Live) -> Satisfied:
+    """What the session proves, if it is enough as it is, and of whom the request hints at.
 
-    A wish is no reason to fail. Raises ``OAuthError``: ``login_required`` when the same proofs
-    would do if they were younger, ``interaction_required`` when others are needed, and
+    A wish is no reason to fail. Raises ``OAuthError``: ``account_selection_required`` when the
+    session is another person's, ``login_required`` when the same proofs would do if they were
+    younger, ``interaction_required`` when others are needed, and
     ``unmet_authentication_requirements`` when there are none that would do.
+
+    Each of these tells something of the person: ``not_allowed`` comes before.
     """
+    if hints_at_other(asked.request, live):
+        raise OAuthError("account_selection_required", "Another account is signed in.")
+    demand = asked.demand
     decision = weighing.weigh(live, demand)
     if not isinstance(decision, Satisfied) and demand.wish:
         decision = weighing.weigh(live, demand.without_wish())
@@ -26,6 +34,14 @@ def decide_silently(weighing: Weighing, demand: Demand, live: Live) -> Satisfied
     if isinstance(weighing.weigh(live, ageless), Satisfied):
         raise OAuthError("login_required", "The sign-in is too long ago.")
     raise OAuthError("interaction_required", "A further proof is needed.")
+
+
+def not_allowed() -> OAuthError:
+    """All that a client learns of a person who has not allowed it what it asks for.
+
+    Else whoever frames this address could try which of many people is here, and by what proofs.
+    """
+    return OAuthError("consent_required", "The person has not allowed this yet.")
 
 
 def unmet() -> OAuthError:

@@ -167,7 +167,7 @@ class Trials:
         )
         ours = replace(client, metadata=replace(metadata, redirect_uris=(sent["redirect_uri"],)))
         asked = self._requests.measure(arrived, ours, started=context.at, transaction_id=None)
-        satisfied = decide_silently(self._weighing, asked.demand, live)
+        satisfied = decide_silently(self._weighing, asked, live)
         check_entry(client, live.user_id)
         return replace(asked, client=client), satisfied
 

@@ -71,10 +71,11 @@ def issue_tokens(
 
 
 def audience_of(issuer: str, scope: tuple[str, ...], resource: tuple[str, ...]) -> tuple[str, ...]:
-    """Whom an access token is for: the resources asked for (RFC 8707), and our own userinfo."""
-    if not resource:
-        return (issuer,)
-    return (*resource, issuer) if "openid" in scope else resource
+    """Whom an access token is for, each once: the resources asked for (RFC 8707), and our own
+    userinfo."""
+    if not resource or ("openid" in scope and issuer not in resource):
+        return (*resource, issuer)
+    return resource
 
 
 def refresh_binding(client: RegisteredClient, binding: Binding) -> Binding:

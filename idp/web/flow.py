@@ -59,10 +59,14 @@ def made(
 
 
 def _storable(return_to: str | None) -> str | None:
-    """A page's address as it came, or without a query that is longer than any of ours."""
+    """A page's address as it came, or without a query that is longer than any of ours.
+
+    None where already its path is: there is no such page.
+    """
     if return_to is None or len(return_to) <= LONGEST_ADDRESS:
         return return_to
-    return return_to.partition("?")[0]
+    path = return_to.partition("?")[0]
+    return path if len(path) <= LONGEST_ADDRESS else None
 
 
 def answer_of(transaction: Transaction) -> Response:

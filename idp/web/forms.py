@@ -39,12 +39,15 @@ def answers_post() -> bool:
 
 
 def guard() -> None:
-    """Before a page's view: refuse a form that did not come from one of our pages.
+    """Before a page's view: refuse a form that did not come from one of our pages, and make of the
+    query what can be looked for.
 
     A foreign page can make a browser post a form, but not JSON: that content type needs a
     preflight, which is never answered here, and the cookies are SameSite=Lax besides.
     """
     asked = here.asked()
+    if b"%00" in asked.query_string:
+        asked.leave_nul_out_of("args")
     if asked.method in ("GET", "HEAD", "OPTIONS") or asked.is_json:
         return
     # The library makes its signature's keys anew for every form, and says what is wrong.

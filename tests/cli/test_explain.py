@@ -123,6 +123,13 @@ ERRORS: dict[str, tuple[dict[str, str], tuple[str, ...], str, str, str]] = {
         "OpenID Connect Core 3.1.2.6",
         "redirect_uri",
     ),
+    "silence, too long ago, and she has not allowed it": (
+        {"prompt": "none", "max_age": "60"},
+        (*ANN, "--evidence", "pwd@1h"),
+        "consent_required",
+        "OpenID Connect Core 3.1.2.6",
+        "redirect_uri",
+    ),
     "silence, and it was too long ago": (
         {"prompt": "none", "max_age": "60"},
         ("--evidence", "pwd@1h"),
@@ -248,6 +255,39 @@ def test_whoever_is_in_no_allowed_group_is_turned_away(shop: Command, tmp_path: 
     )
     found = explained(shop, *ANN, "--evidence", "pwd", client_id="wiki")
     assert found["error"]["error"] == "access_denied"
+
+
+@pytest.mark.parametrize("who", [ANN, ()], ids=["Ann", "anybody"])
+def test_in_silence_it_comes_first_that_nobody_may_sign_in(
+    shop: Command, tmp_path: Any, who: tuple[str, ...]
+) -> None:
+    file = tmp_path / "m.json"
+    file.write_text('{"admits": "nobody", "consent": "never"}')
+    shop.done(
+        *("clients", "add", "--id", "wiki", "--redirect-uri", CALLBACK, "--metadata", str(file))
+    )
+    asked = {"client_id": "wiki", "prompt": "none", "max_age": "60"}
+    found = explained(shop, *who, "--evidence", "pwd@1h", **asked)
+    assert found["error"]["error"] == "access_denied"
+
+
+@pytest.mark.parametrize(
+    ("hint", "outcome"), [("ann@example.com", "tokens"), ("bob@example.com", "error")]
+)
+def test_in_silence_a_hint_has_to_be_hers(
+    shop: Command, tmp_path: Any, hint: str, outcome: str
+) -> None:
+    file = tmp_path / "m.json"
+    file.write_text('{"consent": "never"}')
+    shop.done(
+        *("clients", "add", "--id", "wiki", "--redirect-uri", CALLBACK, "--metadata", str(file))
+    )
+    asked = {"client_id": "wiki", "prompt": "none", "login_hint": hint}
+    found = explained(shop, *ANN, "--evidence", "pwd", **asked)
+    assert found["outcome"] == outcome
+    if outcome == "error":
+        assert found["error"]["error"] == "account_selection_required"
+    assert explained(shop, "--evidence", "pwd", **asked)["outcome"] == "tokens"
 
 
 def pushed(shop: Command, **changes: str) -> str:

@@ -87,6 +87,25 @@ def test_userinfo_stays_within_reach_of_a_sign_in(desk: Desk, party: RelyingPart
     assert party.userinfo(response.json()["access_token"])["sub"] == "ann"
 
 
+OWN = "https://id.example.com"
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_for"),
+    [
+        pytest.param((OWN,), OWN, id="alone"),
+        pytest.param((OWN, A), [OWN, A], id="first"),
+        pytest.param((A, OWN), [A, OWN], id="last"),
+    ],
+)
+def test_our_own_api_asked_for_by_name_is_named_once(
+    desk: Desk, party: RelyingParty, asked: tuple[str, ...], is_for: Any
+):
+    response = posted(party, code_form(desk.code(party, resource=asked)))
+    assert audience(response) == is_for
+    assert party.userinfo(response.json()["access_token"])["sub"] == "ann"
+
+
 def test_a_refresh_narrows_one_token_and_the_line_keeps_all(desk: Desk, party: RelyingParty):
     scope = ("openid", "offline_access")
     code = desk.code(party, scope=scope, resource=BOTH)

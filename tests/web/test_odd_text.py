@@ -138,6 +138,17 @@ def test_in_addresses(house: House, text: str) -> None:
         assert client.get(path).status_code in (200, 303, 308, 404, 410), path
 
 
+def test_a_null_where_an_address_names_the_sign_in(house: House, shop: RelyingParty) -> None:
+    agent = house.browser()
+    begun = agent.page(shop.authorization_url()).path.rpartition("/")[2]
+    for sign_in in ("%00", f"{begun}%00"):
+        page = agent.page(f"/login/forgotten?sign_in={sign_in}")
+        assert page.status == 200
+        fields = page.form("/forgotten").fields
+        sent = {"csrf_token": fields["csrf_token"], "username": "nobody@example.com"}
+        assert post(agent, f"/login/forgotten?sign_in={sign_in}", sent) == 200
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_in_other_forms(house: House, text: str) -> None:
     agent = house.browser()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -121,6 +122,53 @@ def test_a_token_for_something_else_does_not_pass(house: House, alice: Person) -
     refused = call(house, "GET", "/me/passkeys", tokens)
     assert refused.status_code == 403
     assert challenged(refused)["error"] == "insufficient_scope"
+
+
+FORMATS = ["jwt", "opaque"]
+API = "https://api.example.com"
+
+
+@pytest.mark.parametrize("token_format", FORMATS)
+@pytest.mark.parametrize("ours_too", [False, True], ids=["theirs", "ours and theirs"])
+def test_a_token_that_another_api_gets_to_see_does_not_pass(
+    house: House, alice: Person, token_format: str, *, ours_too: bool
+) -> None:
+    app, issuer = house.client(scope=SCOPE, access_token_format=token_format), house.settings.issuer
+    mine = _other_session(house, app, alice, {})
+    url = _for_both(app) if ours_too else app.authorization_url(scope=SCOPE, resource=API)
+    agent = house.browser()
+    tokens = app.finish(sign_in(agent, url, username=alice.email, password=alice.password))
+    assert app.userinfo(tokens.access_token)["sub"] == alice.id
+    for method, path in (("GET", "/me/sessions"), ("DELETE", f"/me/sessions/{mine}")):
+        refused = call(house, method, path, tokens)
+        assert refused.status_code == 401
+        assert challenged(refused)["error"] == "invalid_token"
+        assert "not for this API alone" in challenged(refused)["error_description"]
+    ours = _again(app, agent, {}, {"resource": issuer})
+    assert call(house, "DELETE", f"/me/sessions/{mine}", ours).status_code == 204
+
+
+def _for_both(app: RelyingParty) -> str:
+    url = app.authorization_url(scope=SCOPE, resource=app.issuer)
+    return f"{url}&{urlencode({'resource': API})}"
+
+
+def test_a_token_for_both_is_narrowed_to_pass_here(house: House, alice: Person) -> None:
+    app, issuer = house.client(scope=SCOPE), house.settings.issuer
+    url, agent = _for_both(app), house.browser()
+    code, pending = app.authorization_code(
+        sign_in(agent, url, username=alice.email, password=alice.password)
+    )
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": app.redirect_uri,
+        "code_verifier": str(pending.verifier),
+        "resource": issuer,
+    }
+    token = app.post("/oauth/token", form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert house.http().get("/api/v1/me/sessions", headers=headers).status_code == 200
 
 
 def test_no_registration_has_the_scope_without_naming_it(house: House) -> None:

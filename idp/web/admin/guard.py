@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from idp.assurance import Rung
 from idp.services.roles import ROLES, Area, Permission, permits
-from idp.web import errors
+from idp.web import errors, here
 from idp.web.answers import wants_json
 from idp.web.context import live_session
 from idp.web.guards import RECENTLY, demanding
@@ -38,7 +38,10 @@ def console(
 
         @wraps(view)
         def permitted(*args: P.args, **kwargs: P.kwargs) -> Response:
-            return _not_yours(permission) or view(*args, **kwargs)
+            if refused := _not_yours(permission):
+                return refused
+            here.asked().leave_nul_out_of("form")
+            return view(*args, **kwargs)
 
         age = RECENTLY if writes else None
         proved = demanding(Rung.MFA, age, strongest=True, back=back, for_role=True)(permitted)

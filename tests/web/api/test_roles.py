@@ -66,6 +66,16 @@ def test_a_role_reaches_what_it_permits_and_nothing_else(
     assert let_in(tools[role]) == permitted
 
 
+def test_nothing_is_done_for_a_token_that_another_api_gets_to_see(town: House) -> None:
+    person = newcomer(town, role="administrator")
+    answers = {"passkey": passkey(town.passkey(person))}
+    agent, app = town.browser(), app_of(town)
+    seen = tokens_of(agent, app, answers=answers, resource="https://api.example.com")
+    assert let_in(Tool(town, seen.access_token)) == set()
+    ours = tokens_of(agent, app, resource=town.settings.issuer)
+    assert let_in(Tool(town, ours.access_token)) == set(OPERATIONS)
+
+
 def test_without_a_role_no_scope_is_of_use(tools: Mapping[str | None, Tool]) -> None:
     assert let_in(tools[None]) == set()
 
