@@ -166,11 +166,11 @@ class AuthorizationEndpoint:
         """OpenID Connect Core 3.1.2.1: no page is shown, whatever it takes to say why not."""
         if live is None:
             raise OAuthError("login_required", "Nobody fitting is signed in.")
-        if self._is_shown_first(live, asked):
-            check_entry(asked.client, live.user_id)
-            raise not_allowed()
-        decision = decide_silently(self._weighing, asked, live)
+        allowed = not self._is_shown_first(live, asked)
+        decision = decide_silently(self._weighing, asked, live, allowed=allowed)
         check_entry(asked.client, live.user_id)
+        if not allowed:
+            raise not_allowed()
         return self._answer(asked, live.user_id, live.id, decision, context)
 
     def resume(self, transaction: Transaction) -> Asked:

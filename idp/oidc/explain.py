@@ -17,7 +17,6 @@ from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
 from idp.protocol.claims import Requests, select_claims
-from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
@@ -150,12 +149,13 @@ class Explainer:
         if Prompt.NONE in case.asked.request.prompts:
             if live is None:
                 raise OAuthError("login_required", "Nobody fitting is signed in.")
-            is_shut = case.asked.client.metadata.admits == ADMITS_NOBODY
-            if is_shut or self._question(case):
-                check_entry(case.asked.client, live.user_id)
-                raise not_allowed()
             weighing = self._weighing if case.user else _OfNobody(self._weighing)
-            return demand, decide_silently(weighing, case.asked, live)
+            allowed = self._question(case) is None
+            decision = decide_silently(weighing, case.asked, live, allowed=allowed)
+            check_entry(case.asked.client, live.user_id)
+            if not allowed:
+                raise not_allowed()
+            return demand, decision
         if case.user is None and case.evidence:
             return demand, decide(demand, case.evidence, self._weighing.offers(None))
         transaction = Transaction(

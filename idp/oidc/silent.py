@@ -10,7 +10,9 @@ from idp.services.sessions import Live
 from idp.services.weighing import Weighing
 
 
-def decide_silently(weighing: Weighing, asked: Asked, live: Live) -> Satisfied:
+def decide_silently(
+    weighing: Weighing, asked: Asked, live: Live, *, allowed: bool = True
+) -> Satisfied:
     """What the session proves, if it is enough as it is, and of whom the request hints at.
 
     A wish is no reason to fail. Raises ``OAuthError``: ``account_selection_required`` when the
@@ -18,9 +20,10 @@ def decide_silently(weighing: Weighing, asked: Asked, live: Live) -> Satisfied:
     younger, ``interaction_required`` when others are needed, and
     ``unmet_authentication_requirements`` when there are none that would do.
 
-    Each of these tells something of the person: ``not_allowed`` comes before.
+    ``allowed``: has she allowed what is asked for? Else it is not said whether the hint is hers:
+    whoever frames this address could try which of many people is here.
     """
-    if hints_at_other(asked.request, live):
+    if allowed and hints_at_other(asked.request, live):
         raise OAuthError("account_selection_required", "Another account is signed in.")
     demand = asked.demand
     decision = weighing.weigh(live, demand)
@@ -37,10 +40,7 @@ def decide_silently(weighing: Weighing, asked: Asked, live: Live) -> Satisfied:
 
 
 def not_allowed() -> OAuthError:
-    """All that a client learns of a person who has not allowed it what it asks for.
-
-    Else whoever frames this address could try which of many people is here, and by what proofs.
-    """
+    """What is asked for would have to be allowed on a page."""
     return OAuthError("consent_required", "The person has not allowed this yet.")
 
 

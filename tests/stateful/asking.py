@@ -74,12 +74,6 @@ def silent_outcomes(wanted: Wanted, session: Session | None, now: datetime) -> s
         return {"unmet_authentication_requirements"}
     if session is None or wanted.subject not in (None, session.who.id):
         return {"login_required"}
-    told = _told_of_her(wanted, session, now)
-    return {*told, "consent_required"} if wanted.client == "consenting" else told
-
-
-def _told_of_her(wanted: Wanted, session: Session, now: datetime) -> set[str]:
-    """The same to a client that she has allowed all of it."""
     if wanted.parameters.get("address") not in (None, session.who.email):
         return {"account_selection_required"}
     given: dict[str, Any] = {"account": session.who.account_floor, "sign_in": None}
@@ -87,7 +81,7 @@ def _told_of_her(wanted: Wanted, session: Session, now: datetime) -> set[str]:
     if not found and not wanted.insists:
         found = wanted.lesser_answers(session.proofs, started=now, **given)
     if found:
-        return {"ok"}
+        return {"ok", "consent_required"} if wanted.client == "consenting" else {"ok"}
     fresh = wanted.fresh(session.proofs, started=now, sign_in=None)
     if is_out_of_reach(wanted, session.who, [one.shows for one in fresh]):
         return {"unmet_authentication_requirements"}

@@ -58,7 +58,7 @@ def test_having_allowed_less_is_not_enough(
 def test_what_takes_more_as_a_scope_takes_more_by_name(databases: Databases) -> None:
     floor = {"scope_acr": {"email": "phr"}, "enrol_in_step_up": False}
     with databases.fresh("sqlite") as url, housed(url, FakeClock(), **floor) as strict:
-        shop, alice = strict.client(scope=SCOPES, consent="never"), newcomer(strict)
+        shop, alice = strict.client(scope=SCOPES), newcomer(strict)
         agent = strict.browser()
         tokens_of(agent, shop, alice, scope="openid")
         assert silently(agent, shop, scope="openid") == ""

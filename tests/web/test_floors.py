@@ -42,7 +42,7 @@ def test_a_scope_demands_the_rung_that_is_configured_for_it(
 
 def test_without_such_a_scope_one_factor_will_do(sqlite_url: str, clock: FakeClock) -> None:
     house = House(sqlite_url, clock, scope_acr={"address": "urn:idp:acr:mfa"})
-    alice, shop, agent = house.person(), house.client(consent="never"), house.browser()
+    alice, shop, agent = house.person(), house.client(), house.browser()
     tokens = shop.finish(
         sign_in(
             agent,
