@@ -103,7 +103,6 @@ class Accounts:
             administrators.insist_on_another(user, context)
             user.disabled_at = user.updated_at = context.at
             end_everything(user.id, context=context, reason="disabled")
-            open_links.end(user.id, context.at)
             audit.record("user.disabled", context, user_id=user.id)
         db.session.commit()
 

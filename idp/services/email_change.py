@@ -1,21 +1,24 @@
 """Another e-mail address: a link to the new one, a way back from the old one.
 
-Whoever has taken over an account changes its address first. So the old address is told, and for
-some days what it was sent puts it back and ends every session.
+Whoever has taken over an account changes its address first. So the old address is told when it is
+asked for and when it is done, and for some days what it was sent puts it back and ends every
+session. What was asked for ends with whatever ends or changes how she signs in (``open_links``).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from idp import audit
 from idp.audit import Context
 from idp.factors import magic_link
 from idp.factors.base import Mail, Refused
-from idp.models import User, db
-from idp.services import kept, person_words, reset
+from idp.factors.rows import hold
+from idp.models import BrowserSession, User, db, release
+from idp.services import kept, open_links, person_words, reset
 from idp.services.accounts import find_by_login
 from idp.services.addresses import normalise_email
 from idp.services.endings import end_everything
@@ -24,9 +27,10 @@ from idp.services.notices import Notices
 from idp.services.throttle import Throttle, Wait
 from idp.state import peek, put, supersede, take
 
-PURPOSE: Final = "email_change"
+PURPOSE: Final = open_links.EMAIL_CHANGE
 UNDO: Final = "email_undo"
 PATH: Final = "/me/email/"
+ASKED_PATH: Final = "/me/security/email"
 UNDO_PATH: Final = "/me/email/undo/"
 LIFETIME: Final = timedelta(hours=24)
 UNDO_LIFETIME: Final = timedelta(days=7)
@@ -50,11 +54,14 @@ class EmailChange:
         self._throttle = throttle
         self._notices = notices
 
-    def request(self, user: User, email: str, context: Context) -> Refused | Wait | None:
-        """Mail a link to the new address. Commits.
+    def request(
+        self, user: User, email: str, context: Context, *, session_id: str
+    ) -> Refused | Wait | None:
+        """Mail a link to the new address, and tell the present one. Commits.
 
         An address that has an account already gets a word about that instead, and the page says
-        the same: nobody learns here who has an account.
+        the same: nobody learns here who has an account. ``session_id`` is where it is asked for:
+        where everything of hers was ended meanwhile, nothing is mailed.
         """
         try:
             address = normalise_email(email)
@@ -62,9 +69,12 @@ class EmailChange:
             return Refused("not_an_address", str(error), "email", counts=False)
         if address == user.email:
             return SAME
+        release()  # whoever holds a person must not have locked her session first
         reserved = self._throttle.reserve_mail(PURPOSE, user=user, login_name=None, context=context)
-        if not isinstance(reserved, Wait):
+        hold(user.id)
+        if not isinstance(reserved, Wait) and _is_open(session_id):
             self._send(user, address, context)
+            self._tell(user, address, context)
             audit.record("email.change.requested", context, user_id=user.id, address_wanted=address)
         db.session.commit()
         return reserved if isinstance(reserved, Wait) else None
@@ -84,6 +94,10 @@ class EmailChange:
         mail = Mail(template, address, values, not_after=context.at + LIFETIME)
         self._mailer.queue(mail, now=context.at, user_id=user.id)
 
+    def _tell(self, user: User, address: str, context: Context) -> None:
+        event = f"Your email address is to change to {address}."
+        self._notices.tell(user, event, context, path=ASKED_PATH, remedy="stop")
+
     def pending(self, user: User, now: datetime) -> str | None:
         """The address that a link was sent to and that has not opened it yet."""
         found = kept.find(PURPOSE, user.id, now)
@@ -101,7 +115,7 @@ class EmailChange:
 
     def confirm(self, token: str, context: Context) -> Change | Refused:
         """Use the link: the address changes, and the old one is told and may undo it. Commits."""
-        change = _change(take(PURPOSE, token, now=context.at)) if token.isascii() else None
+        change = self._taken(token, context.at)
         old = change.user.email if change else ""
         if change is None or not _moved(change.user, change.to, context.at):
             db.session.commit()
@@ -117,10 +131,18 @@ class EmailChange:
             context,
             path=f"{UNDO_PATH}{handle}",
             to=old,
-            undo=True,
+            remedy="undo",
         )
         db.session.commit()
         return change
+
+    def _taken(self, token: str, now: datetime) -> Change | None:
+        """What the link says, claimed; whatever ends it has ended it before, or waits."""
+        opened = self.peek(token, now)
+        if opened is None:
+            return None
+        hold(opened.user.id)
+        return _change(take(PURPOSE, token, now=now))
 
     def peek_undo(self, token: str, now: datetime) -> Change | None:
         """The same for the link that takes the change back."""
@@ -131,15 +153,16 @@ class EmailChange:
 
         Every other way back ends with it: whoever changed the address must not have one.
         """
-        change = _undone(take(UNDO, token, now=context.at)) if token.isascii() else None
+        opened = self.peek_undo(token, context.at)
+        if opened is not None:
+            hold(opened.user.id)
+        change = _undone(take(UNDO, token, now=context.at)) if opened else None
         taken_from = change.user.email if change else ""
         if change is None or not _moved(change.user, change.to, context.at):
             db.session.commit()
             return reset.GONE
         user = change.user
-        _withdraw_links(user, context.at)
-        for purpose in (PURPOSE, UNDO):
-            supersede(purpose, user.id, now=context.at)
+        supersede(UNDO, user.id, now=context.at)
         end_everything(user.id, context=context, reason="email_undone")
         audit.record("email.change.undone", context, user_id=user.id, previously=taken_from)
         self._notices.tell(user, "Your email address was put back.", context)
@@ -158,6 +181,14 @@ def _undone(entry: dict[str, Any] | None) -> Change | None:
         return None
     user = db.session.get(User, entry["user_id"], populate_existing=True)
     return Change(user, entry["to"]) if user is not None and user.disabled_at is None else None
+
+
+def _is_open(session_id: str) -> bool:
+    """Whether the session has not been ended, as the table says by now."""
+    still = select(BrowserSession.id).where(
+        BrowserSession.id == session_id, BrowserSession.ended_at.is_(None)
+    )
+    return db.session.scalar(still) is not None
 
 
 def _moved(user: User, address: str, now: datetime) -> bool:

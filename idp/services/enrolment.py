@@ -14,7 +14,7 @@ from idp.factors.base import ANY_WAY, Answer, Enrolled, Factor, Refused, Wish
 from idp.factors.rows import hold
 from idp.models import User, db, new_id
 from idp.secrecy import Box
-from idp.services import kept, reset
+from idp.services import kept, open_links
 from idp.services.holdings import Holdings
 from idp.services.notices import Notices, sentence
 from idp.services.once import Once
@@ -193,6 +193,7 @@ class Enrolment:
         now_held = {one.id for one in credentials_of(user) if one.kind == method}
         action = "replaced" if before - now_held else "added"
         self._tell(user, method, action, enrolled, session_id, context)
+        open_links.end(user.id, context.at)
         if Trait.KNOWLEDGE in self._factors[method].can_prove:
             self.secret_changed(user, context.at)
         show = {method: enrolled.show_once} if enrolled.show_once else {}
@@ -225,7 +226,6 @@ class Enrolment:
     def secret_changed(self, user: User, now: datetime) -> None:
         """Mailed links and counted guesses were about the old password. No commit."""
         magic_link.withdraw(user.id, now)
-        supersede(reset.PURPOSE, user.id, now=now)
         self._throttle.reopen_password(user.id)
 
     def _first_second_step(

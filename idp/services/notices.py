@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from idp.audit import Context
 from idp.factors.base import Mail
 from idp.models import User
 from idp.services.mail import Mailer
+
+Remedy = Literal["secure", "undo", "stop"]
+"""What the mail says to do about it: look after the account, take it back, or stop it."""
 
 USEFUL_FOR = timedelta(hours=24)
 SECURITY_PATH = "/me/security"
@@ -62,9 +65,9 @@ def notice(
     *,
     device: str | None = None,
     to: str | None = None,
-    undo: bool = False,
+    remedy: Remedy = "secure",
 ) -> Mail:
-    """``event`` is one sentence; ``url`` is where to look after it, or to take it back (``undo``).
+    """``event`` is one sentence; ``url`` is where what ``remedy`` names is done.
 
     It goes to ``to``, where that is not the person's present address.
     """
@@ -74,7 +77,7 @@ def notice(
         "device": device,
         "place": None,
         "url": url,
-        "undo": undo,
+        "remedy": remedy,
     }
     return Mail("security_notice", to or user.email, values, not_after=context.at + USEFUL_FOR)
 
@@ -97,10 +100,10 @@ class Notices:
         *,
         path: str = SECURITY_PATH,
         to: str | None = None,
-        undo: bool = False,
+        remedy: Remedy = "secure",
     ) -> None:
         """``path`` is of this provider: where the mail leads to."""
         device = self._describe(context.user_agent) if context.user_agent else None
         url = self._mailer.url(path)
-        mail = notice(user, event, url, context, device=device, to=to, undo=undo)
+        mail = notice(user, event, url, context, device=device, to=to, remedy=remedy)
         self._mailer.queue(mail, now=context.at, user_id=user.id)

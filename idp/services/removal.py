@@ -15,6 +15,7 @@ from idp.factors.rows import delete_all, hold
 from idp.models import Credential, User, db, release
 from idp.passwords import Hasher
 from idp.protocol.text import is_displayable
+from idp.services import open_links
 from idp.services.enrolment import Enrolment
 from idp.services.holdings import Holdings, Loss, kinds_of
 from idp.services.notices import Notices, sentence
@@ -119,6 +120,7 @@ class Removal:
             store(user.id, hashed, context.at)
             self._record(user, PASSWORD, "replaced", None, live, context)
         self._record(user, lost.kind, "removed", lost.label, live, context)
+        open_links.end(user.id, context.at)
         if hashed is not None or lost.kind == PASSWORD:
             self._enrolment.secret_changed(user, context.at)
         if loss.ends_second_step:

@@ -9,7 +9,7 @@ from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Mail, Refused
 from idp.factors.password import SAME, store
-from idp.factors.rows import HELD
+from idp.factors.rows import HELD, hold
 from idp.models import User, db, release
 from idp.passwords import Hasher, requirement_for
 from idp.secrecy import digest
@@ -175,6 +175,7 @@ class PasswordReset:
         if self._passwords.is_the_one(new_password, held):
             return SAME
         hashed = self._passwords.hash(new_password)
+        hold(pending.id)
         entry = take(PURPOSE, token, now=context.at)
         user = _owner_of(entry)
         if entry is None or user is None:
@@ -186,7 +187,6 @@ class PasswordReset:
 
     def _set(self, user: User, hashed: str, context: Context, *, by_mail: bool) -> None:
         store(user.id, hashed, context.at)
-        supersede(PURPOSE, user.id, now=context.at)
         end_everything(user.id, context=context, reason="password_reset")
         self._throttle.reopen_password(user.id)
         if by_mail and not user.email_verified:

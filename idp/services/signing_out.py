@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from idp.audit import Context
-from idp.models import BrowserSession, EvidenceRow, db
-from idp.services import grants, sessions
+from idp.models import BrowserSession, EvidenceRow, db, release
+from idp.services import grants, open_links, sessions
 from idp.services.outliving import end_with_session
 
 
@@ -35,7 +35,13 @@ def end_session(session_id: str, *, user_id: str, context: Context, reason: str)
 
 
 def end_others(user_id: str, *, except_id: str, context: Context, reason: str) -> int:
-    """End all of a person's sessions but one, pending ones included; returns how many."""
+    """End all of a person's sessions but one, pending ones included; returns how many.
+
+    With them goes what somebody else may have asked for in one: a link, a change of address. What
+    was written before is committed: whoever holds a person must not have locked her session first.
+    """
+    release()
+    open_links.end(user_id, context.at)
     others = db.session.scalars(
         select(BrowserSession.id).where(
             BrowserSession.user_id == user_id,

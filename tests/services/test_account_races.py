@@ -1,6 +1,6 @@
 """Two requests at the same moment, in two processes, and each thing is done once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pyotp
@@ -8,18 +8,23 @@ from sqlalchemy import func, select
 
 from idp.audit import Context
 from idp.factors.base import Tools
-from idp.models import Credential, OutboxMessage, User, db, new_id, release
+from idp.models import BrowserSession, Credential, Entry, OutboxMessage, User, db, new_id, release
+from idp.services import open_links
 from idp.services.deletion import TIME_TO_UNDO
 from idp.services.email_change import Change
+from idp.services.endings import end_everything
 from idp.services.enrolment import Made
 from idp.services.removal import Removed
+from idp.services.reset import PasswordReset
 from idp.services.sessions import Live
 from idp.web.services import Services
 from tests.factors.race import PROCESSES, Racetrack, services_with
 from tests.factors.storage import KEY, add_person, make_tools
 from tests.helpers.clock import NOON
+from tests.passwords.counting import CHEAP
 
 ROUNDS = 10
+NEW_PASSWORD = "wet gravel under slow wheels"
 CONTEXT = Context(at=NOON, address="192.0.2.1")
 
 
@@ -50,6 +55,16 @@ def passkey_row(user: User) -> str:
         lookup=new_id(),
         data={"uv": True, "be": True, "bs": True, "aaguid": "", "attested_by": None},
         created_at=NOON,
+    )
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def session_of(user: User) -> str:
+    """One in which she is signed in."""
+    row = BrowserSession(
+        id=new_id(), user_id=user.id, created_at=NOON, last_seen_at=NOON, expires_at=NOON
     )
     db.session.add(row)
     db.session.commit()
@@ -157,9 +172,11 @@ def mailed(template: str) -> list[str]:
     letters = [services(make_tools(KEY)).box.open(row.payload) for row in rows]
     release()
     return [
-        next(word for word in letter["text"].split() if "/me/email/" in word).rpartition("/")[2]
+        word.rpartition("/")[2]
         for letter in letters
         if letter["template"] == template
+        for word in letter["text"].split()
+        if "/me/email/" in word
     ]
 
 
@@ -168,7 +185,7 @@ def test_an_address_changes_once_and_is_put_back_once(track: Racetrack, raced_ur
         user = person(number)
         context = Context(at=NOON)  # no network, so that there is no limit to what it may ask
         asked = services(make_tools(KEY)).email_change.request(
-            user, f"new{number}@example.com", context
+            user, f"new{number}@example.com", context, session_id=session_of(user)
         )
         assert asked is None
     cases = [Case("", "", token) for token in mailed("verify")]
@@ -187,14 +204,70 @@ def test_two_changes_to_one_address_end_with_one_owner(track: Racetrack, raced_u
     lanes: list[list[Case]] = [[], []]
     for number in range(ROUNDS):
         for lane in range(PROCESSES):
+            user = person(10 * number + lane)
             asked = services(make_tools(KEY)).email_change.request(
-                person(10 * number + lane), f"wanted{number}@example.com", Context(at=NOON)
+                user, f"wanted{number}@example.com", Context(at=NOON), session_id=session_of(user)
             )
             assert asked is None
     tokens = mailed("verify")
     for place, token in enumerate(tokens):
         lanes[place % PROCESSES].append(Case("", "", token))
     assert track.run(confirm, *lanes, url=raced_url, key=KEY) == [1] * ROUNDS
+
+
+def ask_or_end(tools: Tools, case: Case) -> bool:
+    """Ask for the address, or, where there is none, end everything she has."""
+    if not case.value:
+        end_everything(case.user_id, context=CONTEXT, reason="disabled")
+        db.session.commit()
+        return True
+    asked = services(tools).email_change.request(
+        user_of(case), case.value, Context(at=NOON), session_id=case.session_id
+    )
+    return asked is None
+
+
+def test_a_change_asked_for_while_everything_ends_ends_too(
+    track: Racetrack, raced_url: str
+) -> None:
+    lanes: list[list[Case]] = [[], []]
+    for number in range(ROUNDS):
+        user = person(number)
+        session_id = session_of(user)
+        for lane, address in zip(lanes, (f"new{number}@example.com", ""), strict=True):
+            lane.append(Case(user.id, session_id, address))
+    assert track.run(ask_or_end, *lanes, url=raced_url, key=KEY) == [2] * ROUNDS
+    release()
+    unused = select(func.count()).where(
+        Entry.purpose == open_links.EMAIL_CHANGE, Entry.used_at.is_(None)
+    )
+    assert db.session.scalar(unused) == 0
+
+
+def confirm_or_reset(tools: Tools, case: Case) -> bool:
+    """Use the one link or the other."""
+    if not case.user_id:
+        return confirm(tools, case)
+    house = services(tools)
+    cheap = replace(tools.settings, **CHEAP)
+    reset = PasswordReset(cheap, mailer=house.mailer, throttle=house.throttle)
+    return isinstance(reset.finish(case.value, NEW_PASSWORD, CONTEXT), User)
+
+
+def test_of_another_address_and_a_new_password_at_once_one_comes_about(
+    track: Racetrack, raced_url: str
+) -> None:
+    """By links of which each ends the other; neither waits for what the other waits for."""
+    house, resets = services(make_tools(KEY)), []
+    for number in range(ROUNDS):
+        user, context = person(number), Context(at=NOON)
+        house.email_change.request(
+            user, f"new{number}@example.com", context, session_id=session_of(user)
+        )
+        resets.append(Case(user.id, "", house.password_reset.link(user, context).split("/")[-1]))
+    confirms = [Case("", "", token) for token in mailed("verify")]
+    outcomes = track.run(confirm_or_reset, confirms, resets, url=raced_url, key=KEY)
+    assert outcomes == [1] * ROUNDS
 
 
 def delete_due(tools: Tools, case: Case) -> bool:

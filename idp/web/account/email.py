@@ -62,9 +62,9 @@ def _page(refused: Refused | None = None, typed: str = "", status: int = 200) ->
 @where_mailed
 def change_email() -> Response:
     """Mail the link. What is said here does not tell whether the address is anybody's."""
-    _live, user = viewer()
+    live, user = viewer()
     typed = submitted().get("email", "").strip()[:320]
-    outcome = services().email_change.request(user, typed, context())
+    outcome = services().email_change.request(user, typed, context(), session_id=live.id)
     if isinstance(outcome, Refused):
         return _page(outcome, typed, 422)
     if isinstance(outcome, Wait):

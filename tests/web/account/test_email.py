@@ -1,5 +1,7 @@
 """Another address: a link to the new one, and a way back from the old one."""
 
+from typing import Any
+
 import pytest
 
 from idp.models import User, db
@@ -33,6 +35,12 @@ def address(house: House, person: Person) -> str:
         return db.session.get_one(User, person.id).email
 
 
+def way_back(house: House, to: str) -> dict[str, Any]:
+    """The mail that tells this address that another took its place."""
+    letters = mails(house, to)
+    return next(one for one in letters if "take it back here" in one["text"])
+
+
 def renamed(alice: Person) -> Person:
     return Person(alice.id, NEW, alice.password)
 
@@ -63,9 +71,8 @@ def test_the_old_address_is_told_and_can_take_it_back_for_a_week(
 ) -> None:
     agent = asked(house, alice)
     opened(house, link_in(mails(house, NEW)[0]))
-    (letter,) = mails(house, alice.email)
+    letter = way_back(house, alice.email)
     assert letter["subject"] == f"Gatehouse: Your email address was changed to {NEW}."
-    assert "take it back here" in letter["text"]
     link = link_in(letter)
     thief, _page = entered(house, renamed(alice), "/me")
     house.clock.advance(days=6, hours=23)
@@ -80,11 +87,42 @@ def test_the_old_address_is_told_and_can_take_it_back_for_a_week(
     assert done.link("Choose a new password").endswith("/login/forgotten")
 
 
+def test_the_old_address_is_told_when_it_is_asked_for_and_can_call_it_off(
+    house: House, alice: Person
+) -> None:
+    asked(house, alice)
+    (letter,) = mails(house, alice.email)
+    assert letter["subject"] == f"Gatehouse: Your email address is to change to {NEW}."
+    assert "If not, call it off here, and choose a new password:" in letter["text"]
+    assert "Call it off</a>" in letter["html"]
+    agent, page = entered(house, alice, link_in(letter))
+    press(agent, page, "/email/forget")
+    assert house.browser().page(link_in(mails(house, NEW)[0])).status == 410
+
+
+def test_what_a_thief_asked_for_does_not_outlive_a_new_password(
+    house: House, alice: Person
+) -> None:
+    """The password was stolen; its owner sets another by a link."""
+    asked(house, alice, "thief@evil.example")
+    owner = house.browser()
+    page = owner.page("/login/forgotten")
+    owner.submit(page, page.form("/forgotten"), {"username": alice.email})
+    reset = next(letter for letter in mails(house, alice.email) if letter["template"] == "reset")
+    link = link_in(mails(house, "thief@evil.example")[0])
+    thief = house.browser()
+    waiting = thief.page(link)
+    page = owner.page(link_in(reset))
+    owner.submit(page, page.document.forms[0], {"new_password": "wet gravel under slow wheels"})
+    assert press(thief, waiting, waiting.path).status == 410
+    assert address(house, alice) == alice.email
+
+
 def test_after_a_week_it_cannot(house: House, alice: Person) -> None:
     asked(house, alice)
     opened(house, link_in(mails(house, NEW)[0]))
     house.clock.advance(days=7)
-    assert house.browser().page(link_in(mails(house, alice.email)[0])).status == 410
+    assert house.browser().page(link_in(way_back(house, alice.email))).status == 410
 
 
 def test_the_first_way_back_works_after_a_second_change_and_ends_the_others(
@@ -98,9 +136,9 @@ def test_the_first_way_back_works_after_a_second_change_and_ends_the_others(
     press(agent, page, "/security/email", email=newer)
     opened(house, link_in(mails(house, newer)[0]))
     assert address(house, alice) == newer
-    opened(house, link_in(mails(house, alice.email)[0]))
+    opened(house, link_in(way_back(house, alice.email)))
     assert address(house, alice) == alice.email
-    second = link_in(next(m for m in mails(house, NEW) if m["template"] == "security_notice"))
+    second = link_in(way_back(house, NEW))
     assert house.browser().page(second).status == 410
 
 
@@ -114,6 +152,8 @@ def test_whether_an_address_has_an_account_is_not_told(
     assert taken.document.text.replace(bob.email, "X") == free.document.text.replace(
         "free@example.org", "X"
     )
+    told = [one["text"] for one in mails(house, alice.email)]
+    assert told[0].replace("free@example.org", bob.email) == told[1]
     (letter,) = mails(house, bob.email)
     assert letter["template"] == "address_taken"
     assert "/me/email/" not in letter["text"]
@@ -173,7 +213,7 @@ def test_too_many_mails_are_not_sent(house: House, alice: Person) -> None:
         for number in range(6)
     ]
     assert statuses == [200] * 5 + [429]
-    assert len(mails(house)) == 5
+    assert len(mails(house)) == len(mails(house, alice.email)) + 5 == 10
 
 
 @pytest.mark.parametrize("token", ["nonsense", "%00", "ü", "a" * 3000])
