@@ -29,6 +29,7 @@ def test_a_code_rests_while_its_person_is_in_none_of_the_groups(
 ) -> None:
     put_in(desk, "Staff")
     shop = desk.client(allowed_groups=["Staff"])
+    desk.tokens(shop)  # from here on the client is known, and a code could go at once
     code = desk.code(shop, scope=("openid", "offline_access"), resource=(API,))
     put_in(desk, "Choir")
     refused = shop.token_request(**code_form(code), **narrowed)
