@@ -36,12 +36,18 @@ USER_IS_WELL: Final = exists(
     select(_users.c.id).where(_users.c.id == _grants.c.user_id, _users.c.disabled_at.is_(None))
 )
 
-SESSION_GOES_ON: Final = ~exists(
-    select(_sessions.c.id).where(
-        _sessions.c.id == _grants.c.session_id, _sessions.c.ended_at.is_not(None)
-    )
+SESSION_GOES_ON: Final = or_(
+    _grants.c.session_id.is_(None),
+    exists(
+        select(_sessions.c.id)
+        .where(_sessions.c.id == _grants.c.session_id, _sessions.c.ended_at.is_(None))
+        .with_for_update(read=True)
+    ),
 )
-"""Whoever ends a session ends its grants, but for one that is not committed yet: nobody sees it."""
+"""Whoever ends a session ends its grants, but for one that is not committed yet: nobody sees it.
+
+It waits for an end under way, and makes one that comes now wait, which then finds what was bought.
+"""
 
 IS_ALLOWED: Final = or_(
     bindparam("trusted", type_=Boolean),

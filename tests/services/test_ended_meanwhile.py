@@ -5,15 +5,16 @@ Each test leaves behind what such a race does: the end first, and then what bega
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pyotp
 import pytest
 from flask import Flask
-from sqlalchemy import make_url, select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from idp.audit import Context
 from idp.config import Settings
@@ -32,6 +33,7 @@ from idp.services.signing_out import end_session, sign_out
 from idp.services.transactions import Overtaken
 from tests.factors.race import services_with
 from tests.helpers.clock import FakeClock
+from tests.helpers.ports import wait_until
 from tests.services.people import (
     CALLBACK,
     VERIFIER,
@@ -106,6 +108,9 @@ def by_herself(context: Context) -> None:
     assert sign_out("ann", user_id="ann", context=context, reason="signed_out")
 
 
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""SQLite has one writer at a time."""
+
 every_end = pytest.mark.parametrize("end", [by_a_reset, from_elsewhere, by_herself])
 
 
@@ -161,18 +166,37 @@ def test_a_device_is_allowed_nothing_in_a_session_that_has_ended(bench: Bench, e
     assert db.session.scalars(select(Grant.id)).all() == []
 
 
-def test_whoever_ends_the_session_waits_for_what_a_device_is_allowed(
-    bench: Bench, database_url: str
-) -> None:
-    if not database_url.startswith("postgresql"):
-        pytest.skip("SQLite has one writer at a time")
+@on_postgresql
+def test_whoever_ends_the_session_waits_for_what_a_device_is_allowed(bench: Bench) -> None:
     assert allowed(bench)
-    url = make_url(database_url).set(drivername="postgresql")
-    with psycopg.connect(url.render_as_string(hide_password=False)) as other:
-        other.execute("SET lock_timeout = '100ms'")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            other.execute("UPDATE sessions SET ended_at = now()")
+    with db.engine.connect() as other:
+        other.execute(text("SET lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            other.execute(text("UPDATE sessions SET ended_at = now()"))
     db.session.commit()
+
+
+@on_postgresql
+@both_ways
+def test_a_redemption_waits_for_an_end_under_way(
+    app: Flask, bench: Bench, narrowed: dict[str, Any]
+) -> None:
+    """Which has looked for grants already, and found none."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    code = bench.code()
+    release()
+
+    def redeemed() -> str:
+        with app.app_context():
+            return refused(bench, code, narrowed)
+
+    with ThreadPoolExecutor() as threads, db.engine.connect() as ending:
+        ending.execute(text("UPDATE sessions SET ended_at = now()"))
+        found = threads.submit(redeemed)
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+            wait_until(lambda: bool(looking.scalar(waiting)), seconds=20, what="the lock")
+        ending.commit()
+        assert found.result(timeout=30) == "invalid_grant"
 
 
 def test_a_session_that_has_ended_is_given_no_new_token(bench: Bench) -> None:
