@@ -228,9 +228,7 @@ class Sessions:
 
     def rotate(self, session_id: str, now: datetime) -> str:
         """Give the session a new token, which makes the old one worthless; returns it once.
-
-        Raises ``Overtaken`` when it was ended meanwhile.
-        """
+        Raises ``Overtaken`` when it was ended meanwhile."""
         return rotated(session_id, now)
 
 
