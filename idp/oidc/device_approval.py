@@ -98,8 +98,8 @@ class DeviceApproval:
     def allow(self, waiting: Waiting, live: Live, context: Context) -> bool:
         """Grant what was asked for, on the strength of what this session proves now. Commits.
 
-        False when it is decided already, or its time is up. Raises ``OAuthError`` like
-        ``check_entry``, and ``ValueError`` when the session does not suffice.
+        False when it is decided already, or its time or the session is over. Raises ``OAuthError``
+        like ``check_entry``, and ``ValueError`` when the session does not suffice.
         """
         satisfied = self.weigh(waiting, live)
         if not isinstance(satisfied, Satisfied):

@@ -17,7 +17,14 @@ from idp.models.plain import Plain
 from idp.protocol import pkce
 from idp.secrecy import filed, new_secret_at
 from idp.services.clients import REVISION_NOW, RegisteredClient
-from idp.services.granted import CLIENT_IS_THERE, FIELDS, USER_IS_WELL, AnyRow
+from idp.services.granted import (
+    CLIENT_IS_THERE,
+    FIELDS,
+    IS_ALLOWED,
+    SESSION_GOES_ON,
+    USER_IS_WELL,
+    AnyRow,
+)
 from idp.services.tokens import keeps_nothing_else, may_refresh
 
 _grants: Final = cast("Table", Grant.__table__)
@@ -36,6 +43,8 @@ def _claiming(*conditions: ColumnElement[bool], **values: Any) -> ReturningUpdat
             _grants.c.code_expires_at > bindparam("now"),
             _grants.c.ended_at.is_(None),
             USER_IS_WELL,
+            SESSION_GOES_ON,
+            IS_ALLOWED,
             *conditions,
         )
         .values(code_used_at=bindparam("now"), **values)
@@ -83,6 +92,11 @@ CLAIM_AT_ONCE: Final = Plain(
 """One that has nothing wrong with it: the whole transaction is this. Bound to nobody."""
 
 
+def is_trusted(client: RegisteredClient) -> bool:
+    """Is nobody asked for consent to it?"""
+    return client.metadata.consent == "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A row that has ``FIELDS``, and the refresh token that was kept with the claim, if one was."""
@@ -107,13 +121,16 @@ def claim_at_once(
     """
     if not redirect_uri or not code_verifier or not pkce.is_verifier(code_verifier):
         return None
-    if not keeps_nothing_else(client) or not CLAIM_AT_ONCE.can_be_alone():
+    if not keeps_nothing_else(client) or client.metadata.allowed_groups:
+        return None
+    if not CLAIM_AT_ONCE.can_be_alone():
         return None
     token, until = new_secret_at(now), now + settings.refresh_token_lifetime
     found = CLAIM_AT_ONCE.end_with(
         {
             "hash": filed(code),
             "client": client.id,
+            "trusted": is_trusted(client),
             "revision": client.revision,
             "now": now,
             "challenge": pkce.s256(code_verifier),

@@ -16,6 +16,7 @@ from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.device import KEPT, grouped, new_user_code, read_user_code
 from idp.secrecy import Box, digest, new_secret
 from idp.services import session_clients
+from idp.services.going_on import goes_on
 from idp.services.granted import Granted, keep_grant, kept_of
 from idp.services.grants import Grants
 
@@ -155,12 +156,15 @@ class DeviceCodes:
     def allow(
         self, waiting: Waiting, granted: Granted, request: AuthorizationRequest, context: Context
     ) -> bool:
-        """Write what was allowed, in the caller's transaction; False when it was decided before.
+        """Write what was allowed, in the caller's transaction; False when it was decided before,
+        or the session in which it is allowed has ended.
 
         Then the caller must roll back.
         """
         ends = waiting.expires_at + self._grants.outlives_code(granted.scope)
         grant_id = keep_grant(granted, kept_of(request), now=context.at, expires_at=ends)
+        if granted.session_id is not None and not goes_on(granted.session_id):
+            return False
         if granted.session_id is not None:  # its ID token says ``sid``, so it is told of the end
             session_clients.note(granted.session_id, granted.client_id, context.at)
         return self._decide(waiting, granted.person, grant_id, context)

@@ -11,12 +11,13 @@ from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.secrecy import digest
 from idp.services import repeated
+from idp.services.admission import is_for
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.granted import FIELDS, USER_IS_WELL, AnyRow
 from idp.services.grants import Grants, Redeemed, replayed
 from idp.services.tokens import refresh_binding
-from idp.services.turned_away import NOT_ALLOWED, denied
+from idp.services.turned_away import IN_NO_GROUP, NOT_ALLOWED, denied
 
 SLOWER: Final = 5
 """Seconds by which the interval grows with each poll that comes too soon (RFC 8628 section 3.5)."""
@@ -80,8 +81,9 @@ class DevicePolling:
 
         Raises ``OAuthError``: ``authorization_pending`` and ``slow_down`` while nobody has decided,
         ``access_denied``, ``expired_token``; ``invalid_grant`` when the code is unknown, used, or
-        another client's; ``invalid_target`` for a resource that was not granted. A second use ends
-        the grant.
+        another client's, or its person by now in none of the groups that the client is for, which
+        leaves it as it was; ``invalid_target`` for a resource that was not granted. A second use
+        ends the grant.
         """
         row = db.session.execute(_BY_CODE, {"hash": digest(device_code)}).one_or_none()
         if row is None or row.client_id != client.id:
@@ -112,6 +114,9 @@ class DevicePolling:
             raise _not_claimed(row, client, context)
         held = {"granted": claimed.grant_id, "held": refresh_binding(client, binding).cnf}
         grant = db.session.execute(_HELD, held).one()
+        if not is_for(client, grant.user_id):
+            db.session.rollback()
+            raise _refuse(IN_NO_GROUP, client, context)
         try:
             redeemed = self._grants.redeemed(grant, client, resource, context, binding=binding)
         except OAuthError:

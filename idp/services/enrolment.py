@@ -15,6 +15,7 @@ from idp.factors.rows import hold
 from idp.models import User, db, new_id
 from idp.secrecy import Box
 from idp.services import kept, open_links
+from idp.services.going_on import goes_on
 from idp.services.holdings import Holdings
 from idp.services.notices import Notices, sentence
 from idp.services.once import Once
@@ -33,6 +34,7 @@ NO_SECOND_STEP = Refused(
     counts=False,
 )
 _NOT_PENDING = Refused("not_pending", "That was done already, or started anew.", counts=False)
+_OVER = Refused("session_over", "You were signed out meanwhile. Sign in again.", counts=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,13 @@ class Enrolment:
     ) -> Made | Refused:
         """Judge the answer; what was set up counts from here on, and the person is told. Commits.
 
-        The making was a proof too: it joins the session's ledger, marked as an enrolment.
+        The making was a proof too: it joins the session's ledger, marked as an enrolment. Of a
+        session that was ended meanwhile nothing remains.
         """
         outcome = self.enrol(user, method, answer, session_id=live.id, context=context)
+        if isinstance(outcome, Made) and not goes_on(live.id):
+            db.session.rollback()
+            return _OVER
         if isinstance(outcome, Made):
             outcome = self.count(
                 outcome, session_id=live.id, transaction_id=new_id(), at=context.at

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import Boolean, Table, bindparam, exists, or_, select
 
 from idp.assurance import Rung, Satisfied
 from idp.frozen import made_often
-from idp.models import Client, Grant, User, new_id_at
+from idp.models import BrowserSession, Client, Consent, Grant, User, new_id_at
 from idp.models.plain import Plain, PlainRow
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import ClaimRequest, ClaimsRequest, Requests
@@ -20,6 +20,8 @@ AnyRow: TypeAlias = PlainRow
 _grants: Final = cast("Table", Grant.__table__)
 _users: Final = cast("Table", User.__table__)
 _clients: Final = cast("Table", Client.__table__)
+_sessions: Final = cast("Table", BrowserSession.__table__)
+_consents: Final = cast("Table", Consent.__table__)
 
 _KEEP: Final = Plain(_grants.insert())
 
@@ -33,6 +35,33 @@ FIELDS: Final = (
 USER_IS_WELL: Final = exists(
     select(_users.c.id).where(_users.c.id == _grants.c.user_id, _users.c.disabled_at.is_(None))
 )
+
+SESSION_GOES_ON: Final = or_(
+    _grants.c.session_id.is_(None),
+    exists(
+        select(_sessions.c.id)
+        .where(_sessions.c.id == _grants.c.session_id, _sessions.c.ended_at.is_(None))
+        .with_for_update(read=True)
+    ),
+)
+"""Whoever ends a session ends its grants, but for one that is not committed yet: nobody sees it.
+
+It waits for an end under way, and makes one that comes now wait, which then finds what was bought.
+"""
+
+IS_ALLOWED: Final = or_(
+    bindparam("trusted", type_=Boolean),
+    _grants.c.session_id.is_(None),
+    exists(
+        select(_consents.c.id).where(
+            _consents.c.user_id == _grants.c.user_id, _consents.c.client_id == _grants.c.client_id
+        )
+    ),
+)
+"""Has the person not taken back what she allowed, if the client is not ``trusted`` to go without?
+
+For the same reason. A grant of no session is a trial's, which asks nobody.
+"""
 
 CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _grants.c.client_id))
 """Nothing else says so where its revision is not looked at: see ``belongings``."""

@@ -18,9 +18,10 @@ from idp.protocol.policy import DEFAULT_POLICY, Policy
 from idp.protocol.resources import narrowed
 from idp.secrecy import filed, new_secret_at
 from idp.services import repeated, session_clients
+from idp.services.admission import is_for
 from idp.services.binding import UNBOUND, Binding
 from idp.services.clients import RegisteredClient
-from idp.services.code_claims import CLAIM, claim_at_once
+from idp.services.code_claims import CLAIM, claim_at_once, is_trusted
 from idp.services.grant_ends import end_all, end_grant, replayed
 from idp.services.granted import (
     AnyRow,
@@ -32,6 +33,7 @@ from idp.services.granted import (
     row_of,
 )
 from idp.services.tokens import Tokens, issue_tokens, keep_refresh, may_refresh, refresh_binding
+from idp.services.turned_away import IN_NO_GROUP
 
 __all__ = ["Asked", "Granted", "Grants", "Redeemed", "end_all", "end_grant", "replayed"]
 
@@ -137,10 +139,11 @@ class Grants:
         section 2.2).
 
         Raises ``OAuthError`` ``invalid_grant``: the code is unknown, used, expired or another
-        client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, or its person is
-        disabled; and ``invalid_target`` for a resource that was not granted. A mismatch leaves the
-        code as it was; a second use ends the grant (RFC 6749 4.1.2). ``Unconfirmed`` is the
-        caller's to roll back.
+        client's, does not fit ``redirect_uri``, ``code_verifier`` or ``binding``, its session or
+        consent is over, or its person is disabled or in no group that the client is for;
+        and ``invalid_target`` for a resource that was not granted. A mismatch leaves the code as it
+        was; a second use ends the grant (RFC 6749 4.1.2). ``Unconfirmed`` is the caller's to roll
+        back.
         """
         claimed = None
         if not resource:
@@ -156,6 +159,8 @@ class Grants:
             return self._bought(claimed.row, client, (), context, binding, claimed.refresh)
         row = self._claimed(code, client, context, binding)
         reason = _mismatch(row, redirect_uri, code_verifier, binding)
+        if reason is None and not is_for(client, row.user_id):
+            reason = IN_NO_GROUP
         if reason is not None:
             db.session.rollback()
             raise _refuse(reason, row, client, context)
@@ -174,6 +179,7 @@ class Grants:
             {
                 "hash": filed(code),
                 "client": client.id,
+                "trusted": is_trusted(client),
                 "now": context.at,
                 "held": refresh_binding(client, binding).cnf,
             }

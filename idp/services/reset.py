@@ -187,8 +187,9 @@ class PasswordReset:
 
     def _set(self, user: User, hashed: str, context: Context, *, by_mail: bool) -> None:
         store(user.id, hashed, context.at)
-        end_everything(user.id, context=context, reason="password_reset")
         self._throttle.reopen_password(user.id)
+        # After the counts, as a proof under way has it, or the two wait for each other.
+        end_everything(user.id, context=context, reason="password_reset")
         if by_mail and not user.email_verified:
             user.email_verified, user.updated_at = True, context.at
         audit.record("password.reset.finished", context, user_id=user.id, by_mail=by_mail)

@@ -15,9 +15,10 @@ from idp.factors.base import Proof
 from idp.models import BrowserSession, Consent, Credential, EvidenceRow, User, db, new_id_at
 from idp.models.base import dialect
 from idp.models.plain import Plain
-from idp.secrecy import filed, new_secret_at
+from idp.secrecy import filed
 from idp.services import logout_notices
 from idp.services.clients import REVISION_NOW, is_client_id
+from idp.services.going_on import rotated
 from idp.services.live import Live, Seen, evidence_of, shown_by
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -79,7 +80,6 @@ _START_AND_ADD: Final = Plain(
     }
 )
 _TOUCH: Final = Plain(_THIS.values(last_seen_at=bindparam("now")))
-_ROTATE: Final = Plain(_THIS.values(token_hash=bindparam("hash"), last_seen_at=bindparam("now")))
 _ADD: Final = Plain(_evidence.insert())
 
 
@@ -227,10 +227,9 @@ class Sessions:
         )
 
     def rotate(self, session_id: str, now: datetime) -> str:
-        """Give the session a new token, which makes the old one worthless; returns it once."""
-        token = new_secret_at(now)
-        _ROTATE.run({"session": session_id, "hash": filed(token), "now": now})
-        return token
+        """Give the session a new token, which makes the old one worthless; returns it once.
+        Raises ``Overtaken`` when it was ended meanwhile."""
+        return rotated(session_id, now)
 
 
 def _start(row: Mapping[str, Any], proof: Mapping[str, Any] | None) -> None:

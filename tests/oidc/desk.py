@@ -22,7 +22,15 @@ from tests.helpers import base64url
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import KINDS
 from tests.helpers.relying_party import Pending, RelyingParty, Tokens
-from tests.services.people import CALLBACK, VERIFIER, add_client, add_person, granted_to, request_of
+from tests.services.people import (
+    CALLBACK,
+    VERIFIER,
+    add_client,
+    add_person,
+    agree,
+    granted_to,
+    request_of,
+)
 
 Keys = Mapping[str, Key]
 
@@ -80,6 +88,7 @@ class Desk:
     ) -> str:
         """A code for the client, as the authorization endpoint would give it."""
         with self.app.app_context():
+            agree(party.client_id, self.clock())
             code = self.services.grants.issue_code(
                 granted_to(party.client_id, self.clock(), scope=scope),
                 request_of(party.client_id, **request),

@@ -22,7 +22,14 @@ from idp.services.subjects import Subjects
 from tests.helpers.clock import FakeClock
 from tests.helpers.relying_party import Pending, RelyingParty, Tokens
 from tests.oidc.desk import Desk, payload_of
-from tests.services.people import CALLBACK, VERIFIER, as_registered, granted_to, request_of
+from tests.services.people import (
+    CALLBACK,
+    VERIFIER,
+    agree,
+    as_registered,
+    granted_to,
+    request_of,
+)
 
 OTHER_HOST = "https://wiki.example.org/callback"
 
@@ -130,6 +137,7 @@ class Sector:
             granted = granted_to(self.client.id, desk.clock(), scope=scope)
             pairwise = desk.services.subjects.pairwise(self.client, "ann")
             named = Granted(**{**fields_of(granted), "pairwise": pairwise})
+            agree(self.client.id, desk.clock())
             code = desk.services.grants.issue_code(
                 named, request_of(self.client.id), now=desk.clock()
             )

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.assurance import Rung, Satisfied
 from idp.audit import Context
 from idp.config import Settings
-from idp.models import BrowserSession, Client, User, db
+from idp.models import BrowserSession, Client, Consent, User, db
 from idp.oidc.capabilities import capabilities_of
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.client_metadata import ClientMetadata
@@ -109,3 +109,13 @@ def granted_to(
     return Granted(
         user_id=user_id, session_id=user_id, client_id=client_id, scope=scope, satisfied=satisfied
     )
+
+
+def agree(client_id: str, now: datetime, *, user_id: str = "ann") -> None:
+    """The person has allowed the client what it asks for, if she had not yet."""
+    hers = (Consent.user_id == user_id, Consent.client_id == client_id)
+    if db.session.scalar(select(Consent.id).where(*hers)) is None:
+        row = Consent(user_id=user_id, client_id=client_id, scope="openid offline_access")
+        row.granted_at = row.last_used_at = now
+        db.session.add(row)
+    db.session.commit()

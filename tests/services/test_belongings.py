@@ -33,6 +33,7 @@ from tests.services.people import (
     VERIFIER,
     add_client,
     add_person,
+    agree,
     as_registered,
     granted_to,
     registry_of,
@@ -84,6 +85,7 @@ class Village:
     def code(self, name: str = "ann", client: str = "shop") -> str:
         granted = granted_to(client, NOON, user_id=name, scope=SCOPE)
         asked = request_of(client)
+        agree(client, NOON, user_id=name)
         return self.grants.issue_code(granted, asked, now=NOON)
 
     def redeem(self, code: str, client: RegisteredClient = SHOP) -> Redeemed:

@@ -19,6 +19,7 @@ from tests.services.people import (
     VERIFIER,
     add_client,
     add_person,
+    agree,
     as_registered,
     granted_to,
     request_of,
@@ -44,6 +45,7 @@ def test_a_code_dies(
     clock = FakeClock()
     add_person(clock())
     add_client(settings, context, "shop")
+    agree("shop", clock())
     grants = Grants(replace(settings, code_lifetime=timedelta(seconds=configured)))
     begun = clock()
 

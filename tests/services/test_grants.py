@@ -26,6 +26,7 @@ from tests.services.people import (
     VERIFIER,
     add_client,
     add_person,
+    agree,
     as_registered,
     granted_to,
     request_of,
@@ -90,6 +91,7 @@ def bench(app: Flask, settings: Settings, clock: FakeClock, context: Context) ->
     add_person(clock())
     add_client(settings, context, "shop")
     add_client(settings, context, "rival")
+    agree("shop", clock())
     return Bench(settings, clock)
 
 

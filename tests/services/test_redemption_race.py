@@ -19,6 +19,7 @@ from tests.services.people import (
     VERIFIER,
     add_client,
     add_person,
+    agree,
     as_registered,
     granted_to,
     request_of,
@@ -35,6 +36,7 @@ def new_code(
 ) -> Callable[[], str]:
     add_person(clock())
     add_client(settings, context, "shop")
+    agree("shop", clock())
 
     def make() -> str:
         scope = ("openid", "offline_access")

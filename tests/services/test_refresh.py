@@ -31,6 +31,7 @@ from tests.services.people import (
     VERIFIER,
     add_client,
     add_person,
+    agree,
     as_registered,
     granted_to,
     request_of,
@@ -91,6 +92,7 @@ class Bench:
 def bench(app: Flask, settings: Settings, clock: FakeClock, context: Context) -> Bench:
     add_person(clock())
     add_client(settings, context, "shop")
+    agree("shop", clock())
     return Bench(settings, clock, as_registered("shop"))
 
 

@@ -115,6 +115,17 @@ def events() -> list[str]:
     return list(db.session.scalars(select(AuditEvent.name).order_by(AuditEvent.id)))
 
 
+def test_it_locks_counts_before_sessions_as_a_proof_under_way_does(house: House, ann: User) -> None:
+    """The other way round PostgreSQL would end one of the two, and it may be the reset."""
+    token = house.request()
+    with counted() as statements:
+        assert house.reset.finish(token, NEW, house.context) is ann
+    writes = [one.split()[:3] for one in statements if not one.startswith("SELECT")]
+    assert writes.index(["INSERT", "INTO", "counters"]) < [one[:2] for one in writes].index(
+        ["UPDATE", "sessions"]
+    )
+
+
 @pytest.mark.parametrize("login", ["ann@example.com", " ANN@example.com", "Ann"])
 def test_link_comes_by_mail_and_sets_the_password(house: House, ann: User, login: str) -> None:
     token = house.request(login)
