@@ -47,6 +47,7 @@ def _about_a_person(command: Made) -> Made:
         admin: bool,
         **others: Any,
     ) -> None:
+        """The command, with what the options said."""
         options: Mapping[str, object] = {
             "email": email,
             "name": name,

@@ -13,10 +13,12 @@ from idp.oidc.asked import Asked
 from idp.oidc.authorize import AuthorizationEndpoint
 from idp.oidc.clauses import REFERENCE_ERRORS, clause_of
 from idp.oidc.permission import check_entry, still_to_allow
+from idp.oidc.resumed import TO_COME
 from idp.oidc.silent import decide_silently, not_allowed, unmet
 from idp.oidc.supposed import Supposed, ledger
 from idp.protocol.arrived import Arrived
 from idp.protocol.claims import Requests, select_claims
+from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
@@ -150,7 +152,8 @@ class Explainer:
             if live is None:
                 raise OAuthError("login_required", "Nobody fitting is signed in.")
             weighing = self._weighing if case.user else _OfNobody(self._weighing)
-            allowed = self._question(case) is None
+            is_shut = case.asked.client.metadata.admits == ADMITS_NOBODY
+            allowed = not is_shut and self._question(case) is None
             decision = decide_silently(weighing, case.asked, live, allowed=allowed)
             check_entry(case.asked.client, live.user_id)
             if not allowed:
@@ -228,10 +231,10 @@ class Explainer:
 
 
 def _transaction(arrived: Arrived, now: datetime) -> Transaction:
-    # Without a page there is no sign-in in which anything could be proved or set up.
+    # Without a page there is no sign-in in which anything could be proved; there could be one.
     silent = Prompt.NONE in (arrived.parameters.clean("prompt") or "").split()
     return Transaction(
-        id=None if silent else _SIGN_IN, parameters=arrived.to_json(), started_at=now
+        id=TO_COME if silent else _SIGN_IN, parameters=arrived.to_json(), started_at=now
     )
 
 

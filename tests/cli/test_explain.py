@@ -126,7 +126,14 @@ ERRORS: dict[str, tuple[dict[str, str], tuple[str, ...], str, str, str]] = {
     "silence, too long ago, and she has not allowed it": (
         {"prompt": "none", "max_age": "60"},
         (*ANN, "--evidence", "pwd@1h"),
-        "consent_required",
+        "login_required",
+        "OpenID Connect Core 3.1.2.6",
+        "redirect_uri",
+    ),
+    "silence, and she could set up what is missing": (
+        {"prompt": "none", "acr_values": "phr"},
+        (*ANN, "--evidence", "pwd"),
+        "interaction_required",
         "OpenID Connect Core 3.1.2.6",
         "redirect_uri",
     ),
@@ -258,7 +265,7 @@ def test_whoever_is_in_no_allowed_group_is_turned_away(shop: Command, tmp_path: 
 
 
 @pytest.mark.parametrize("who", [ANN, ()], ids=["Ann", "anybody"])
-def test_in_silence_it_comes_first_that_nobody_may_sign_in(
+def test_in_silence_nobody_may_sign_in_whoever_is_hinted_at(
     shop: Command, tmp_path: Any, who: tuple[str, ...]
 ) -> None:
     file = tmp_path / "m.json"
@@ -266,8 +273,8 @@ def test_in_silence_it_comes_first_that_nobody_may_sign_in(
     shop.done(
         *("clients", "add", "--id", "wiki", "--redirect-uri", CALLBACK, "--metadata", str(file))
     )
-    asked = {"client_id": "wiki", "prompt": "none", "max_age": "60"}
-    found = explained(shop, *who, "--evidence", "pwd@1h", **asked)
+    asked = {"client_id": "wiki", "prompt": "none", "login_hint": "elsewhere@example.com"}
+    found = explained(shop, *who, "--evidence", "pwd", **asked)
     assert found["error"]["error"] == "access_denied"
 
 
