@@ -9,7 +9,8 @@ step() {
 }
 
 # beside COMMAND: runs the steps of COMMAND in the background; awaited waits for them, and shows
-# what they said and which of them failed.
+# what they said if one of them failed, else only their names: whoever sees no more than the end
+# should see which test failed.
 beside() {
     aside=$(mktemp -d)
     trap 'rm -rf "$aside"' EXIT
@@ -21,7 +22,11 @@ beside() {
 
 awaited() {
     wait
-    cat "$aside/said"
+    if grep -q . "$aside/failed"; then
+        cat "$aside/said"
+    else
+        sed -n 's/^--- \(.*\)/--- \1: passed/p' "$aside/said"
+    fi
     mapfile -t -O ${#failed[@]} failed < <(grep . "$aside/failed")
 }
 
