@@ -69,7 +69,7 @@ class Accounts:
             changed = _apply(user, values)
             if person_words.READ & set(changed):
                 person_words.keep(user)
-            if "role" in changed:
+            if {"role", "email"} & set(changed):
                 open_links.end(user.id, context.at)
             if changed:
                 user.updated_at = context.at

@@ -15,8 +15,9 @@ def end(user_id: str, now: datetime) -> None:
     """Make all of a person's worthless, in the caller's transaction, and hold her.
 
     Whoever asked for one was allowed to as things were. For an account that may do more by now,
-    that was shut meanwhile, or that is signed in to by other means, it is to be asked for anew. The
-    way back from another address stays: its owner needs it most where a thief has ended the rest.
+    that was shut meanwhile, that has another address, or that is signed in to by other means, it
+    is to be asked for anew. The way back from another address stays: its owner needs it most where
+    a thief has ended the rest.
 
     Who asks for a change of address, or confirms one, or sets a password, holds her first as well:
     it is done wholly before this, or after it.

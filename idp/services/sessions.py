@@ -147,10 +147,11 @@ class Sessions:
             seen=seen,
         )
 
-    def touch(self, session: Live, now: datetime) -> None:
-        """Note that the session is in use, at most once a minute."""
-        if now - session.last_seen_at >= SEEN_EVERY:
+    def touch(self, session: Live, now: datetime) -> bool:
+        """Note that the session is in use, at most once a minute. Was it noted now?"""
+        if due := now - session.last_seen_at >= SEEN_EVERY:
             _TOUCH.run({"session": session.id, "now": now})
+        return due
 
     def start(
         self,

@@ -8,7 +8,7 @@ from flask import Response, current_app, g, jsonify, request, url_for
 from flask_babel import gettext as _
 
 from idp.assurance import Rung, Satisfied
-from idp.models import User, db
+from idp.models import User, db, release
 from idp.services import demands
 from idp.services.sessions import Live
 from idp.services.standing_in import ANEW, BY_CODE, WHOSE
@@ -56,7 +56,8 @@ def demanding(
             demand = demands.of_page(wanted, services().settings, started=g.now)
             if not isinstance(services().weighing.weigh(live, demand), Satisfied):
                 return _sign_in(wanted, live, back, kwargs)
-            services().sessions.touch(live, g.now)
+            if services().sessions.touch(live, g.now):
+                release()  # whoever holds a person must not have locked her session first
             return view(*args, **kwargs)
 
         return guarded

@@ -144,6 +144,13 @@ def raised(house: House, person: Person) -> Act:
     )
 
 
+def given_another_address(house: House, person: Person) -> Act:
+    fields = {"email": "alice@new.example", "email_verified": True}
+    return lambda: house.do(
+        lambda services: services.accounts.update(user_of(services, person), fields, house.context)
+    )
+
+
 ENDINGS: Mapping[str, Prepare] = {
     "she set a forgotten password anew": password_forgotten,
     "she chose another password": password_anew,
@@ -158,6 +165,7 @@ ENDINGS: Mapping[str, Prepare] = {
     "an administrator took the second step off": second_step_off,
     "an administrator signed her out": signed_out,
     "she was given a role": raised,
+    "an administrator gave her another address": given_another_address,
 }
 
 
@@ -172,6 +180,22 @@ def test_links_and_a_change_of_address_end(house: House, prepare: Prepare) -> No
     act()
     assert working(house, hers) == set()
     assert working(house, his) == set(LINKS), "somebody else's are none of hers"
+
+
+def test_nobody_signs_in_by_a_mail_to_an_address_that_an_administrator_replaced(
+    house: House,
+) -> None:
+    alice = house.person()
+    change = given_another_address(house, alice)
+    agent = house.browser()
+    page = agent.page("/me")
+    form = page.form("/password")
+    mail = form.button("Email me a sign-in link")
+    agent.submit(page, form, {"username": alice.email}, button=mail)
+    link = link_in(mails(house, alice.email)[-1])
+    assert agent.page(link).status == 200
+    change()
+    assert agent.page(link).status == 410
 
 
 def looked_around(agent: UserAgent) -> None:
