@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from idp.models import db
+from idp.services.account_fields import Fields
 from idp.services.endings import end_everything
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
@@ -145,7 +146,7 @@ def raised(house: House, person: Person) -> Act:
 
 
 def given_another_address(house: House, person: Person) -> Act:
-    fields = {"email": "alice@new.example", "email_verified": True}
+    fields: Fields = {"email": "alice@new.example", "email_verified": True}
     return lambda: house.do(
         lambda services: services.accounts.update(user_of(services, person), fields, house.context)
     )
