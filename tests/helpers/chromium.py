@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, expect, sync_playwright
 
 NAMES = (
     "chromium-headless-shell",
@@ -17,6 +17,10 @@ NAMES = (
     "google-chrome",
     "google-chrome-stable",
 )
+PATIENCE = 30_000
+"""Milliseconds for something to appear, as long as for a page: how fast a machine is, is measured
+elsewhere."""
+expect.set_options(timeout=PATIENCE)
 Transport = Literal["internal", "usb", "nfc", "ble", "hybrid"]
 
 

@@ -104,6 +104,7 @@ def test_everything_but_passkeys_works_without_javascript(
     set_up_app(page, house)
     page.get_by_label("I’ve saved these codes").check()
     page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/me/security")
     page.goto(f"{house.settings.issuer}/me/passkeys")
     assert "Passkeys need JavaScript." in page.content()
     expect(page.get_by_role("button", name="Add a passkey")).to_be_hidden()

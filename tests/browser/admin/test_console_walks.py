@@ -187,6 +187,7 @@ def test_a_sign_in_link_is_made_handed_over_and_used(
     page.goto(link)
     look("handed")
     clean(page)
-    press(page, "Sign in")
+    with page.expect_navigation():
+        press(page, "Sign in")
     page.goto(f"{house.settings.issuer}/me")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Bob")

@@ -74,9 +74,11 @@ def test_walked_and_looked_at(
     page.wait_for_url("**/preview")
     inside("/admin/people?q=bob")
     page.get_by_role("link", name="Bob Baker").click()
+    page.wait_for_url(f"**/people/{bob.id}")
     person = page.url.removeprefix(house.settings.issuer)
     inside("/admin/groups")
     page.get_by_role("link", name="Cooks").click()
+    page.wait_for_url("**/groups/*")
     group = page.url.removeprefix(house.settings.issuer)
     found, widest = {}, {}
     for path in (*PATHS, person, f"{person}/profile", group):

@@ -27,8 +27,7 @@ def two_pages(databases: Databases, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(autouse=True)
 def calm(page: Page) -> Iterator[None]:
-    """Nothing here takes long, and nothing puts an error on the console."""
-    page.set_default_timeout(8_000)
+    """Nothing here puts an error on the console."""
     errors: list[str] = []
     page.on("console", lambda message: errors.extend(_error(message)))
     yield

@@ -311,7 +311,6 @@ def test_everything_but_passkeys_without_a_script(
     code = gate.totp(ana)
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.set_default_timeout(8_000)
     page.goto(shop.authorization_url())
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
     expect(page.get_by_role("button", name="Show password")).to_be_hidden()
