@@ -53,14 +53,17 @@ IS_ALLOWED: Final = or_(
     bindparam("trusted", type_=Boolean),
     _grants.c.session_id.is_(None),
     exists(
-        select(_consents.c.id).where(
+        select(_consents.c.id)
+        .where(
             _consents.c.user_id == _grants.c.user_id, _consents.c.client_id == _grants.c.client_id
         )
+        .with_for_update(read=True, key_share=True)
     ),
 )
 """Has the person not taken back what she allowed, if the client is not ``trusted`` to go without?
 
-For the same reason. A grant of no session is a trial's, which asks nobody.
+For the same reason, and it waits in the same way. A grant of no session is a trial's, which asks
+nobody.
 """
 
 CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _grants.c.client_id))

@@ -178,8 +178,9 @@ def test_whoever_ends_the_session_waits_for_what_a_device_is_allowed(bench: Benc
 
 @on_postgresql
 @both_ways
+@pytest.mark.parametrize("end", ["UPDATE sessions SET ended_at = now()", "DELETE FROM consents"])
 def test_a_redemption_waits_for_an_end_under_way(
-    app: Flask, bench: Bench, narrowed: dict[str, Any]
+    app: Flask, bench: Bench, narrowed: dict[str, Any], end: str
 ) -> None:
     """Which has looked for grants already, and found none."""
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -191,7 +192,7 @@ def test_a_redemption_waits_for_an_end_under_way(
             return refused(bench, code, narrowed)
 
     with ThreadPoolExecutor() as threads, db.engine.connect() as ending:
-        ending.execute(text("UPDATE sessions SET ended_at = now()"))
+        ending.execute(text(end))
         found = threads.submit(redeemed)
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
             wait_until(lambda: bool(looking.scalar(waiting)), seconds=20, what="the lock")
