@@ -27,7 +27,15 @@ def sign_out(session_id: str, *, user_id: str, context: Context, reason: str) ->
 
 
 def end_session(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:
-    """End one session of this person with its grants; no commit. False when there is none such."""
+    """End one session of this person with its grants; no commit. False when there is none such.
+
+    With it goes what somebody else may have asked for in it: a link, a change of address.
+    """
+    open_links.end(user_id, context.at)
+    return _end(session_id, user_id=user_id, context=context, reason=reason)
+
+
+def _end(session_id: str, *, user_id: str, context: Context, reason: str) -> bool:
     if not sessions.end(session_id, user_id=user_id, context=context, reason=reason):
         return False
     grants.end_all(user_id=user_id, session_id=session_id, context=context, reason=reason)
@@ -35,10 +43,10 @@ def end_session(session_id: str, *, user_id: str, context: Context, reason: str)
 
 
 def end_others(user_id: str, *, except_id: str, context: Context, reason: str) -> int:
-    """End all of a person's sessions but one, pending ones included; returns how many.
+    """End all of her sessions but one, pending ones included, in that way; returns how many.
 
-    With them goes what somebody else may have asked for in one: a link, a change of address. What
-    was written before is committed: whoever holds a person must not have locked her session first.
+    What was written before is committed: whoever holds a person must not have locked her session
+    first.
     """
     release()
     open_links.end(user_id, context.at)
@@ -72,6 +80,6 @@ def end_resting_on(
 
 def _end_each(session_ids: Iterable[str], user_id: str, context: Context, reason: str) -> int:
     return sum(
-        end_session(session_id, user_id=user_id, context=context, reason=reason)
+        _end(session_id, user_id=user_id, context=context, reason=reason)
         for session_id in session_ids
     )

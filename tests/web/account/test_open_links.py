@@ -103,6 +103,12 @@ def others_ended(house: House, person: Person) -> Act:
     return lambda: press(agent, page, "/end-others")
 
 
+def one_ended(house: House, person: Person) -> Act:
+    entered(house, person, "/me")
+    agent, page = entered(house, person, "/me/sessions")
+    return lambda: press(agent, page, "/end")
+
+
 def disabled_and_enabled(house: House, person: Person) -> Act:
     def act() -> None:
         with house.app.app_context():
@@ -160,6 +166,7 @@ ENDINGS: Mapping[str, Prepare] = {
     "she removed the app": app_removed,
     "she asked to be deleted": leaving,
     "she said that it was not her": not_me,
+    "she ended one session": one_ended,
     "she ended all other sessions": others_ended,
     "she was disabled and let in again": disabled_and_enabled,
     "an administrator set the password": password_set,
