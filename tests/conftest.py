@@ -13,8 +13,13 @@ pytest_plugins = [
     "tests.helpers.nothing_skipped",
 ]
 
-# A shared machine is sometimes slow: a deadline would fail tests that have nothing wrong.
-hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+# A shared machine is sometimes slow: what asks the clock would fail tests that have nothing wrong.
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("house")
 
 
