@@ -74,8 +74,16 @@ def silent_outcomes(wanted: Wanted, session: Session | None, now: datetime) -> s
         return {"unmet_authentication_requirements"}
     if session is None or wanted.subject not in (None, session.who.id):
         return {"login_required"}
+    told = _told_of_her(wanted, session, now)
+    consents = wanted.client == "consenting"
     if wanted.parameters.get("address") not in (None, session.who.email):
-        return {"account_selection_required"}
+        # Before she has consented, nobody is told that she is not the one who is meant.
+        return {"account_selection_required", *(told - {"ok"} if consents else ())}
+    return told
+
+
+def _told_of_her(wanted: Wanted, session: Session, now: datetime) -> set[str]:
+    """The same whoever is meant."""
     given: dict[str, Any] = {"account": session.who.account_floor, "sign_in": None}
     found = wanted.answers(session.proofs, started=now, **given)
     if not found and not wanted.insists:

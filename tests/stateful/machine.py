@@ -48,7 +48,7 @@ class Machine(Happening):
     def move_in(self, careful: bool, holdings: tuple[tuple[str, ...], ...]) -> None:
         """New people, and browsers that were never here."""
         town = next(town for town in self.towns if town.careful is careful)
-        town.clock.advance(hours=2)
+        town.turn_over()
         self.settle_in(town, [town.newcomer(*holds) for holds in holdings])
 
     # What applications do
