@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -117,6 +117,7 @@ def _with_a_passkey(tab: Tab, move: Move, form: Form) -> Made | None:
     if options is None:
         return None
     makes = "pubKeyCredParams" in options
+    move = _setting_up(tab, move) if makes else move
     signed = move.who.make_key(options) if makes else move.who.sign(options, right=move.right)
     if signed is None:
         return None
@@ -128,9 +129,14 @@ def _with_a_passkey(tab: Tab, move: Move, form: Form) -> Made | None:
 
 
 def _with_a_new_app(tab: Tab, move: Move, form: Form, seed: str) -> Made:
+    move = _setting_up(tab, move)
     code = move.who.first_code(seed) if move.right else pyotp.TOTP(pyotp.random_base32()).now()
     attempt = _attempt(tab, move, sets_up=True)
     return attempt, _submission(tab, move, form, {FIELDS["totp"]: code})
+
+
+def _setting_up(tab: Tab, move: Move) -> Move:
+    return replace(move, who=tab.whose or move.who)
 
 
 def _past_the_page(tab: Tab, move: Move) -> Made | None:

@@ -176,6 +176,15 @@ class Tab:
         return sign_in_of(self.page.url)
 
     @property
+    def whose(self) -> Resident | None:
+        """Who has proved something in its sign-in, if anybody has: what is set up there is hers,
+        whoever does it."""
+        for session in self.browser.sessions.values():
+            if any(proved.sign_in == self.sign_in for proved in session.proofs):
+                return session.who
+        return None
+
+    @property
     def data(self) -> list[Any]:
         """The JSON on the page."""
         return self.page.document.data
