@@ -52,10 +52,13 @@ class Walking(Watching):
             return self._look(tab)
         if who.disabled:
             return self._give_up(tab, who)
-        for method in asked_on(tab.page):
+        asked = asked_on(tab.page)
+        for method in asked:
             made = None if method in in_vain else make(tab, Move(who, method))
             if made is not None:
                 return self._answer_as_asked(tab, who, made, in_vain)
+        if asked and tab.wanted is not None and tab.wanted.subject not in (None, who.id):
+            return self._give_up(tab, who)
         control = onward(tab, who, in_vain)
         assert control is not None, f"no way on for {who} at {tab!r}: {tab.page.document.text}"
         return self._press(control, who)
@@ -94,7 +97,7 @@ class Walking(Watching):
         return []
 
     def _give_up(self, tab: Tab, who: Resident) -> Tab | None:
-        """Whoever is shut out can go back to where she came from."""
+        """Whoever is shut out, or not the one who is meant, can go back to where she came from."""
         cancel = next((one for one in controls(tab) if one.refuses), None)
         assert cancel is not None or tab.wanted is None, f"no way back from {tab!r}"
         return self._press(cancel, who) if cancel else None
