@@ -143,11 +143,8 @@ def read(token: str) -> Presented:
     return Presented(*_read_header(header), payload, token)
 
 
-def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
-    """The claims, if ``key`` signed them with its algorithm; times are the caller's to check.
-
-    Raises ``InvalidToken``.
-    """
+def verify(presented: Presented, *, key: Pinned) -> str:
+    """The payload, if ``key`` signed it with its algorithm. Raises ``InvalidToken``."""
     # The key's algorithm, which the header can only agree with (RFC 8725 section 3.1).
     if presented.algorithm != key.algorithm:
         raise InvalidToken("not signed by this key")
@@ -155,8 +152,13 @@ def verify(presented: Presented, *, key: Pinned) -> Mapping[str, Json]:
         if not _is_signed(presented, key):
             raise InvalidToken("not signed by this key")
         key.signatures.remember(presented.token)
+    return presented.payload
+
+
+def claims_of(payload: str) -> Mapping[str, Json]:
+    """What a payload says; times are the caller's to check. Raises ``InvalidToken``."""
     try:
-        claims = parse_json(_decode(presented.payload).decode())
+        claims = parse_json(_decode(payload).decode())
     except ValueError as error:
         raise InvalidToken("not claims") from error
     if not isinstance(claims, Mapping):

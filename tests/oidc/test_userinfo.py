@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from idp.models import Group, User, db
+from idp.oidc import access_tokens
 from idp.protocol.claims import ClaimsRequest
 from tests.helpers.clock import FakeClock
 from tests.oidc.desk import Desk, on_both
@@ -134,6 +135,7 @@ def spoiled(token: str) -> str:
 def test_what_is_no_access_token_is_refused(desk: Desk, access_token_format: str, token):
     party = desk.client(access_token_format=access_token_format)
     tokens = desk.tokens(party, scope=("openid", "offline_access"))
+    assert party.userinfo(tokens.access_token)  # what it says is known from here on
     response = desk.http.get(PATH, headers=bearer(token(tokens)))
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
@@ -186,10 +188,21 @@ def test_a_token_for_somebody_else_is_refused(desk: Desk):
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
 
 
+def test_what_nobody_signed_is_not_kept(desk: Desk):
+    token = desk.tokens(desk.client()).access_token
+    before = access_tokens._read.cache_info().currsize
+    for _ in range(2):
+        assert desk.http.get(PATH, headers=bearer(spoiled(token))).status_code == 401
+    assert access_tokens._read.cache_info().currsize == before
+    assert desk.http.get(PATH, headers=bearer(token)).status_code == 200
+    assert access_tokens._read.cache_info().currsize == before + 1
+
+
 @on_both
 def test_a_key_that_leaked_and_was_removed_at_once_takes_its_tokens_along(desk: Desk):
     party = desk.client()
     token = desk.tokens(party).access_token
+    assert party.userinfo(token)
     rotation = desk.services.key_rotation
     with desk.rows():
         (old,) = [one.kid for one in rotation.listed(desk.clock()) if one.algorithm == "ES256"]

@@ -35,7 +35,7 @@ def signed(key: Pinned, claims: dict[str, str] = CLAIMS, typ: str = "at+jwt") ->
 
 def accepts(key: Pinned, token: str) -> bool:
     try:
-        return jose.verify(jose.read(token), key=key) == CLAIMS
+        return jose.claims_of(jose.verify(jose.read(token), key=key)) == CLAIMS
     except InvalidToken:
         return False
 
