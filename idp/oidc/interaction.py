@@ -4,7 +4,8 @@ from idp.oidc.answers import Interact
 from idp.oidc.asked import Asked
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.vocabulary import Prompt
-from idp.services import transactions
+from idp.services import persons, transactions
+from idp.services.addresses import normalise_login
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 
@@ -16,9 +17,12 @@ def must_choose(request: AuthorizationRequest, live: Live) -> bool:
 
 
 def hints_at_other(request: AuthorizationRequest, live: Live) -> bool:
-    """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle."""
+    """Does ``login_hint`` name an address that is not this person's? Known or not: no oracle.
+
+    Where one person is asked for, she is meant, and not who is only hinted at.
+    """
     hint = (request.login_hint or "").strip().casefold()
-    return "@" in hint and hint != live.email.casefold()
+    return "@" in hint and hint != live.email.casefold() and not request.names_subject
 
 
 def interact(
@@ -32,7 +36,7 @@ def interact(
         "choose": choose and not subject,
         transactions.SUBJECT: subject,
         "create": Prompt.CREATE in asked.request.prompts,
-        "login_name": asked.request.login_hint,
+        "login_name": _login_name(asked.request, subject),
     }
     purpose = Purpose(
         client_id=asked.client.id,
@@ -40,3 +44,13 @@ def interact(
         state={name: value for name, value in state.items() if value},
     )
     return Interact(purpose, live.user_id if live else None, live.id if live else None, asked)
+
+
+def _login_name(request: AuthorizationRequest, subject: str | None) -> str | None:
+    """What stands in the field: of ``subject``, nobody else's name."""
+    hint = request.login_hint
+    if not hint or subject is None:
+        return hint
+    user = persons.by_id(subject)
+    hers = (user.email, user.username) if user else ()
+    return hint if normalise_login(hint.strip()) in hers else None

@@ -68,6 +68,11 @@ class AuthorizationRequest:
         return "openid" in self.scopes
 
     @property
+    def names_subject(self) -> bool:
+        """Whether one person is asked for, by ``id_token_hint`` or by a ``sub`` that is claimed."""
+        return self.id_token_hint is not None or self.claims.subject is not None
+
+    @property
     def concerns(self) -> tuple[str, ...]:
         """What the person has to allow: the scopes, and those of claims asked for by name.
 

@@ -129,7 +129,8 @@ class Machine(Happening):
         if address is not None:
             sent["login_hint"] = self.residents[address].email
         url = party.authorization_url(**sent)
-        known = {**wish, "address": sent.get("login_hint")}
+        # Where one person is meant, who is only hinted at is not.
+        known = {**wish, "address": None if subject else sent.get("login_hint")}
         wanted = Wanted(client, CLIENTS[client][1], known, self.now, subject)
         self.asked[next(reversed(party.pending)) or ""] = wanted
         return wanted, url

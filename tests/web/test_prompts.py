@@ -520,6 +520,31 @@ def test_not_you_cannot_lead_to_somebody_else_where_one_person_is_meant(
     assert parameters["error_description"] == "The person left to use another account."
 
 
+@pytest.mark.parametrize("how", SUBJECT_BY)
+def test_where_one_person_is_meant_another_hint_counts_for_nothing(
+    town: House, shop: RelyingParty, alice: Person, bob: Person, how: str
+) -> None:
+    agent = signed_in(town, shop, alice)
+    hint = tokens_of(town.browser(), shop, alice).id_token
+    about = {"id_token_hint": hint} if how == "id_token_hint" else {"claims": claimed(alice.id)}
+    for address in (bob.email, "nobody@example.com"):
+        assert silently(agent, shop, login_hint=address, **about) == ""
+        assert told(agent.get(shop.authorization_url(login_hint=address, **about)))["code"]
+        page = town.browser().page(shop.authorization_url(login_hint=address, **about))
+        assert not page.form("/password").fields.get("username")
+        assert address not in page.document.text
+
+
+@pytest.mark.parametrize("how", SUBJECT_BY)
+def test_where_one_person_is_meant_her_own_name_fills_the_field(
+    town: House, shop: RelyingParty, alice: Person, how: str
+) -> None:
+    hint = tokens_of(signed_in(town, shop, alice), shop, alice).id_token
+    about = {"id_token_hint": hint} if how == "id_token_hint" else {"claims": claimed(alice.id)}
+    page = town.browser().page(shop.authorization_url(login_hint=alice.email.upper(), **about))
+    assert page.form("/password").fields["username"] == alice.email.upper()
+
+
 def test_two_hints_that_name_different_people(
     town: House, shop: RelyingParty, alice: Person, bob: Person
 ) -> None:
