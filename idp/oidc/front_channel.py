@@ -5,13 +5,17 @@ from datetime import datetime
 
 from idp.clock import epoch
 from idp.config import Settings
+from idp.models import db
 from idp.oidc.issuance import Issuance, Statement, personal
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import select_claims
 from idp.protocol.client_metadata import ClientMetadata
+from idp.protocol.errors import OAuthError
 from idp.secrecy import new_secret_at
 from idp.services.binding import UNBOUND
 from idp.services.clients import RegisteredClient
+from idp.services.code_claims import is_trusted
+from idp.services.granted import stands
 from idp.services.grants import Granted, Grants
 from idp.services.profiles import for_client, profile_of
 from idp.services.tokens import Tokens, issue_tokens
@@ -37,6 +41,8 @@ class FrontChannel:
         """Write the grant, in the caller's transaction; returns what the client receives of it.
 
         ``ends``: nothing is to be written after it, so that it may commit where that is cheaper.
+        Raises ``OAuthError`` where an access token is due and the session has ended meanwhile, or
+        what was allowed was taken back; nothing is written then.
 
         Whatever leaves here belongs to that one grant: ending it, as a replayed code does, ends
         the access token as well.
@@ -47,6 +53,7 @@ class FrontChannel:
         )
         found = {} if code is None else {"code": code}
         if request.wants_token:
+            _insist(grant_id, client)
             tokens = self._tokens(grant_id, granted, request, client, now)
             found |= self._access_token(tokens, granted)
         if request.wants_id_token:
@@ -88,6 +95,13 @@ class FrontChannel:
             "expires_in": str(epoch(tokens.expires_at) - epoch(tokens.issued_at)),
             "scope": " ".join(granted.scope),
         }
+
+
+def _insist(grant_id: str, client: RegisteredClient) -> None:
+    # A code is looked at once more when it is redeemed. This token is good as soon as it is sent.
+    if not stands(grant_id, trusted=is_trusted(client)):
+        db.session.rollback()
+        raise OAuthError("login_required", "The sign-in has ended meanwhile.")
 
 
 def _of_the_person(

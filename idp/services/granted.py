@@ -66,8 +66,20 @@ For the same reason, and it waits in the same way. A grant of no session is a tr
 nobody.
 """
 
+_STANDS: Final = Plain(
+    select(_grants.c.id).where(_grants.c.id == bindparam("grant"), SESSION_GOES_ON, IS_ALLOWED)
+)
+
 CLIENT_IS_THERE: Final = exists(select(_clients.c.id).where(_clients.c.id == _grants.c.client_id))
 """Nothing else says so where its revision is not looked at: see ``belongings``."""
+
+
+def stands(grant_id: str, *, trusted: bool) -> bool:
+    """Does the session of a grant go on, and is it allowed, unless its client is ``trusted``?
+
+    Then nobody ends either until the caller's transaction ends, in which the grant was written.
+    """
+    return _STANDS.one({"grant": grant_id, "trusted": trusted}) is not None
 
 
 @made_often

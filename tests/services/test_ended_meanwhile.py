@@ -26,6 +26,7 @@ from idp.services import sessions
 from idp.services.consents import Consents
 from idp.services.device_codes import DeviceCodes
 from idp.services.endings import end_everything
+from idp.services.granted import stands
 from idp.services.grants import Grants, Redeemed
 from idp.services.live import Live
 from idp.services.sessions import Sessions
@@ -145,6 +146,31 @@ def test_who_is_never_asked_for_consent_needs_none(bench: Bench, narrowed: dict[
 def test_a_trial_asks_nobody(bench: Bench, narrowed: dict[str, Any]) -> None:
     Consents().revoke("ann", "shop", context=bench.context)
     assert bench.redeem(bench.code(of_session=False), narrowed).tokens.refresh
+
+
+def given_at_once(bench: Bench, *, trusted: bool = False) -> bool:
+    """May an access token go straight to the browser, for what is being written? No commit."""
+    now = bench.context.at
+    granted = granted_to("shop", now)
+    return stands(bench.grants.open(granted, request_of(), code=None, now=now), trusted=trusted)
+
+
+@every_end
+def test_an_access_token_is_not_given_at_once_in_a_session_that_has_ended(
+    bench: Bench, end: Any
+) -> None:
+    assert given_at_once(bench)
+    db.session.rollback()
+    end(bench.context)
+    db.session.commit()
+    assert not given_at_once(bench)
+    assert not given_at_once(bench, trusted=True)
+
+
+def test_an_access_token_is_not_given_at_once_to_what_was_disconnected(bench: Bench) -> None:
+    assert Consents().revoke("ann", "shop", context=bench.context)
+    assert not given_at_once(bench)
+    assert given_at_once(bench, trusted=True)
 
 
 def allowed(bench: Bench) -> bool:
