@@ -16,6 +16,7 @@ from idp.web import here
 from idp.web.signing import Compact, Serializer
 
 MAX_FIELDS = 64
+MAX_DEPTH = 16
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FIELD: Final = "csrf_token"
 csrf = CSRFProtect()
@@ -99,7 +100,7 @@ def submitted() -> dict[str, str]:
     if not asked.is_json:
         return {name: value for name, value in asked.form.items() if value}
     body = _json()
-    if not isinstance(body, dict) or len(body) > MAX_FIELDS:
+    if not isinstance(body, dict) or len(body) > MAX_FIELDS or _is_deep(body, MAX_DEPTH):
         abort(400)
     fields = {str(name): _text(value) for name, value in body.items() if value not in (None, "")}
     # JSON can say half of a surrogate pair, which is no text: nothing could store or send it.
@@ -111,8 +112,14 @@ def submitted() -> dict[str, str]:
 def _json() -> object:
     try:
         return request.get_json(silent=True)
-    except RecursionError:  # nested so deep that only malice does it
+    except RecursionError:  # deeper than the interpreter follows, which differs
         return None
+
+
+def _is_deep(value: object, most: int) -> bool:
+    """Is it nested more than ``most`` times, as only malice does it?"""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(most == 0 or _is_deep(one, most - 1) for one in inner)
 
 
 def left_empty(names: Iterable[str]) -> bool:
