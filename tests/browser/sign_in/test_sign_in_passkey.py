@@ -201,6 +201,7 @@ def test_a_browser_that_knows_no_passkeys(gate: World, shop: RelyingParty, page:
     page.add_init_script("delete window.PublicKeyCredential")
     page.goto(shop.authorization_url())
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    expect(page.locator("[data-off]")).to_have_css("display", "none")  # not even a gap
     enter(page, ana)
     expect(main(page)).to_contain_text("This browser cannot use passkeys. Choose another way.")
     page.get_by_role("link", name="Use a code from your authenticator app").click()
