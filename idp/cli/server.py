@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from multiprocessing.synchronize import Event
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces
@@ -138,6 +138,7 @@ class Server(MPServer):
         self, idx: int, target: Any, callback_loader: Any
     ) -> WorkerProcess:
         made: WorkerProcess = super()._spawn_worker(idx, target, callback_loader)
+        made.join = partial(_join_for_sure, made, made.join)  # type: ignore[method-assign]
         if self._replacing:
             # The one before it is ended once this returns, and not while nobody else answers.
             made.start = partial(_start_and_wait, made, made.start, self._loaded)  # type: ignore[method-assign]
@@ -162,6 +163,20 @@ def _start_and_wait(worker: WorkerProcess, start: Callable[[], None], loaded: Ev
     for _second in range(READY_WITHIN):
         if loaded.wait(1) or not worker.is_alive():  # type: ignore[no-untyped-call]
             return
+
+
+def _join_for_sure(
+    worker: WorkerProcess, join: Callable[[float | None], None], timeout: float | None = None
+) -> None:
+    """Until it has ended and this process knows it, or the time is over.
+
+    Granian waits for each worker in a thread as well, and of two who wait one hears of the end a
+    little later: it was seen to kill a worker that was gone, and to say so.
+    """
+    ends = monotonic() + (timeout or READY_WITHIN)
+    join(timeout)
+    while worker.is_alive() and monotonic() < ends:  # type: ignore[no-untyped-call]
+        sleep(0.005)
 
 
 def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
