@@ -121,6 +121,18 @@ def test_nothing_is_cut_off_at_320_pixels(
         assert widest <= 320, (path, widest)
 
 
+def test_the_overview_stays_on_a_narrow_page_with_text_twice_as_large(
+    page: Page, house: House, settled: None
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"{house.settings.issuer}/me")
+    assert page.get_by_role("heading", name="Connected apps").is_visible()
+    widest = page.evaluate(
+        "(document.documentElement.style.fontSize = '200%', document.documentElement.scrollWidth)"
+    )
+    assert widest <= 320
+
+
 def test_targets_are_large_enough_to_touch(page: Page, house: House, settled: None) -> None:
     """WCAG 2.2, 2.5.8: 24 pixels at least, for all that stands by itself."""
     page.set_viewport_size({"width": 320, "height": 640})
