@@ -231,8 +231,9 @@ def http_error(error: HTTPException) -> Response:
         response = _for_a_script(status, "invalid_request", error.name)
     else:
         response = page(
-            _HEADINGS.get(status, error.name),
+            str(_HEADINGS.get(status, error.name)),
             status=status,
+            detail=_("If you typed it, check that it is right.") if status == 404 else None,
             back={"url": url_for("account.home"), "label": _("Go to your account")},
         )
     for header, value in error.get_headers():
@@ -242,9 +243,9 @@ def http_error(error: HTTPException) -> Response:
 
 
 _HEADINGS = {
-    404: "There is nothing at this address",
-    405: "This address does not work that way",
-    413: "That was too large",
+    404: later("There is nothing at this address"),
+    405: later("This address does not work that way"),
+    413: later("That was too large"),
 }
 
 
