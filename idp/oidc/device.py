@@ -8,7 +8,8 @@ from idp.assurance import Unmet
 from idp.config import Settings
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
-from idp.oidc.grants import NO_STORE, Answer, Grant
+from idp.oidc.grants import Answer, Grant
+from idp.oidc.json_answer import NO_STORE
 from idp.oidc.rations import Rations
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.device import parse_device_request

@@ -1,7 +1,6 @@
 """The grant types that follow a sign-in in the browser, and what all grant types share."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from authlib.oauth2.rfc6749 import BaseGrant
 from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
@@ -11,6 +10,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.issuance import Issuance
+from idp.oidc.json_answer import NO_STORE
 from idp.oidc.possession import Binder
 from idp.protocol import pkce
 from idp.protocol.client_metadata import ADMITS_NOBODY
@@ -26,12 +26,6 @@ from idp.services.grants import Grants, Redeemed
 from idp.services.refresh import Refreshing
 from idp.services.sealing import Sealing
 from idp.services.turned_away import NOBODY_ADMITTED, denied
-
-NO_STORE: Final = (
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "no-store"),  # RFC 6749 section 5.1
-    ("Pragma", "no-cache"),
-)
 
 Answer = tuple[int, dict[str, object], list[tuple[str, str]]]
 

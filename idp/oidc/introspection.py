@@ -10,8 +10,9 @@ from idp.models import db
 from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import METHODS, ClientAuthentication
 from idp.oidc.direct import DirectRequest
-from idp.oidc.grants import NO_STORE, Answer
+from idp.oidc.grants import Answer
 from idp.oidc.issuance import said_of
+from idp.oidc.json_answer import NO_STORE
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken, Wanted, live_refresh
 from idp.services.clients import RegisteredClient

@@ -9,7 +9,8 @@ from authlib.oauth2.rfc6749 import OAuth2Request, TokenEndpoint
 from idp.models import db
 from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
-from idp.oidc.grants import NO_STORE, Answer
+from idp.oidc.grants import Answer
+from idp.oidc.json_answer import NO_STORE
 from idp.oidc.possession import Binder
 from idp.oidc.rations import Rations
 from idp.oidc.requests import Requests

@@ -1,7 +1,6 @@
 """The registration endpoint (RFC 7591), and a registration's own address (RFC 7592)."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from flask import Response
@@ -9,7 +8,7 @@ from flask import Response
 from idp.clock import epoch
 from idp.config import Settings
 from idp.oidc.direct import MAX_BODY, Direct
-from idp.oidc.grants import NO_STORE
+from idp.oidc.json_answer import NO_STORE, json_answer
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.services.client_registration import ClientRegistration, SelfRegistered
@@ -71,13 +70,13 @@ class RegistrationEndpoint:
         if made.secret is not None:
             # RFC 7591 section 3.2.1: required beside a secret; 0 means that it does not expire.
             members |= {"client_secret": made.secret, "client_secret_expires_at": 0}
-        return _json({**members, **told(made.metadata)}, status)
+        return json_answer({**members, **told(made.metadata)}, status)
 
     def _answering(self, answer: Callable[[], Response], direct: Direct) -> Response:
         try:
             return answer()
         except OAuthError as error:
-            response = _json(error.parameters(), error.status)
+            response = json_answer(error.parameters(), error.status)
             if error.status == 401:
                 # RFC 6750 section 3.1: where nothing was presented, no reason is given.
                 reason = f', error="{error.error}"' if direct.authorization else ""
@@ -109,7 +108,3 @@ def bearer(direct: Direct) -> str | None:
     if direct.authorization is None:
         return None
     return direct.credentials if direct.scheme == "bearer" else ""
-
-
-def _json(members: Mapping[str, object], status: int) -> Response:
-    return Response(json.dumps(members), status=status, headers=list(NO_STORE))

@@ -11,7 +11,8 @@ from idp import measures
 from idp.json_text import dump
 from idp.oidc.direct import Direct, DirectRequest
 from idp.oidc.grant_types import GRANTS
-from idp.oidc.grants import NO_STORE, Desk, Grant
+from idp.oidc.grants import Desk, Grant
+from idp.oidc.json_answer import NO_STORE, json_answer
 from idp.protocol.errors import OAuthError
 from idp.services.not_now import NotNow
 
@@ -56,7 +57,10 @@ class Server(AuthorizationServer):
         self, status: int, body: Mapping[str, object], headers: Iterable[tuple[str, str]]
     ) -> Response:
         """JSON, not to be stored."""
-        return Response(dump(body), status=status, headers=list(headers))
+        given = list(headers)
+        if given == list(NO_STORE):
+            return json_answer(body, status)
+        return Response(dump(body), status=status, headers=given)
 
     def send_signal(self, name: Any, *args: object, **kwargs: object) -> None:
         """Nobody listens."""
@@ -72,7 +76,7 @@ class Server(AuthorizationServer):
 def refusal(error: OAuthError, realm: str) -> Response:
     """An error as JSON (RFC 6749 section 5.2): a 401 says how to authenticate, a 429 when."""
     measures.error(error.error)
-    response = Response(dump(error.parameters()), status=error.status, headers=list(NO_STORE))
+    response = json_answer(error.parameters(), error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
     if isinstance(error, NotNow):

@@ -6,9 +6,8 @@ from datetime import datetime
 from flask import Response
 
 from idp.config import Settings
-from idp.json_text import dump
 from idp.oidc.direct import Direct
-from idp.oidc.grants import NO_STORE
+from idp.oidc.json_answer import NO_STORE, json_answer
 from idp.oidc.possession import Holders
 from idp.oidc.presented import challenge_with
 from idp.protocol.claims import select_claims
@@ -45,7 +44,7 @@ class UserInfo:
         client = self._clients.at(live.granted.client_id, live.client_revision)
         claims = self._claims(live, client)
         if client is None or Manner.of("userinfo", client.metadata).is_plain:
-            return _json(claims)
+            return json_answer(claims)
         members = {"iss": self._issuer, "aud": client.id, **claims}
         sealed = self._sealing.seal("userinfo", members, client=client, now=now)
         return Response(sealed, headers=[("Content-Type", "application/jwt"), *NO_STORE[1:]])
@@ -74,12 +73,8 @@ class UserInfo:
         members = error.parameters() if error else {}
         if error is not None and error.error == "insufficient_scope":
             members["scope"] = "openid"
-        response = _json(members, status=error.status if error else 401)
+        response = json_answer(members, error.status if error else 401)
         if response.status_code >= 500:
             return response  # it was not the token's fault
         challenge_with(response, self._issuer, members, direct.scheme)
         return response
-
-
-def _json(members: Mapping[str, object], *, status: int = 200) -> Response:
-    return Response(dump(members), status=status, headers=list(NO_STORE))

@@ -17,6 +17,8 @@ ADDRESS_MEMBERS: Final = (
 )
 """OIDC Core 5.1.1."""
 
+_ITSELF: Final = ""
+_ADDRESS: Final = "address"
 PERSONAL_CLAIMS: Final = claims_of(SCOPE_NAMES)
 """Every claim of OIDC Core 5.1 but ``sub``, and ``groups``: all that profile data can supply."""
 
@@ -113,23 +115,30 @@ def select_claims(
     Never a reserved or unknown name, never an empty value (OIDC Core 5.3.2), no ``*_verified``
     without the value it speaks of. ``address`` is an object of the members of 5.1.1.
     """
-    given = {
-        name: value
-        for name in _given_by(tuple(scopes), tuple(requested))
-        if (value := profile.get(name)) is not None and value != ""  # mostly there is none
-    }
-    return {
-        name: said
-        for name, value in given.items()
-        if (said := _as_claim(name, value)) is not None and not _is_about_nothing(name, profile)
-    }
+    claims: dict[str, object] = {}
+    for name, about in _given_by(tuple(scopes), tuple(requested)):
+        value = profile.get(name)
+        if value is None or value == "":  # mostly there is none
+            continue
+        if about == _ITSELF:
+            claims[name] = value
+        elif about == _ADDRESS:
+            if (address := _as_address(value)) is not None:
+                claims[name] = address
+        elif not _is_empty(profile.get(about)):
+            claims[name] = value
+    return claims
 
 
 @lru_cache(maxsize=256)
-def _given_by(scopes: tuple[str, ...], requested: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that may be told, each once: the same for whoever was granted the same."""
+def _given_by(scopes: tuple[str, ...], requested: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The names that may be told, each once: the same for whoever was granted the same.
+
+    With each, what it is about: itself, an address, or the claim that it says to be verified.
+    """
     asked = (*claims_of(scopes), *requested)
-    return tuple(dict.fromkeys(name for name in asked if _may_be_given(name)))
+    names = dict.fromkeys(name for name in asked if _may_be_given(name))
+    return tuple((name, _about(name)) for name in names)
 
 
 def _may_be_given(name: str) -> bool:
@@ -137,9 +146,14 @@ def _may_be_given(name: str) -> bool:
     return base in PERSONAL_CLAIMS and base not in RESERVED_CLAIMS
 
 
-def _as_claim(name: str, value: object) -> object:
-    if name.partition("#")[0] != "address":
-        return value
+def _about(name: str) -> str:
+    if name.partition("#")[0] == _ADDRESS:
+        return _ADDRESS
+    subject = name.removesuffix("_verified")
+    return subject if subject != name else _ITSELF
+
+
+def _as_address(value: object) -> object:
     members = value if isinstance(value, Mapping) else {}
     address = {part: members.get(part) for part in ADDRESS_MEMBERS}
     return {part: text for part, text in address.items() if not _is_empty(text)} or None
@@ -148,11 +162,6 @@ def _as_claim(name: str, value: object) -> object:
 def _is_empty(value: object) -> bool:
     # An empty list stays: "in no group" is news to whoever mirrors groups. False and 0 are values.
     return value is None or value == ""
-
-
-def _is_about_nothing(name: str, profile: Mapping[str, object]) -> bool:
-    subject = name.removesuffix("_verified")
-    return subject != name and _is_empty(profile.get(subject))
 
 
 def _permitted(requests: Requests, scopes: Collection[str]) -> Requests:
