@@ -266,6 +266,7 @@ def test_what_is_advertised_is_told(settings: Settings) -> None:
         *(*offered.response_types, *offered.response_modes, *offered.grant_types),
         *(*offered.token_endpoint_auth_methods, *offered.subject_types, *offered.scopes),
         *(*offered.id_token_signing_algs, *offered.dpop_signing_algs),
+        *(*offered.token_endpoint_auth_signing_algs, *offered.request_object_signing_algs),
         *(*offered.id_token_encryption_algs, *offered.id_token_encryption_encs),
         *offered.authorization_details_types,
     }
@@ -285,6 +286,12 @@ def test_members_of_a_registration_are_there_and_ours_are_all_told() -> None:
     told = {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
     assert told - set(names) == set()
     assert set(names[names.index("require_pkce") :]) - told == set()  # from there on they are ours
+
+
+@each_page
+def test_a_revision_that_is_shown_is_the_newest(doc: DocPage) -> None:
+    newest = max(one.name[:4] for one in (ROOT / "migrations" / "versions").glob("0*.py"))
+    assert set(re.findall(r"revision (\d{4})", doc.text)) <= {newest}
 
 
 @each_page
