@@ -1,7 +1,8 @@
 """What is refused, in one line: why, and what to do."""
 
+import errno
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import click
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
@@ -39,9 +40,14 @@ class Guarded(click.Group):
         except OSError as error:
             # Of a file: the disk is full, or nothing can be written, as in a container. A pipe that
             # was closed has no name, and is click's to deal with.
-            if error.filename is None:
+            if error.filename is None and error.errno not in _NO_ROOM:
                 raise
-            raise Refused(f"{error.filename}: {error.strerror}.") from error
+            where = error.filename or "What there is to say cannot be written"
+            raise Refused(f"{where}: {error.strerror}.") from error
+
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Wherever the output goes."""
 
 
 def sentence(error: Exception) -> str:

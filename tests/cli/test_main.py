@@ -1,6 +1,9 @@
 """What holds for every command: help, usage, and one line for whatever is refused."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,3 +128,22 @@ def test_every_command_is_in_the_documentation(path: tuple[str, ...]) -> None:
 def test_no_id_and_no_kid_passes_for_an_option() -> None:
     made = [new_id() for _ in range(1000)] + [str(make_key("EdDSA").kid) for _ in range(500)]
     assert [one for one in made if one.startswith("-")] == []
+
+
+@pytest.mark.parametrize("arguments", [("users", "list"), ("clients", "list", "--json")])
+def test_where_its_output_finds_no_room_is_told_in_one_line(
+    sqlite_idp: Command, arguments: tuple[str, ...]
+) -> None:
+    """As of ``idp users export > backup`` on a disk that is full."""
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [sys.executable, "-m", "idp", *arguments],
+            env={**os.environ, **sqlite_idp.environment},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    (line,) = told.stderr.splitlines()
+    assert line == "idp: What there is to say cannot be written: No space left on device."
+    assert told.returncode == 1
