@@ -4,8 +4,7 @@ from idp.oidc.answers import Interact
 from idp.oidc.asked import Asked
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.vocabulary import Prompt
-from idp.services import persons, transactions
-from idp.services.addresses import normalise_login
+from idp.services import transactions
 from idp.services.sessions import Live
 from idp.services.transactions import Purpose
 
@@ -36,7 +35,8 @@ def interact(
         "choose": choose and not subject,
         transactions.SUBJECT: subject,
         "create": Prompt.CREATE in asked.request.prompts,
-        "login_name": _login_name(asked.request, subject),
+        # Whether a hint is of ``subject`` is shown to nobody: who knows a ``sub`` could try names.
+        "login_name": None if subject else asked.request.login_hint,
     }
     purpose = Purpose(
         client_id=asked.client.id,
@@ -44,13 +44,3 @@ def interact(
         state={name: value for name, value in state.items() if value},
     )
     return Interact(purpose, live.user_id if live else None, live.id if live else None, asked)
-
-
-def _login_name(request: AuthorizationRequest, subject: str | None) -> str | None:
-    """What stands in the field: of ``subject``, nobody else's name."""
-    hint = request.login_hint
-    if not hint or subject is None:
-        return hint
-    user = persons.by_id(subject)
-    hers = (user.email, user.username) if user else ()
-    return hint if normalise_login(hint.strip()) in hers else None

@@ -536,13 +536,15 @@ def test_where_one_person_is_meant_another_hint_counts_for_nothing(
 
 
 @pytest.mark.parametrize("how", SUBJECT_BY)
-def test_where_one_person_is_meant_her_own_name_fills_the_field(
-    town: House, shop: RelyingParty, alice: Person, how: str
+def test_where_one_person_is_meant_no_page_tells_which_address_is_hers(
+    town: House, shop: RelyingParty, alice: Person, bob: Person, how: str
 ) -> None:
+    """Whoever has seen her ``sub`` could try which of many it belongs to."""
     hint = tokens_of(signed_in(town, shop, alice), shop, alice).id_token
     about = {"id_token_hint": hint} if how == "id_token_hint" else {"claims": claimed(alice.id)}
-    page = town.browser().page(shop.authorization_url(login_hint=alice.email.upper(), **about))
-    assert page.form("/password").fields["username"] == alice.email.upper()
+    for address in (alice.email, alice.email.upper(), bob.email, "nobody@example.com"):
+        page = town.browser().page(shop.authorization_url(login_hint=address, **about))
+        assert not page.form("/password").fields.get("username"), address
 
 
 def test_two_hints_that_name_different_people(
