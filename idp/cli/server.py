@@ -138,7 +138,7 @@ class Server(MPServer):
         self, idx: int, target: Any, callback_loader: Any
     ) -> WorkerProcess:
         made: WorkerProcess = super()._spawn_worker(idx, target, callback_loader)
-        made.join = partial(_join_for_sure, made, made.join)  # type: ignore[method-assign]
+        made.join = partial(_join_for_sure, made.is_alive, made.join)  # type: ignore[method-assign]
         if self._replacing:
             # The one before it is ended once this returns, and not while nobody else answers.
             made.start = partial(_start_and_wait, made, made.start, self._loaded)  # type: ignore[method-assign]
@@ -166,16 +166,18 @@ def _start_and_wait(worker: WorkerProcess, start: Callable[[], None], loaded: Ev
 
 
 def _join_for_sure(
-    worker: WorkerProcess, join: Callable[[float | None], None], timeout: float | None = None
+    is_alive: Callable[[], bool],
+    join: Callable[[float | None], None],
+    timeout: float | None = None,
 ) -> None:
     """Until it has ended and this process knows it, or the time is over.
 
     Granian waits for each worker in a thread as well, and of two who wait one hears of the end a
     little later: it was seen to kill a worker that was gone, and to say so.
     """
-    ends = monotonic() + (timeout or READY_WITHIN)
+    ends = monotonic() + (timeout or KILLED_AFTER)
     join(timeout)
-    while worker.is_alive() and monotonic() < ends:  # type: ignore[no-untyped-call]
+    while is_alive() and monotonic() < ends:
         sleep(0.005)
 
 

@@ -52,7 +52,7 @@ def test_what_has_ended_is_known_to_have() -> None:
         for _ in range(30):
             child = Child(0.01)
             child.start()
-            _join_for_sure(child, child.join, 10)
+            _join_for_sure(child.is_alive, child.join, 10)
             seen.append(child.is_alive())
     assert not any(seen)
 
@@ -61,9 +61,9 @@ def test_nobody_waits_for_ever() -> None:
     child = Child(30)
     child.start()
     began = monotonic()
-    _join_for_sure(child, child.join, 0.2)
+    _join_for_sure(child.is_alive, child.join, 0.2)
     assert child.is_alive()
     assert monotonic() - began < 10
     child.kill()
-    _join_for_sure(child, child.join, 10)
+    _join_for_sure(child.is_alive, child.join, 10)
     assert not child.is_alive()
