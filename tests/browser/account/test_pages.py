@@ -1,9 +1,10 @@
 """Every account page: nothing that axe objects to, light and dark, and whole at 320 pixels."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.chromium import VirtualAuthenticator
@@ -104,7 +105,7 @@ def test_axe_finds_nothing_where_something_was_wrong(
         for label, value in fields.items():
             page.get_by_label(label, exact=True).first.fill(value)
         page.get_by_role("button", name=button).first.click()
-        page.wait_for_function("document.title.startsWith('Error:')")
+        expect(page).to_have_title(re.compile("^Error:"))
         look(f"error{path}")
         found[path] = violations_in_both_schemes(page)
     assert {path: what for path, what in found.items() if what} == {}

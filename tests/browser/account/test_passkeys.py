@@ -58,7 +58,7 @@ def test_made_renamed_deleted_and_told_to_the_authenticator(
     look("passkeys-delete")
     page.get_by_role("button", name="Delete this passkey").click()
     expect(page.get_by_role("heading", name="No passkeys yet")).to_be_visible()
-    page.wait_for_function("() => document.readyState === 'complete'")
+    page.wait_for_load_state()
     wait_for(page, lambda: ids(authenticator) == set())
 
 

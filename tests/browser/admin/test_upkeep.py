@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.helpers.axe import violations_in_both_schemes
 from tests.helpers.chromium import VirtualAuthenticator, screenshot
@@ -38,7 +38,7 @@ def become_administrator(page: Page, house: House) -> None:
     page.get_by_role("button", name="Continue to your passkey").click()
     page.get_by_role("link", name="Set up a passkey").click()
     page.get_by_role("button", name="passkey").first.click()
-    page.wait_for_function("document.body.innerText.includes('Save your recovery codes')")
+    expect(page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
     page.get_by_label("I’ve saved these").check()
     page.get_by_role("button", name="Continue", exact=True).click()
     page.wait_for_url("**/admin")
