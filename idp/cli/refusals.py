@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, Final
 
 import click
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError
 
 from idp.config import ConfigurationError
 from idp.protocol.registration import InvalidClientMetadata
@@ -35,6 +35,8 @@ class Guarded(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except _OUR_FAULT:
+            raise
         except tuple(_SENTENCES) as error:
             raise Refused(sentence(error)) from error
         except OSError as error:
@@ -45,6 +47,9 @@ class Guarded(click.Group):
             where = error.filename or "What there is to say cannot be written"
             raise Refused(f"{where}: {error.strerror}.") from error
 
+
+_OUR_FAULT: Final = (IntegrityError, DataError)
+"""Of what is a ``DatabaseError``: no deployment is to blame, and what tells most is the trace."""
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Wherever the output goes."""
@@ -97,8 +102,7 @@ _SENTENCES: Mapping[type[Exception], Callable[[Any], str]] = {
     Stale: lambda _error: "Somebody else changed it just now, so nothing was done. Run it again.",
     KeysUnreadable: str,
     Unreadable: lambda error: f"{_told(error)} Put the old key back, after the new one.",
-    OperationalError: database_unusable,
+    DatabaseError: database_unusable,
     InterfaceError: database_unusable,
-    ProgrammingError: database_unusable,
     ArgumentError: database_unusable,
 }
