@@ -1,7 +1,8 @@
 """What is refused, in one line: why, and what to do."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import click
@@ -28,17 +29,25 @@ class Refused(click.ClickException):
         click.echo(f"idp: {' '.join(self.message.split())}", err=True, file=file)
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What the program refuses, or cannot do just now, is ``Refused`` in a sentence."""
+    try:
+        yield
+    except _OUR_FAULT:
+        raise
+    except tuple(_SENTENCES) as error:
+        raise Refused(sentence(error)) from error
+
+
 class Guarded(click.Group):
     """A group that turns what the program refuses, or cannot do just now, into ``Refused``."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
-        except _OUR_FAULT:
-            raise
-        except tuple(_SENTENCES) as error:
-            raise Refused(sentence(error)) from error
+            with refusing():
+                return super().invoke(ctx)
         except OSError as error:
             # Of a file: the disk is full, or nothing can be written, as in a container. A pipe that
             # was closed has no name, and is click's to deal with.
