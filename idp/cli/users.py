@@ -123,7 +123,11 @@ def _read_password() -> str:
     if is_terminal():
         typed = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         return str(typed)
-    line = sys.stdin.readline().rstrip("\r\n")
+    try:
+        # Whatever this machine's language is: a browser sends it so, or it never fits.
+        line = sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise Refused("The password on standard input has to be in UTF-8.") from error
     if not line:
         raise Refused("There was no password on standard input.")
     return line

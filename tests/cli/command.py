@@ -42,7 +42,7 @@ class Command:
         """The same with further variables."""
         return Command({**self.environment, **settings})
 
-    def __call__(self, *arguments: str, stdin: str = "") -> Result:
+    def __call__(self, *arguments: str, stdin: str | bytes = "") -> Result:
         """Run it, whatever comes of it; a bug still raises."""
         runner = CliRunner(env=dict(self.environment))
         result = runner.invoke(main, arguments, input=stdin, prog_name="idp")
@@ -60,7 +60,7 @@ class Command:
         """What it prints with ``--json``: a JSON document, and nothing else."""
         return json.loads(self.done(*arguments, "--json", stdin=stdin))
 
-    def refused(self, *arguments: str, stdin: str = "") -> str:
+    def refused(self, *arguments: str, stdin: str | bytes = "") -> str:
         """The one line of a refusal."""
         result = self(*arguments, stdin=stdin)
         assert result.exit_code == 1, result.output

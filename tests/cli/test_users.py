@@ -73,6 +73,11 @@ REFUSED = {
         "",
         "There was no password on standard input.",
     ),
+    "a password in Latin-1": (
+        ("users", "create", "bob@example.com", "--password-stdin"),
+        "Grüne Gärten schlafen tief\n".encode("latin-1"),
+        "The password on standard input has to be in UTF-8.",
+    ),
     "an address that is taken": (("users", "create", ANN), "", "email: There is an account"),
     "nobody": (("users", "show", "bob@example.com"), "", "There is nobody called bob@example.com."),
     "mail to nowhere": (("users", "reset", ANN), "", "mail_url is not set"),
@@ -92,7 +97,7 @@ REFUSED = {
 @pytest.mark.parametrize(("arguments", "stdin", "why"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.usefixtures("ann")
 def test_what_cannot_be_is_refused(
-    idp: Command, arguments: tuple[str, ...], stdin: str, why: str
+    idp: Command, arguments: tuple[str, ...], stdin: str | bytes, why: str
 ) -> None:
     assert why in idp.refused(*arguments, stdin=stdin)
     assert [user["email"] for user in idp.json("users", "list")] == [ANN]
