@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -11,7 +12,7 @@ import click
 from idp.cli.output import say
 from idp.cli.place import Place, at_place, composed, context, insist_on_schema
 from idp.cli.refusals import Refused, refusing
-from idp.cli.server import Server, can_listen
+from idp.cli.server import Server, cannot_listen
 from idp.config import Settings
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -20,8 +21,24 @@ THREADS = 4
 """Requests that one worker works on at once: more would only wait for each other."""
 
 
+def _insist_on_number(_context: click.Context, _option: click.Parameter, host: str) -> str:
+    """Granian looks no name up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        told = f"{host!r} is no IP address, such as 127.0.0.1, ::1, or 0.0.0.0 for all of them."
+        raise click.BadParameter(told) from None
+    return host
+
+
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_insist_on_number,
+    help="The IP address to listen on.",
+)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option(
@@ -43,9 +60,10 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
     """
     settings = place.settings()
     link = _prepare(settings)
-    if not can_listen(host, port):
-        raise Refused(f"{host}:{port} cannot be listened on: is something running there already?")
-    lines = [f"Gatehouse answers at http://{host}:{port} for {settings.issuer}"]
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if (why := cannot_listen(host, port)) is not None:
+        raise Refused(f"{where} cannot be listened on: {why}.")
+    lines = [f"Gatehouse answers at http://{where} for {settings.issuer}"]
     if link is not None:
         lines.append(f"Nobody administers it yet. Within an hour, once: {link}")
     server = Server(
