@@ -272,5 +272,7 @@ def _fetch(url: str) -> dict[str, object]:
 
 
 def _short(error: object) -> str:
-    told = " ".join(str(error).split()) or type(error).__name__
+    reason = getattr(error, "reason", None)
+    said = reason if isinstance(reason, Exception) else error  # without urllib's word around it
+    told = " ".join(str(said).split()) or type(error).__name__
     return told[:200]

@@ -55,6 +55,28 @@ def test_a_kind_brings_its_members(sqlite_idp: Command) -> None:
     assert "client_secret" in robot
 
 
+TELLING = {
+    "another one": ("add-secret", "shop"),
+    "a new one": ("rotate-secret", "shop"),
+    "one for a method that had none": (
+        "set",
+        "public",
+        "token_endpoint_auth_method",
+        "client_secret_basic",
+    ),
+}
+
+
+@pytest.mark.parametrize("arguments", TELLING.values(), ids=TELLING)
+def test_a_secret_is_told_with_the_word_that_it_is_told_once(
+    idp: Command, arguments: tuple[str, ...]
+) -> None:
+    idp.done("clients", "add", "--public", "--id", "public", "--redirect-uri", CALLBACK)
+    told = idp.done("clients", *arguments)
+    assert "client_secret" in told
+    assert told.endswith("Keep the secret now: it is not told again.\n")
+
+
 def test_secrets_are_added_and_removed(idp: Command) -> None:
     added = idp.json("clients", "add-secret", "shop", "--expires-in", "3600")
     assert added["client_secret"]
