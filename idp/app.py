@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 
 from flask import Blueprint, Flask
 
-from idp.clock import Clock, system_clock
+from idp import heap, logs, measures
+from idp.clock import Clock, SteadyClock, system_clock
 from idp.config import ConfigurationError, Settings
 from idp.factors import FACTORS
 from idp.factors.base import Factor
@@ -55,6 +57,7 @@ from idp.web.proxy import TrustedProxies
 from idp.web.routing import LazyRule
 from idp.web.services import Services
 from idp.web.templates import COMPILED
+from idp.worker import Upkeep
 
 
 def create_app(
@@ -85,6 +88,24 @@ def create_app(
     app.extensions["idp"] = Services(settings, clock=clock, kinds=kinds).ready()
     _install_web(app, settings)
     ready.install(app, clock)
+    return app
+
+
+def serving_app(settings: Settings) -> Flask:
+    """The same as a process serves it: with its logs, its figures and its upkeep.
+
+    Call it once, in the process that serves, and not in one that forks afterwards.
+    """
+    heap.share()
+    logs.configure(settings.log_level)
+    if settings.metrics:  # what is imported for them takes a while
+        measures.listen(import_module("idp.exposition").Figures())
+    if settings.tracing:
+        exporter = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+        measures.trace(import_module("idp.tracing").Tracer(exporter.OTLPSpanExporter()))
+    app = create_app(settings, clock=SteadyClock())
+    heap.loaded()
+    Upkeep(app.extensions["idp"], app.app_context).start()
     return app
 
 

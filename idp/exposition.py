@@ -24,8 +24,8 @@ FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUEST_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STAGE_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-SIGN_IN_PARTS: Final = 3
-"""``login.<method>.<outcome>``."""
+OUTCOMES: Final = ("accepted", "refused", "throttled")
+"""Of a try: ``login.<method>.<outcome>``. What else happens to a link is none."""
 
 
 class Figures:
@@ -84,7 +84,7 @@ class Figures:
         """One more; a sign-in and a step-up are counted as such, too."""
         self.events.labels(name).inc()
         subject, *rest = name.split(".")
-        if subject == "login" and len(rest) == SIGN_IN_PARTS - 1:
+        if subject == "login" and rest[-1] in OUTCOMES:
             self.sign_ins.labels(*rest).inc()
         elif subject == "step_up":
             self.step_ups.labels(rest[-1]).inc()

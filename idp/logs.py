@@ -116,10 +116,12 @@ def _configuration(level: str, *, as_json: bool) -> dict[str, Any]:
             "requests": {"class": "logging.StreamHandler", "formatter": "request"},
         },
         "root": {"level": level, "handlers": ["stderr"]},
-        # At DEBUG the one writes whole tokens; the other lists its plugins at every look at tables.
+        # At DEBUG authlib writes whole tokens, and alembic lists its plugins at every look at
+        # tables; at INFO the pool says that it was emptied, which a reload does on purpose.
         "loggers": {
             REQUESTS: {"handlers": ["requests"], "propagate": False},
             "authlib": {"level": "WARNING"},
             "alembic.runtime.plugins": {"level": "WARNING"},
+            "idp.models.pool": {"level": "WARNING"},
         },
     }

@@ -119,6 +119,17 @@ def test_every_page_is_linked_from_the_readme() -> None:
     assert [path.name for path in PATHS[1:] if path not in linked] == []
 
 
+OPERATIONS = DocPage(ROOT / "docs/operations.md")
+
+
+def test_every_kind_of_audit_event_is_told_of() -> None:
+    written = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "idp").rglob("*.py"))
+    kinds = set(re.findall(r'audit\.record\(\s*f?"([a-z_]+\.)', written))
+    told = "".join(row[0] for row in OPERATIONS.table_rows("Events that begin with"))
+    assert len(kinds) > 10
+    assert {kind for kind in kinds if f"`{kind}`" not in told} == set()
+
+
 # Commands
 
 

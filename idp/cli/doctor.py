@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import click
@@ -43,13 +44,14 @@ def _examine(place: Place, *, aloud: bool) -> list[Finding]:
 
 def _findings(place: Place) -> Iterator[Finding]:
     """Each as it is found; without settings that can be used there is nothing else to look at."""
-    try:
-        settings = place.settings()
-    except ConfigurationError as error:
-        yield from (Finding("configuration", "problem", problem) for problem in error.problems)
-        return
-    yield Finding("configuration", "ok", "can be used")
-    yield Finding("key_file", *who_reads(keys_file(place.config, os.environ)))
-    with composed(settings) as services:
+    with ExitStack() as opened:
+        try:
+            settings = place.settings()
+            services = opened.enter_context(composed(settings))
+        except ConfigurationError as error:
+            yield from (Finding("configuration", "problem", problem) for problem in error.problems)
+            return
+        yield Finding("configuration", "ok", "can be used")
+        yield Finding("key_file", *who_reads(keys_file(place.config, os.environ)))
         health = Health(settings, services.box, keys=services.keys, rotation=services.key_rotation)
         yield from health.examine(context().at)

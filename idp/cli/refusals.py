@@ -1,11 +1,12 @@
 """What is refused, in one line: why, and what to do."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import click
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, InterfaceError
 
 from idp.config import ConfigurationError
 from idp.protocol.registration import InvalidClientMetadata
@@ -28,15 +29,25 @@ class Refused(click.ClickException):
         click.echo(f"idp: {' '.join(self.message.split())}", err=True, file=file)
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What the program refuses, or cannot do just now, is ``Refused`` in a sentence."""
+    try:
+        yield
+    except _OUR_FAULT:
+        raise
+    except tuple(_SENTENCES) as error:
+        raise Refused(sentence(error)) from error
+
+
 class Guarded(click.Group):
     """A group that turns what the program refuses, or cannot do just now, into ``Refused``."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
-        except tuple(_SENTENCES) as error:
-            raise Refused(sentence(error)) from error
+            with refusing():
+                return super().invoke(ctx)
         except OSError as error:
             # Of a file: the disk is full, or nothing can be written, as in a container. A pipe that
             # was closed has no name, and is click's to deal with.
@@ -45,6 +56,9 @@ class Guarded(click.Group):
             where = error.filename or "What there is to say cannot be written"
             raise Refused(f"{where}: {error.strerror}.") from error
 
+
+_OUR_FAULT: Final = (IntegrityError, DataError)
+"""Of what is a ``DatabaseError``: no deployment is to blame, and what tells most is the trace."""
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Wherever the output goes."""
@@ -97,8 +111,7 @@ _SENTENCES: Mapping[type[Exception], Callable[[Any], str]] = {
     Stale: lambda _error: "Somebody else changed it just now, so nothing was done. Run it again.",
     KeysUnreadable: str,
     Unreadable: lambda error: f"{_told(error)} Put the old key back, after the new one.",
-    OperationalError: database_unusable,
+    DatabaseError: database_unusable,
     InterfaceError: database_unusable,
-    ProgrammingError: database_unusable,
     ArgumentError: database_unusable,
 }

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -11,7 +10,7 @@ import click
 
 from idp.cli.output import say
 from idp.cli.place import Place, at_place, composed, context, insist_on_schema
-from idp.cli.refusals import Refused
+from idp.cli.refusals import Refused, refusing
 from idp.cli.server import Server, can_listen
 from idp.config import Settings
 
@@ -46,8 +45,6 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
     link = _prepare(settings)
     if not can_listen(host, port):
         raise Refused(f"{host}:{port} cannot be listened on: is something running there already?")
-    if place.config is not None:
-        os.environ["IDP_CONFIG"] = str(Path(place.config).resolve())
     lines = [f"Gatehouse answers at http://{host}:{port} for {settings.issuer}"]
     if link is not None:
         lines.append(f"Nobody administers it yet. Within an hour, once: {link}")
@@ -58,16 +55,19 @@ def serve(place: Place, host: str, port: int, workers: int, threads: int) -> Non
         workers=workers,
         threads=threads,
         announce=lambda: say("\n".join(lines)),
-        settings_are_good=place.settings,
+        read_anew=lambda: _tried_out(place),
     )
-    with _figures_of_all(settings, workers):
+    with _figures_of_all(workers):
         server.run(settings.log_level)
 
 
 @contextmanager
-def _figures_of_all(settings: Settings, workers: int) -> Iterator[None]:
-    """Where the workers keep what they count, so that any can tell for all: in memory if it may."""
-    if not settings.metrics or workers == 1 or FOLDER in os.environ:
+def _figures_of_all(workers: int) -> Iterator[None]:
+    """Where the workers keep what they count, so that any can tell for all: in memory if it may.
+
+    It is there before anything is counted: a reload may find that something is to be.
+    """
+    if workers == 1 or FOLDER in os.environ:
         yield
         return
     memory = "/dev/shm"  # noqa: S108  a new folder in it, for its owner only
@@ -76,6 +76,18 @@ def _figures_of_all(settings: Settings, workers: int) -> Iterator[None]:
     ) as folder:
         os.environ[FOLDER] = folder
         yield
+
+
+def _tried_out(place: Place) -> Settings:
+    """What the settings are by now. Raises ``Refused`` where workers could not begin with them.
+
+    Leaves no connection behind either.
+    """
+    with refusing():
+        settings = place.settings()
+        with composed(settings) as services:
+            services.keys.check(context().at)
+    return settings
 
 
 def _prepare(settings: Settings) -> str | None:

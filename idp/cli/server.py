@@ -1,4 +1,4 @@
-"""Granian in this process: it listens, and its workers serve ``idp.wsgi:app``."""
+"""Granian in this process: it listens, and its workers serve the application."""
 
 import http.client
 import logging
@@ -8,7 +8,6 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from multiprocessing.synchronize import Event
 from threading import Thread
 from time import monotonic, sleep
@@ -21,9 +20,11 @@ from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
 from idp import heap, logs
+from idp.app import serving_app
 from idp.cli.answering import Answering
 from idp.cli.awake import wake_for_signals
-from idp.config import ConfigurationError, Settings
+from idp.cli.refusals import Refused
+from idp.config import Settings
 from idp.web.bounded import READERS, Bounded
 from idp.web.sizes import LARGER, MAX_BODY
 
@@ -52,8 +53,9 @@ _log = logging.getLogger("idp.server")
 class Server(MPServer):
     """Calls ``announce`` when it answers; ends on SIGTERM once the requests at hand are done.
 
-    On SIGHUP it replaces one worker after the other, each when its successor is there: the new
-    ones read the settings anew, and nobody notices.
+    On SIGHUP the settings are read anew, and it replaces one worker after the other, each when its
+    successor is there: nobody notices. A worker never reads them itself, so all have the same, and
+    one that ends by itself is replaced whatever somebody has just written into the file.
     """
 
     def __init__(
@@ -65,9 +67,9 @@ class Server(MPServer):
         workers: int,
         threads: int,
         announce: Callable[[], None],
-        settings_are_good: Callable[[], object],
+        read_anew: Callable[[], Settings],
     ) -> None:
-        """``settings_are_good`` raises ``ConfigurationError`` where a reload would be no use."""
+        """``read_anew`` raises ``Refused`` for settings with which workers could not work."""
         super().__init__(
             "idp.wsgi:app",
             host,
@@ -95,7 +97,8 @@ class Server(MPServer):
         self._loaded = multiprocessing.Event()
         self._replacing = False
         self._announce = announce
-        self._settings_are_good = settings_are_good
+        self._settings = settings
+        self._read_anew = read_anew
 
     def run(self, log_level: str) -> None:
         """Serve until told to stop."""
@@ -119,12 +122,13 @@ class Server(MPServer):
 
     def _reload(self, spawn_target: Any, target_loader: Any) -> None:
         try:
-            self._settings_are_good()
-        except ConfigurationError as error:
+            self._settings = self._read_anew()
+        except Refused as error:
             self.reload_signal = False
             self.main_loop_interrupt.clear()
-            _log.error("not reloaded, the workers go on as they are: %s", error)
+            _log.error("not reloaded, the workers go on as they are: %s", error.message)
         else:
+            self.blocking_threads = self._threads + _who_only_wait(self._settings)
             super()._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
 
     def _respawn_workers(
@@ -137,7 +141,8 @@ class Server(MPServer):
     def _spawn_worker(  # type: ignore[override]  # as it is in MPServer, if not above it
         self, idx: int, target: Any, callback_loader: Any
     ) -> WorkerProcess:
-        made: WorkerProcess = super()._spawn_worker(idx, target, callback_loader)
+        loader = partial(callback_loader, self._settings)
+        made: WorkerProcess = super()._spawn_worker(idx, target, loader)
         made.join = partial(_join_for_sure, made.is_alive, made.join)  # type: ignore[method-assign]
         if self._replacing:
             # The one before it is ended once this returns, and not while nobody else answers.
@@ -181,18 +186,17 @@ def _join_for_sure(
         sleep(0.005)
 
 
-def _load(parent: int, port: int, threads: int, loaded: Event) -> Any:
+def _load(parent: int, port: int, threads: int, loaded: Event, settings: Settings) -> Any:
     """The application, in a worker."""
     _listen_to_the_parent()
     wake_for_signals()
     Thread(target=_end_with, args=(parent,), daemon=True).start()
-    wsgi = import_module("idp.wsgi")
     app = Bounded(
-        wsgi.app,
+        serving_app(settings),
         threads=threads,
         largest=MAX_BODY,
         larger=LARGER,
-        trusted=wsgi.settings.trusted_proxies,
+        trusted=settings.trusted_proxies,
     )
     app.bodies.watch(port)
     app.relay.watch()

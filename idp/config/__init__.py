@@ -1,6 +1,6 @@
 """Settings: read once, frozen, and every problem reported at once."""
 
-from idp.config.readers import LOOPBACK_HOSTS
+from idp.config.addresses import LOOPBACK_HOSTS
 from idp.config.settings import LOGIN_STYLES, Settings
 from idp.config.sources import (
     CONFIG_FILE,

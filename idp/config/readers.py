@@ -3,21 +3,17 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
 from uuid import UUID
 
 from idp.config.colours import ENOUGH, is_colour, least_contrast
 
 T = TypeVar("T")
-
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def text(value: object) -> str:
@@ -54,19 +50,6 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def issuer(value: object) -> str:
-    """An issuer: https, or http on a loopback host (OpenID Connect Discovery 3)."""
-    address = text(value).rstrip("/")
-    parts = urlsplit(address)
-    if parts.query or parts.fragment or parts.username or not parts.hostname:
-        raise ValueError("must be an address without query, fragment or user name")
-    if parts.path:
-        raise ValueError("must have no path: cookies and passkeys belong to a whole host")
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
-        return address
-    raise ValueError("must start with https:// (http:// only on a loopback host)")
-
-
 def flag(value: object) -> bool:
     """True or false."""
     if isinstance(value, bool):
@@ -77,16 +60,22 @@ def flag(value: object) -> bool:
     raise ValueError("must be true or false")
 
 
-def whole(value: object) -> int:
-    """A whole number from 1."""
+MOST: Final = 2**31 - 1
+"""Of anything that is counted: as seconds it is 68 years, and every clock reaches as far."""
+
+
+def whole(value: object, *, least: int = 1) -> int:
+    """A whole number from ``least``, by default 1."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("must be a whole number")
     try:
         number = int(value)
     except ValueError:
         raise ValueError("must be a whole number") from None
-    if number < 1:
-        raise ValueError("must be at least 1")
+    if number < least:
+        raise ValueError(f"must be at least {least}")
+    if number > MOST:
+        raise ValueError(f"must be at most {MOST}")
     return number
 
 
@@ -97,8 +86,7 @@ def duration(value: object) -> timedelta:
 
 def duration_or_none_at_all(value: object) -> timedelta:
     """Whole seconds, zero among them."""
-    zero = not isinstance(value, bool) and value in (0, "0")
-    return timedelta(0) if zero else duration(value)
+    return timedelta(seconds=whole(value, least=0))
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -130,36 +118,6 @@ def networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
         raise ValueError("must be addresses or networks, such as 10.0.0.0/8") from None
 
 
-def mail_url(value: object) -> str:
-    """Where mail goes."""
-    address = text(value)
-    if urlsplit(address).scheme not in ("smtp", "smtps", "file", "console"):
-        raise ValueError("must start with smtp://, smtps://, file:/// or console:")
-    return address
-
-
-_UPLOADED = re.compile(r"/pictures/[A-Za-z0-9_-]{43}")
-
-
-def page_url(value: object) -> str:
-    """A page for people."""
-    address = text(value)
-    if urlsplit(address).scheme not in ("https", "http") or not urlsplit(address).hostname:
-        raise ValueError("must be an address, such as https://example.org/privacy")
-    return address
-
-
-def logo_url(value: object) -> str:
-    """An image of somewhere else, of which no page of ours could be made; or one uploaded here."""
-    address = text(value)
-    if _UPLOADED.fullmatch(address):
-        return address
-    parts = urlsplit(address)
-    if parts.scheme != "https" or not parts.hostname or parts.username or len(address) > 2000:
-        raise ValueError("must start with https://, such as https://example.org/logo.svg")
-    return address
-
-
 def accent(value: object) -> str:
     """A colour that text can be read in, and on."""
     colour = text(value).lower()
@@ -175,43 +133,10 @@ def accent(value: object) -> str:
 
 def radius(value: object) -> int:
     """Pixels of a corner."""
-    number = 0 if not isinstance(value, bool) and value in (0, "0") else whole(value)
+    number = whole(value, least=0)
     if number > 24:
-        raise ValueError("must be from 0 to 24")
+        raise ValueError("must be at most 24")
     return number
-
-
-def redis_url(value: object) -> str:
-    """Where Redis answers."""
-    address = text(value)
-    if urlsplit(address).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("must start with redis://, rediss:// or unix://")
-    return address
-
-
-def database_url(value: object) -> str:
-    """An SQLAlchemy URL of a database that this program knows; a SQLite file by its whole path."""
-    address = text(value)
-    if not address.startswith((_SQLITE, "postgresql+psycopg://")):
-        raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
-    if not address.startswith(_SQLITE):
-        return address
-    file, mark, query = address.removeprefix(_SQLITE).partition("?")
-    if file in ("", ":memory:"):
-        raise ValueError("must name a file: every process and thread has to see the same database")
-    # Flask-SQLAlchemy would take what is relative to be in Flask's instance folder.
-    return f"{_SQLITE}{Path(file).absolute()}{mark}{query}"
-
-
-_SQLITE = "sqlite:///"
-
-
-def sqlite_within(address: str, folder: Path) -> str:
-    """The same address, with a relative file of SQLite's taken to be in ``folder``."""
-    file = address.removeprefix(_SQLITE)
-    if file == address or file.partition("?")[0] in ("", ":memory:"):
-        return address
-    return f"{_SQLITE}{(folder / file).absolute()}"
 
 
 def one_of(*allowed: str) -> Callable[[object], str]:
@@ -223,25 +148,6 @@ def one_of(*allowed: str) -> Callable[[object], str]:
         return str(value)
 
     return parse
-
-
-def origins(value: object) -> tuple[str, ...]:
-    """Web origins."""
-    found = words(value)
-    if any(urlsplit(word).path or not urlsplit(word).hostname for word in found):
-        raise ValueError("must be origins, such as https://id.example.org")
-    return found
-
-
-def origin(value: object) -> str:
-    """One web origin over TLS."""
-    address = text(value).rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.path:
-        raise ValueError("must be an origin, such as https://mtls.id.example.org")
-    if parts.query or parts.fragment:
-        raise ValueError("must be an origin, without a query or fragment")
-    return address
 
 
 def header_name(value: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.config import addresses
 from idp.config import readers as read
 
 LOGIN_STYLES = ("combined", "identifier_first", "passkey_only")
@@ -34,31 +35,33 @@ def _setting(
 
 
 def _usual_database() -> str:
-    return read.database_url("sqlite:///var/idp.sqlite3")
+    return addresses.database_url("sqlite:///var/idp.sqlite3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a deployment decides. Times are ``timedelta`` (whole seconds in the file)."""
 
-    issuer: str = _setting(read.issuer, required=True)
+    issuer: str = _setting(addresses.issuer, required=True)
     keys: tuple[str, ...] = _setting(read.keys, required=True, secret=True)
     """Base64url, 32 bytes each; the first encrypts, all decrypt."""
-    database_url: str = _setting(read.database_url, factory=_usual_database, secret=True)
-    redis_url: str | None = _setting(read.with_extra("redis", "redis", read.redis_url), secret=True)
-    mail_url: str | None = _setting(read.mail_url, secret=True)
-    mail_from: str | None = _setting(read.text)
+    database_url: str = _setting(addresses.database_url, factory=_usual_database, secret=True)
+    redis_url: str | None = _setting(
+        read.with_extra("redis", "redis", addresses.redis_url), secret=True
+    )
+    mail_url: str | None = _setting(addresses.mail_url, secret=True)
+    mail_from: str | None = _setting(addresses.mail_from)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
     client_certificate_header: str | None = _setting(read.header_name)
     """The header in which trusted proxies pass on the certificate that a client showed in TLS."""
     client_certificate_verified: bool = _setting(read.flag, False)
     """Do they let through only certificates of authorities that they trust?"""
-    mtls_origin: str | None = _setting(read.origin)
+    mtls_origin: str | None = _setting(addresses.origin)
     """Where clients with certificates find the same endpoints, if elsewhere than at the issuer."""
     outbound_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())
     """What addresses in registrations may lead to, beside the public Internet."""
     webauthn_rp_id: str = _setting(read.text, "")
-    webauthn_origins: tuple[str, ...] = _setting(read.origins, ())
+    webauthn_origins: tuple[str, ...] = _setting(addresses.origins, ())
     webauthn_attestation: str = _setting(read.one_of("none", "direct"), "none")
     webauthn_attestation_roots: Path | None = _setting(read.path)
     """Makers' root certificates: a PEM file, or a folder of ``*.pem``."""
@@ -85,12 +88,12 @@ class Settings:
     """The colour of links and buttons, #rrggbb."""
     radius: int | None = _setting(read.radius)
     """How round corners are, in pixels."""
-    logo_url: str | None = _setting(read.logo_url)
-    logo_dark_url: str | None = _setting(read.logo_url)
+    logo_url: str | None = _setting(addresses.logo_url)
+    logo_dark_url: str | None = _setting(addresses.logo_url)
     """The same for dark pages."""
-    help_url: str | None = _setting(read.page_url)
-    privacy_url: str | None = _setting(read.page_url)
-    terms_url: str | None = _setting(read.page_url)
+    help_url: str | None = _setting(addresses.page_url)
+    privacy_url: str | None = _setting(addresses.page_url)
+    terms_url: str | None = _setting(addresses.page_url)
     metrics_token: str | None = _setting(read.long_secret, secret=True)
     """What a scraper of /metrics has to show as a bearer token."""
     metrics_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(read.networks, ())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.config import readers as read
+from idp.config import addresses
 from idp.config.settings import Settings
 
 CONFIG_FILE = "idp.toml"
@@ -89,7 +89,7 @@ def _counted_from(config: Path | None, values: dict[str, object]) -> dict[str, o
     url = values.get("database_url")
     if config is None or not isinstance(url, str):
         return values
-    return {**values, "database_url": read.sqlite_within(url, config.parent)}
+    return {**values, "database_url": addresses.sqlite_within(url, config.parent)}
 
 
 def _is_known(name: str) -> bool:
@@ -162,10 +162,23 @@ def _contradictions(parsed: Mapping[str, Any]) -> list[str]:
     if rp_id and host and host != rp_id and not host.endswith(f".{rp_id}"):
         problems.append("webauthn_rp_id: must be the issuer's host or a domain above it")
     problems += _attestation_contradictions(parsed)
+    problems += _hash_contradictions(parsed)
     problems += _certificate_contradictions(parsed)
-    if parsed.get("demo") and host not in read.LOOPBACK_HOSTS:
+    if parsed.get("demo") and host not in addresses.LOOPBACK_HOSTS:
         problems.append("demo: only on a loopback issuer, because everybody can read its mail")
     return problems
+
+
+def _hash_contradictions(parsed: Mapping[str, Any]) -> list[str]:
+    """Argon2 needs eight blocks of a KiB for each lane (RFC 9106 section 3.1)."""
+    memory, lanes = (
+        parsed.get(name, _FIELDS[name].default)
+        for name in ("argon2_memory_kib", "argon2_parallelism")
+    )
+    least = 8 * lanes
+    if memory >= least:
+        return []
+    return [f"argon2_memory_kib: must be at least {least}, eight for each of argon2_parallelism"]
 
 
 def _certificate_contradictions(parsed: Mapping[str, Any]) -> list[str]:

@@ -143,10 +143,21 @@ def _refused(methods: tuple[str, ...], settings: Settings) -> frozenset[str]:
 def unknown_names(settings: Settings) -> tuple[str, ...]:
     """What the settings say of acr values that nobody here knows, a sentence each.
 
-    An alias for nothing, or a floor by no name, would be none at all.
+    An alias for nothing, or a floor by no name, would be none at all. Neither would an alias that
+    is a name of our own, or that no request can hold: values stand with spaces between them.
     """
     aliases, scopes = settings.acr_aliases, settings.scope_acr
     return (
+        *(
+            f"acr_aliases: {alias} is a name of our own"
+            for alias in ladder_names()
+            if alias in aliases
+        ),
+        *(
+            f"acr_aliases: {alias!r} cannot be asked for: it has to be one word"
+            for alias in aliases
+            if alias.split() != [alias]
+        ),
         *(
             f"acr_aliases: {alias} stands for {name}, which is no acr value here"
             for alias, name in aliases.items()

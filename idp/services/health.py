@@ -243,6 +243,8 @@ def _ask(what: ColumnElement[T]) -> T:
 
 
 def _folder(path: Path) -> Found:
+    if path.exists() and not path.is_dir():
+        return "problem", f"{path} is no folder"
     there = next(folder for folder in (path, *path.parents) if folder.is_dir())
     if not os.access(there, os.W_OK):
         return "problem", f"{path} cannot be written"

@@ -27,6 +27,8 @@ def domain(settings: Settings) -> Told:
     rp_id = settings.rp_id
     if _is_address(rp_id):
         return "problem", f"{rp_id} is a number: passkeys need a name, such as localhost"
+    if settings.issuer not in settings.passkey_origins:
+        return "problem", f"{settings.issuer} is not among webauthn_origins: no passkey works there"
     foreign = [
         origin
         for origin in settings.passkey_origins

@@ -65,6 +65,37 @@ def test_wrong_settings_are_each_told() -> None:
     assert result.stderr == "idp: Not in order: configuration.\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("IDP_REFUSED_METHODS", "smile", "refused_methods: names a way to sign in"),
+        ("IDP_ACR_ALIASES", '{"2": "level-9"}', "acr_aliases: 2 stands for level-9"),
+    ],
+    ids=["refused methods", "aliases"],
+)
+def test_what_only_the_whole_program_knows_is_told_in_the_same_way(
+    sqlite_idp: Command, name: str, value: str, told: str
+) -> None:
+    state, text = states(sqlite_idp.with_(**{name: value}))["configuration"]
+    assert state == "problem"
+    assert told in text
+
+
+def test_passkeys_that_work_nowhere_near(sqlite_idp: Command) -> None:
+    found = states(sqlite_idp.with_(**NEAR, IDP_WEBAUTHN_ORIGINS="https://other.example"))
+    assert found["rp_id"] == (
+        "problem",
+        "http://localhost:9 is not among webauthn_origins: no passkey works there",
+    )
+
+
+def test_a_folder_for_mail_that_is_a_file(sqlite_idp: Command, tmp_path: Path) -> None:
+    place = tmp_path / "mail"
+    place.touch()
+    found = states(sqlite_idp.with_(**NEAR, IDP_MAIL_URL=f"file://{place}"))
+    assert found["mail"] == ("problem", f"{place} is no folder")
+
+
 def test_a_schema_of_before(idp: Command) -> None:
     downgrade(idp.environment["IDP_DATABASE_URL"], "base")
     found = states(idp.with_(**NEAR))

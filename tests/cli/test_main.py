@@ -119,6 +119,18 @@ def test_a_database_that_does_not_answer_is_told_in_one_line() -> None:
     assert "hunter2" not in told
 
 
+@pytest.mark.parametrize(
+    "arguments", [("users", "list"), ("db", "upgrade"), ("db", "check")], ids=" ".join
+)
+def test_a_file_that_is_no_database_is_told_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Ann, this is a letter, and no database.\n" * 50)
+    told = Command.over(f"sqlite:///{file}").refused(*arguments)
+    assert told.startswith("The database cannot be used: file is not a database.")
+
+
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_every_command_is_in_the_documentation(path: tuple[str, ...]) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text()

@@ -14,16 +14,17 @@ from threading import Event
 import httpx
 import pytest
 
-from idp.cli.server import HEADERS_WITHIN
+from idp.cli.server import HEADERS_WITHIN, answers
 from idp.web.bounded import READERS
 from tests.cli.test_serve import workers_of
 from tests.helpers.databases import Databases
 from tests.helpers.plain import PLAIN
 from tests.helpers.ports import wait_until
-from tests.helpers.servers import Server, serve
+from tests.helpers.servers import TEST_KEY, Server, idp_serve, serve
 from tests.helpers.user_agent import UserAgent
 
 HASHES, WAITING = 2, 4
+OTHER_KEY = "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgb3Q="
 SETTINGS = {
     "IDP_ARGON2_CONCURRENCY": str(HASHES),
     "IDP_ARGON2_WAITING": str(WAITING),
@@ -250,17 +251,63 @@ def test_a_reload_waits_for_what_is_on_its_way(server: Server) -> None:
     replaced(server, before)
 
 
+WRONG: dict[str, tuple[str, str]] = {
+    "a word that it is not": ("log_level = 'LOUD'", "log_level: must be one of"),
+    "a way to sign in that there is not": (
+        "refused_methods = ['smile']",
+        "refused_methods: names a way to sign in that there is not",
+    ),
+    "a key that opens nothing": (f"keys = '{OTHER_KEY}'", "cannot be read with the configured"),
+    "another database": (
+        "database_url = 'postgresql+psycopg://idp:hunter2@127.0.0.1:9/idp'",
+        "The database cannot be used",
+    ),
+}
+
+
+def by_the_file(port: int) -> list[str]:
+    """With no variables for what the file is to say."""
+    return ["env", "-u", "IDP_KEYS", "-u", "IDP_DATABASE_URL", *idp_serve(port)]
+
+
+@pytest.mark.parametrize(("wrong", "told"), WRONG.values(), ids=WRONG)
 def test_a_reload_with_settings_that_are_wrong_changes_nothing(
-    databases: Databases, tmp_path: Path
+    databases: Databases, tmp_path: Path, wrong: str, told: str
 ) -> None:
     file = tmp_path / "idp.toml"
     with databases.fresh("sqlite") as url:
-        file.write_text("log_level = 'INFO'\n")
-        with serve(url, tmp_path, settings={"IDP_CONFIG": str(file)}) as (server,):
+        right = f"keys = '{TEST_KEY}'\ndatabase_url = '{url}'\nlog_level = 'INFO'\n"
+        file.write_text(right)
+        named = {"IDP_CONFIG": str(file)}
+        with serve(url, tmp_path, settings=named, command=by_the_file) as (server,):
             workers = workers_of(server.pid)
-            file.write_text("log_level = 'LOUD'\n")
+            name = wrong.partition(" ")[0]
+            kept = [line for line in right.splitlines() if not line.startswith(name)]
+            file.write_text("\n".join([*kept, wrong]))
             os.kill(server.pid, signal.SIGHUP)
             wait_until(lambda: "not reloaded" in server.output(), seconds=20, what="a complaint")
-            assert "log_level: must be one of" in server.output()
+            assert told in server.output()
+            assert "hunter2" not in server.output()
             assert workers_of(server.pid) == workers
-            assert httpx.get(f"{server.url}/healthz", verify=PLAIN).is_success
+            assert httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).is_success
+
+
+def test_a_worker_that_dies_is_replaced_whatever_the_file_says_by_then(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """A change counts with a reload, and for all workers: half of one is no way to notice it."""
+    file = tmp_path / "idp.toml"
+    file.touch()
+    with databases.fresh("sqlite") as url:
+        named = {"IDP_CONFIG": str(file)}
+        with serve(url, tmp_path, settings=named) as (server,):
+            (worker,) = workers_of(server.pid)
+            file.write_text("colour = 'red'\n")
+            os.kill(worker, signal.SIGKILL)
+            replaced(server, worker)
+            wait_until(
+                lambda: answers("localhost", server.port),
+                seconds=20,
+                what="an answer of the new worker",
+            )
+            assert "no such setting" not in server.output()

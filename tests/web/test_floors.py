@@ -97,8 +97,11 @@ def test_user_verification_is_asked_for_by_rung_and_by_client(
     [
         ({"scope_acr": {"address": "level-9"}}, "scope_acr: address asks for level-9"),
         ({"acr_aliases": {"2": "level-9"}}, "acr_aliases: 2 stands for level-9"),
+        ({"acr_aliases": {"phr": "urn:idp:acr:1fa"}}, "acr_aliases: phr is a name of our own"),
+        ({"acr_aliases": {"level 2": "phr"}}, "acr_aliases: 'level 2' cannot be asked for"),
+        ({"acr_aliases": {"": "phr"}}, "acr_aliases: '' cannot be asked for"),
     ],
-    ids=["a floor by no name", "an alias for nothing"],
+    ids=["a floor by no name", "an alias for nothing", "ours", "two words", "no word"],
 )
 def test_a_setting_that_would_vanish_stops_the_start(
     sqlite_url: str, clock: FakeClock, settings: dict[str, dict[str, str]], told: str

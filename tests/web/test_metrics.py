@@ -107,6 +107,16 @@ def test_a_sign_in_is_counted_and_timed(house: House) -> None:
         assert value("idp_stage_seconds_count", stage=stage) > 0, stage
 
 
+def test_what_happens_to_a_link_is_no_sign_in(house: House) -> None:
+    for name in ("login.handed_link.made", "login.link.disowned", "login.totp.throttled"):
+        measures.event(name)
+    value = scraped(house)
+    assert value("idp_audit_events_total", event="login.handed_link.made") == 1
+    assert value("idp_sign_ins_total", method="totp", outcome="throttled") == 1
+    assert value("idp_sign_ins_total", method="handed_link", outcome="made") == 0
+    assert value("idp_sign_ins_total", method="link", outcome="disowned") == 0
+
+
 def test_what_could_not_be_reached_and_other_errors_are_counted(house: House) -> None:
     shop, agent = house.client(), house.browser()
     agent.client.get(shop.authorization_url(prompt="none"))
