@@ -137,6 +137,21 @@ def test_what_can_be_tried_of_a_client_is(idp: Command) -> None:
     assert "There is no client" in idp.refused("clients", "test", "nobody")
 
 
+def test_a_door_that_nobody_may_come_in_by_does_not_work(idp: Command) -> None:
+    idp.done("groups", "create", "Night shift")
+    idp.done("clients", "set", "shop", "allowed_groups", '["Night shift"]')
+    refused = idp.refused("clients", "test", "shop")
+    assert "Nobody is in a group that may sign in. Put somebody into one" in refused
+    assert (
+        "Nobody is in a group that may sign in: Night shift."
+        in idp("clients", "test", "shop").stdout
+    )
+    idp.done("clients", "set", "shop", "allowed_groups", '["Night shift", "Staff"]')
+    assert idp.json("clients", "test", "shop")["passed"]
+    idp.done("clients", "set", "shop", "admits", "nobody")
+    assert "Nobody may sign in to it yet" in idp.refused("clients", "test", "shop")
+
+
 NO_ANSWER = frozenset({"init", "serve", "demo", "cleanup", "upgrade", "downgrade", "check"})
 """What runs, or does the upkeep of a database."""
 
