@@ -6,9 +6,11 @@ from hmac import compare_digest
 from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, select
+from sqlalchemy.exc import DBAPIError
 
-from idp.models import Client, ClientSecret
+from idp.models import Client, ClientSecret, db
 from idp.models.plain import Plain, PlainRow
+from idp.models.standby import takes_no_writes
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.registration import parse_client_metadata
 from idp.secrecy import digest
@@ -194,7 +196,15 @@ class Clients:
     def _note_use(self, client: RegisteredClient, secret: StoredSecret, now: datetime) -> None:
         if secret.last_used_at is not None and now - secret.last_used_at < USE_NOTED_EVERY:
             return
-        _NOTE_USE.run({"secret": secret.id, "now": now})
+        try:
+            _NOTE_USE.run({"secret": secret.id, "now": now})
+        except DBAPIError as error:
+            if not takes_no_writes(error.orig):
+                raise
+            # Whoever only reads goes on over a standby. Nothing can be lost with it: nothing else
+            # was written there either.
+            db.session.rollback()
+            return
         used = replace(secret, last_used_at=now)
         secrets = tuple(used if one is secret else one for one in client.secrets)
         self._keep(replace(client, secrets=secrets))

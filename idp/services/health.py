@@ -108,7 +108,10 @@ class Health:
         if name == "sqlite":
             _ask(literal(1))
             return "ok", f"SQLite answers ({db.engine.url.database}): good for one node"
-        return "ok", f"PostgreSQL {_ask(func.current_setting('server_version'))} answers"
+        told = f"PostgreSQL {_ask(func.current_setting('server_version'))} answers"
+        if _ask(func.pg_is_in_recovery()):
+            return "problem", f"{told}, a standby, and none that takes writes: nobody can sign in"
+        return "ok", told
 
     def _schema(self, _now: datetime) -> Found:
         url = self._settings.database_url

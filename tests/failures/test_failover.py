@@ -12,6 +12,8 @@ import pytest
 
 from idp.clock import system_clock
 from idp.migrate import upgrade
+from tests.cli.command import Command
+from tests.cli.test_doctor import NEAR, states
 from tests.failures.artefacts import Remote, Thing, access_token, as_there, at, code, refresh_token
 from tests.failures.replication import Pair, replicated
 from tests.helpers.clock import FakeClock
@@ -57,6 +59,7 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
     there = at(shop, node)
     reads: list[Thing] = [access_token(house, "jwt"), access_token(house, "opaque")]
     used, waits = code(house), refresh_token(house)
+    unused = at(house.client(consent="never"), node)
     assert used.use(node)
     assert silently(agent, there) == ""
 
@@ -67,9 +70,18 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
     assert [thing.name for thing in reads if not thing.use(node)] == []
     introspected = there.post(there.metadata["introspection_endpoint"], {"token": "unknown"})
     assert introspected.json() == {"active": False}
+    first = unused.post(unused.metadata["introspection_endpoint"], {"token": "unknown"})
+    assert first.json() == {"active": False}, "that it was used is noted another time"
     for answer in (agent.client.get(there.authorization_url()), refused(waits, node)):
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
+
+    doctor = Command.over(deployment.pair.url(DATABASE), **NEAR)
+    state, told = states(doctor)["database"]
+    assert (state, told.partition("answers, ")[2]) == (
+        "problem",
+        "a standby, and none that takes writes: nobody can sign in",
+    )
 
     deployment.pair.standby.promote()
     wait_until(lambda: waits.use(node), seconds=30, what="writes")
