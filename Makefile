@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock bench bench-peer
+.PHONY: help demo test test-lowest check lock bench bench-peer
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -12,6 +12,9 @@ demo: .venv/.ready ## start the provider and the demo applications; Ctrl-C stops
 
 test: ## format, lint, types, import contracts and every test, on SQLite and PostgreSQL
 	@.ci/test
+
+test-lowest: ## every test, with the lowest versions that pyproject.toml allows
+	@.ci/lowest
 
 check: .venv/.ready-dev ## format, lint, types and import contracts only
 	@.ci/check

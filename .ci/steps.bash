@@ -1,4 +1,4 @@
-# Sourced by check and test: runs named steps, remembers which failed, closes with one line.
+# Sourced by check, test and lowest: runs named steps, remembers which failed, closes with one line.
 failed=()
 
 step() {
@@ -40,6 +40,15 @@ finish() {
     list=$(printf ', %s' "${failed[@]}")
     echo "$1: FAILED (${list:2})"
     exit 1
+}
+
+# Three on two processors: there is always one of them that waits for a server or a browser.
+# worksteal: each worker takes neighbouring tests, so a module's servers and browsers start once
+# or at most twice, and no worker is idle while the other has a long module.
+# Two plugins that came with what tests import are not asked for, and cost each process their load.
+every_test() {
+    .venv/bin/python -m pytest --quiet --nothing-skipped -n 3 --dist worksteal \
+        --force-short-summary -p no:schemathesis -p no:anyio
 }
 
 static_steps() {

@@ -187,6 +187,7 @@ def test_make_says_what_there_is() -> None:
         "help",
         "demo",
         "test",
+        "test-lowest",
         "check",
         "lock",
         "bench",

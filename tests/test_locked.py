@@ -6,12 +6,13 @@ Mutations: a bound in pyproject.toml above what is locked; a package that leaves
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,9 +44,9 @@ def missing(name: str, wanted: list[str]) -> Iterator[str]:
     there = locked(name)
     for requirement in map(Requirement, wanted):
         found = there.get(canonicalize_name(requirement.name))
-        version = next((one.version for one in found.specifier), None) if found else None
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            yield f"{requirement} ({version})"
+        this = next((one.version for one in found.specifier), None) if found else None
+        if this is None or not requirement.specifier.contains(this, prereleases=True):
+            yield f"{requirement} ({this})"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -56,11 +57,14 @@ def test_what_is_asked_for_is_locked_within_its_bounds(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_so_is_whatever_those_need(name: str) -> None:
-    """As far as it is installed here; pip insists on the rest when the image is made."""
-    for package in locked(name):
+    """As far as it is installed here, that version or a later one; pip insists on the rest when the
+    image is made."""
+    for package, entry in locked(name).items():
         try:
             needs = requires(package) or []
         except PackageNotFoundError:
+            continue
+        if not SpecifierSet(str(entry.specifier).replace("==", ">=")).contains(version(package)):
             continue
         here = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
         wanted = [

@@ -7,7 +7,7 @@ from typing import IO
 
 import click
 
-from idp.cli.output import json_option, print_json, print_record, say, tell
+from idp.cli.output import json_option, print_json, print_told_once, tell
 from idp.cli.place import Place, at_place, context
 from idp.protocol.client_metadata import MEMBER_NAMES
 from idp.services import client_listing, pictures
@@ -63,7 +63,7 @@ def _change(place: Place, client_id: str, members: Mapping[str, object], *, as_j
     if as_json:
         print_json(told)
     else:
-        print_record(told)
+        print_told_once(told)
 
 
 def _changed(services: Services, client_id: str, members: Mapping[str, object]) -> str | None:
@@ -100,8 +100,7 @@ def add_secret(place: Place, client_id: str, expires_in: int | None, as_json: bo
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret, "expires_at": until})
     else:
-        print_record({"client_id": client_id, "client_secret": secret, "expires_at": until})
-        say("Keep the secret now: it is not told again.")
+        print_told_once({"client_id": client_id, "client_secret": secret, "expires_at": until})
 
 
 @click.command("remove-secret")

@@ -72,6 +72,8 @@ def _change_json(change: Change, *, dry_run: bool) -> dict[str, object]:
         told["client_secret"] = change.secret
     if change.not_in:
         told["client_secret_not_in"] = str(change.not_in)
+    if change.no_groups:
+        told["groups_not_there"] = list(change.no_groups)
     return told
 
 
@@ -81,6 +83,8 @@ def _tell_change(change: Change, *, dry_run: bool) -> None:
     for difference in change.differences:
         registered, wanted = shown(difference.registered), shown(difference.wanted)
         say(f"  {difference.member}: {registered or '(nothing)'} -> {wanted or '(nothing)'}")
+    for name in change.no_groups:
+        say(f"  there is no group called {name}: until there is, nobody is in it")
     if change.secret and not dry_run:
         say(f"  client_secret: {change.secret} (told this once)")
     if change.not_in:

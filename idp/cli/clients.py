@@ -11,7 +11,15 @@ from idp.cli.client_changes import CHANGES
 from idp.cli.client_files import apply_files, export
 from idp.cli.client_members import members_from
 from idp.cli.client_trials import test
-from idp.cli.output import json_option, print_json, print_record, print_table, say, tell
+from idp.cli.output import (
+    json_option,
+    print_json,
+    print_record,
+    print_table,
+    print_told_once,
+    say,
+    tell,
+)
 from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.registration_tokens import list_tokens, make_token, revoke_token
 from idp.services import client_listing
@@ -109,7 +117,7 @@ def _said(
 
 
 def _tell_registered(made: Registration, issuer: str) -> None:
-    print_record(
+    print_told_once(
         {
             "issuer": issuer,
             "client_id": made.client_id,
@@ -118,8 +126,6 @@ def _tell_registered(made: Registration, issuer: str) -> None:
             "token_endpoint_auth_method": made.metadata.token_endpoint_auth_method,
         }
     )
-    if made.secret:
-        say("Keep the secret now: it is not told again.")
 
 
 @clients.command("list")
@@ -218,7 +224,7 @@ def rotate_secret(place: Place, client_id: str, overlap: int, as_json: bool) -> 
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret})
     else:
-        print_record({"client_id": client_id, "client_secret": secret})
+        print_told_once({"client_id": client_id, "client_secret": secret})
 
 
 @clients.command()

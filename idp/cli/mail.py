@@ -25,6 +25,8 @@ def mail() -> None:
 def try_mail(place: Place, who: str, as_json: bool) -> None:
     """Send a mail to somebody who has an account, now, and tell what the mail server says."""
     with place.services() as services:
+        if not services.settings.mails:
+            raise Refused("No mail can be sent: mail_url is not set.")
         user = find_person(services, who)
         email = user.email
         problem = services.mail_trial.send(user, context())

@@ -56,6 +56,13 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[object]], *, none:
         say("  ".join(padded).rstrip())
 
 
+def print_told_once(members: Mapping[str, object]) -> None:
+    """A record that may hold a ``client_secret``."""
+    print_record(members)
+    if members.get("client_secret") is not None:
+        say("Keep the secret now: it is not told again.")
+
+
 def print_record(members: Mapping[str, object]) -> None:
     """A name and a value a line; what is not there is left out."""
     there = {name: shown(value) for name, value in members.items() if shown(value)}

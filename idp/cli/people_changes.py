@@ -61,11 +61,14 @@ def update(
 
 @click.command()
 @click.argument("who", metavar="EMAIL")
-@click.argument("role", type=click.Choice([*ROLES, NO_ROLE]))
+@click.argument("role", metavar="ROLE", type=click.Choice([*ROLES, NO_ROLE]))
 @json_option
 @at_place
 def role(place: Place, who: str, role: str, as_json: bool) -> None:
-    """Give a person a role, in place of the one they have; `none` takes it away."""
+    """Give a person a role, in place of the one they have.
+
+    ROLE is `administrator`, `auditor` or `client_manager`, or `none`, which takes it away.
+    """
     with place.services() as services:
         user = find_person(services, who)
         wanted = None if role == NO_ROLE else role

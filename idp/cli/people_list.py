@@ -8,8 +8,7 @@ from idp.cli.output import json_option, print_json, print_table
 from idp.cli.people import find_person, person_json
 from idp.cli.place import Place, at_place
 from idp.cli.refusals import Refused
-from idp.models import User
-from idp.services.people import Listed, State, Wanted, methods_of, people_of, state_of
+from idp.services.people import Listed, State, Wanted, people_of
 from idp.services.people_search import Spot, spot_of
 from idp.web.services import Services
 
@@ -41,6 +40,7 @@ def list_users(
     with place.services() as services:
         wanted = Wanted(
             beginning=beginning,
+            containing=containing,
             state=State(state) if state else None,
             with_role=roles,
             group=group,
@@ -48,11 +48,7 @@ def list_users(
             spot=_spot(services, after, beginning),
             at_most=limit,
         )
-        if containing:
-            users = services.accounts.listed(containing=containing, after=after, at_most=limit)
-            _print([_listed(user) for user in users], as_json=as_json)
-        else:
-            _print(people_of(wanted).listed, as_json=as_json)
+        _print(people_of(wanted).listed, as_json=as_json)
 
 
 def _spot(services: Services, after: str, beginning: str) -> Spot | None:
@@ -63,11 +59,6 @@ def _spot(services: Services, after: str, beginning: str) -> Spot | None:
     if spot is None:
         raise Refused(f"{after} is not among those who are found: leave --after out to begin.")
     return spot
-
-
-def _listed(user: User) -> Listed:
-    methods = methods_of(user.id)
-    return Listed(user, state_of(user, methods), methods)
 
 
 def _print(found: Sequence[Listed], *, as_json: bool) -> None:
@@ -83,4 +74,4 @@ def _print(found: Sequence[Listed], *, as_json: bool) -> None:
         for one in found
     ]
     names = ("email", "name", "username", "role", "state", "created")
-    print_table(names, rows, none="There is nobody. `idp users create` makes an account.")
+    print_table(names, rows, none="Nobody is found. `idp users create` makes an account.")

@@ -99,12 +99,13 @@ def _figures_of_all(workers: int) -> Iterator[None]:
 def _tried_out(place: Place) -> Settings:
     """What the settings are by now. Raises ``Refused`` where workers could not begin with them.
 
+    What a start does with the keys is done here as well: one that is new may have come in front.
     Leaves no connection behind either.
     """
     with refusing():
         settings = place.settings()
         with composed(settings) as services:
-            services.keys.check(context().at)
+            services.key_rotation.prepare(context())
     return settings
 
 

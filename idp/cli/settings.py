@@ -36,12 +36,12 @@ def list_settings(place: Place, as_json: bool) -> None:
 
 
 @settings.command("set")
-@click.argument("name", type=NAME)
+@click.argument("name", metavar="NAME", type=NAME)
 @click.argument("value")
 @json_option
 @at_place
 def set_setting(place: Place, name: str, value: str, as_json: bool) -> None:
-    """Let NAME be VALUE; every node sees it within seconds."""
+    """Let NAME, of those in `idp settings list`, be VALUE; every node sees it within seconds."""
     if not value.strip():
         raise Refused(f"To go back: `idp settings unset {name}`.")
     changed = _change(place, {name: value})
@@ -50,11 +50,11 @@ def set_setting(place: Place, name: str, value: str, as_json: bool) -> None:
 
 
 @settings.command()
-@click.argument("name", type=NAME)
+@click.argument("name", metavar="NAME", type=NAME)
 @json_option
 @at_place
 def unset(place: Place, name: str, as_json: bool) -> None:
-    """Go back to what the server was started with."""
+    """Let NAME be what the server was started with."""
     changed = _change(place, {name: ""})
     text = f"{name} is what the server was started with."
     tell(text, {"name": name, "changed": changed}, as_json=as_json)

@@ -19,7 +19,7 @@ from idp.config import Settings
 from idp.models import AuditEvent, db, release
 from idp.oidc.issuance import Issuance
 from idp.oidc.trial import Step, Trial, decoded, failed
-from idp.protocol.client_metadata import ADMITS_NOBODY
+from idp.protocol.client_metadata import ADMITS_NOBODY, ClientMetadata
 from idp.protocol.errors import OAuthError
 from idp.protocol.redirect_uris import notes_on
 from idp.protocol.registration import InvalidClientMetadata
@@ -31,10 +31,12 @@ from idp.services.client_secrets import has_secret
 from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
 from idp.services.grant_ends import end_grant
+from idp.services.groups import is_anybody_in
 from idp.services.turned_away import NOBODY_ADMITTED, denied
 
 GRANT: Final = "client_credentials"
 TESTED: Final = "client.tested"
+NOBODY_IN_THEM: Final = "nobody is in an allowed group"
 LATEST: Final = 1000
 
 
@@ -98,9 +100,11 @@ class Examiner:
     ) -> Iterator[Step]:
         standing = self.standing(client, context)
         yield from standing
-        if standing[-1].error is None and not _admits(client):
-            yield failed("entry", {}, denied(NOBODY_ADMITTED))
-        elif standing[-1].error is None and GRANT in client.metadata.grant_types:
+        if standing[-1].error is not None:
+            return
+        if (closed := _closed(client.metadata)) is not None:
+            yield failed("entry", {}, closed)
+        elif GRANT in client.metadata.grant_types:
             yield self._exchanged(client, context, scope)
 
     def _health(self, client: RegisteredClient, context: Context) -> Iterator[Step]:
@@ -178,9 +182,17 @@ class Examiner:
             end_grant(redeemed.grant_id, context.at)
 
 
-def _admits(client: RegisteredClient) -> bool:
-    """Whoever acts for itself alone lets nobody in, and need not."""
-    return not signs_people_in(client.metadata) or client.metadata.admits != ADMITS_NOBODY
+def _closed(metadata: ClientMetadata) -> OAuthError | None:
+    """Why nobody at all may sign in. Whoever acts for itself alone lets nobody in, and need not."""
+    if not signs_people_in(metadata):
+        return None
+    if metadata.admits == ADMITS_NOBODY:
+        return denied(NOBODY_ADMITTED)
+    groups = metadata.allowed_groups
+    if not groups or is_anybody_in(groups):
+        return None
+    told = f"Nobody is in a group that may sign in: {', '.join(groups)}."
+    return OAuthError("access_denied", told, reason=NOBODY_IN_THEM)
 
 
 def _last(client_id: str) -> Last | None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from idp import audit
@@ -131,22 +131,6 @@ class Accounts:
     def find(self, user_id: str) -> User | None:
         """By id."""
         return db.session.get(User, user_id)
-
-    def listed(
-        self, *, containing: str = "", after: str = "", at_most: int = 100
-    ) -> Sequence[User]:
-        """Accounts by address, a page at a time; ``after`` is the last one's of the page before.
-
-        ``containing`` is looked for in address, user name and name, whatever the case.
-        """
-        statement = select(User).where(User.email > after).order_by(User.email).limit(at_most)
-        if containing:
-            matches = (
-                column.icontains(containing, autoescape=True)
-                for column in (User.email, User.username, User.name)
-            )
-            statement = statement.where(or_(*matches))
-        return db.session.scalars(statement).all()
 
 
 def find_by_login(login_name: str) -> User | None:

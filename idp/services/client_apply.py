@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -12,6 +12,7 @@ from idp.audit import Context
 from idp.models import Client, db
 from idp.secrecy import digest, private_folder
 from idp.services.client_files import ClientFile, Wanted, read_all
+from idp.services.client_pages import unknown_groups
 from idp.services.client_registry import (
     change,
     columns,
@@ -49,7 +50,8 @@ class Change:
     """What applying one file does, or would do. ``secret`` is one that was just generated.
 
     ``not_in`` is a file that was to hold a generated secret and is not there, while the client has
-    a secret already: that one goes on, and only its hash is known here.
+    a secret already: that one goes on, and only its hash is known here. ``no_groups`` are names in
+    the registration that no group has: it may be made later, with the first who is put into it.
     """
 
     client_id: str
@@ -57,6 +59,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
     secret: str | None = None
     not_in: Path | None = None
+    no_groups: tuple[str, ...] = ()
 
 
 def apply_client_files(
@@ -74,7 +77,9 @@ def apply_client_files(
     and not made. Commits. Raises ``ClientFilesRefused`` with the problems of all files.
     """
     wanted = read_all(files, rules, environ)
-    changes = tuple(_apply(one, secrets, context) for one in wanted)
+    changes = tuple(
+        replace(_apply(one, secrets, context), no_groups=_no_groups(one)) for one in wanted
+    )
     if dry_run:
         db.session.rollback()
         return changes
@@ -82,6 +87,12 @@ def apply_client_files(
         _write_secret(one, made)
     db.session.commit()
     return changes
+
+
+def _no_groups(wanted: Wanted) -> tuple[str, ...]:
+    metadata = wanted.metadata
+    named = (*metadata.allowed_groups, *metadata.told_groups, *metadata.owner_groups)
+    return unknown_groups(tuple(dict.fromkeys(named)))
 
 
 def _apply(wanted: Wanted, secrets: ClientSecrets, context: Context) -> Change:

@@ -1,12 +1,12 @@
 """Groups of people, made when the first person is put into them."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.models import Group, db, new_id
+from idp.models import Group, db, membership, new_id
 from idp.protocol.text import is_displayable
 
 LONGEST = 255
@@ -32,6 +32,12 @@ def named(names: Iterable[str]) -> list[Group]:
     )
     found = db.session.scalars(select(Group).where(Group.name.in_(wanted)).order_by(Group.name))
     return list(found)
+
+
+def is_anybody_in(names: Sequence[str]) -> bool:
+    """Has one of the groups of these names a member?"""
+    belongs = membership.c.group_id == Group.id
+    return bool(db.session.scalar(select(exists().where(belongs, Group.name.in_(names)))))
 
 
 _INSERTS = {

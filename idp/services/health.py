@@ -21,6 +21,7 @@ from idp import migrate
 from idp.config import Settings
 from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
 from idp.secrecy import Box
+from idp.services import stored_secrets
 from idp.services.client_secrets import unreadable
 from idp.services.health_beside import domain, exposure, quickness
 from idp.services.issuer_certificate import SOON, expiry
@@ -142,8 +143,10 @@ class Health:
         return "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, and nothing that was written contradicts it"
 
     def _signing_keys(self, now: datetime) -> Found:
+        only_reads()
         try:
             self._keys.check(now)
+            stored_secrets.check(self._box)
         except KeysUnreadable as error:
             return "problem", str(error)
         finally:
@@ -277,5 +280,7 @@ def _fetch(url: str) -> dict[str, object]:
 
 
 def _short(error: object) -> str:
-    told = " ".join(str(error).split()) or type(error).__name__
+    reason = getattr(error, "reason", None)
+    said = reason if isinstance(reason, Exception) else error  # without urllib's word around it
+    told = " ".join(str(said).split()) or type(error).__name__
     return told[:200]

@@ -88,9 +88,12 @@ class KeyRotation:
 
         Where a successor waits already, it is that one, and nothing is recorded. ``at_once`` is for
         a key that has leaked: the successor signs now, and relying parties meet a ``kid`` they have
-        not fetched yet. Returns the successors' kids. Raises ``KeysUnreadable``.
+        not fetched yet. What is kept for as long as the deployment is sealed anew, too: whoever
+        takes an old deployment key away rotates first. Returns the successors' kids. Raises
+        ``KeysUnreadable``.
         """
         self._keys.check(context.at)
+        stored_secrets.prepare(self._box, context.at)
         found = {name: self._succeed(name, context, at_once=at_once) for name in algorithms}
         if changed := [name for name, successor in found.items() if successor.is_news]:
             audit.record("key.rotated", context, algorithms=changed, at_once=at_once)

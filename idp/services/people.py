@@ -30,11 +30,13 @@ class State(StrEnum):
 class Wanted:
     """Whom to list; what is None is no matter.
 
-    ``beginning`` is how an address, a user name, a name or words of these begin. The page before
-    ended with ``after``, an address, or, where a beginning is looked for, at a ``spot``.
+    ``beginning`` is how an address, a user name, a name or words of these begin, and
+    ``containing`` a part of one of them, for which all are read. The page before ended with
+    ``after``, an address, or, where a beginning is looked for, at a ``spot``.
     """
 
     beginning: str = ""
+    containing: str = ""
     state: State | None = None
     with_role: bool = False
     group: str | None = None
@@ -65,7 +67,7 @@ class People:
 
 
 def people_of(wanted: Wanted) -> People:
-    """The page. What it costs does not depend on how many people there are."""
+    """The page. What it costs does not depend on how many people there are, but for a part."""
     if wanted.beginning:
         found = find(
             wanted.beginning, _conditions(wanted), after=wanted.spot, at_most=wanted.at_most
@@ -122,7 +124,14 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(User.role.is_not(None))
     if wanted.group is not None:
         conditions.append(_is_in(wanted.group))
+    if wanted.containing:
+        conditions.append(_contains(wanted.containing))
     return conditions
+
+
+def _contains(part: str) -> ColumnElement[bool]:
+    places = (User.email, User.username, User.name)
+    return or_(*(column.icontains(part, autoescape=True) for column in places))
 
 
 def _is_in(group: str) -> ColumnElement[bool]:

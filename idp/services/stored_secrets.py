@@ -42,6 +42,13 @@ def prepare(box: Box, now: datetime) -> None:
             )
 
 
+def check(box: Box) -> None:
+    """Raise ``KeysUnreadable`` where one is there and cannot be opened."""
+    for sealed in map(_sealed, NAMES):
+        if sealed is not None:
+            _opened(box, sealed)
+
+
 def read(box: Box, name: str) -> bytes:
     """The 64 random bytes of that name. Raises ``NotPrepared``, ``KeysUnreadable``."""
     sealed = _sealed(name)

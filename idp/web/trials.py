@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as later
 
-from idp.oidc.examination import Examination
+from idp.oidc.examination import NOBODY_IN_THEM, Examination
 from idp.oidc.trial import Trial
 from idp.services.turned_away import NOBODY_ADMITTED
 
@@ -53,9 +53,15 @@ FIXES: Final[Mapping[str, Any]] = {
 }
 
 
-_NOBODY: Final = later(
-    "Nobody may sign in to it yet, and so cannot you. Choose who may under Access and strength."
-)
+_CLOSED: Final[Mapping[str | None, Any]] = {
+    NOBODY_ADMITTED: later(
+        "Nobody may sign in to it yet, and so cannot you. Choose who may under Access and strength."
+    ),
+    NOBODY_IN_THEM: later(
+        "Nobody is in a group that may sign in. Put somebody into one, or change who may under"
+        " Access and strength."
+    ),
+}
 
 
 def admits_nobody(trial: Trial) -> bool:
@@ -65,8 +71,8 @@ def admits_nobody(trial: Trial) -> bool:
 
 def fix_of(trial: Trial) -> str | None:
     """What to do about what failed; None where nothing did."""
-    if admits_nobody(trial):
-        return str(_NOBODY)
+    if (closed := _CLOSED.get(trial.steps[-1].reason)) is not None:
+        return str(closed)
     return str(FIXES.get(trial.error, FIXES["invalid_request"])) if trial.error else None
 
 

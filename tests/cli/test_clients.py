@@ -245,6 +245,21 @@ def test_a_secret_that_is_not_in_its_file_goes_on(idp: Command, tmp_path: Path) 
     assert told["client_secret_not_in"] == str(tmp_path / "none")
 
 
+def test_a_group_that_is_not_there_yet_is_told_of(idp: Command, folder: Path) -> None:
+    """Files may be applied before anybody is put into their groups."""
+    file = folder / "shop" / "client.toml"
+    file.write_text(f'allowed_groups = ["Staff", "Stuff"]\n{file.read_text()}')
+    idp.done("groups", "create", "Staff")
+    told = idp.done("clients", "apply", str(file), "--dry-run").splitlines()
+    assert "  there is no group called Stuff: until there is, nobody is in it" in told
+    assert not any("Staff" in line for line in told)
+    (change,) = idp.json("clients", "apply", str(file))
+    assert (change["action"], change["groups_not_there"]) == ("created", ["Stuff"])
+    idp.done("groups", "create", "Stuff")
+    (again,) = idp.json("clients", "apply", str(file))
+    assert "groups_not_there" not in again
+
+
 def test_one_bad_file_and_none_is_applied(idp: Command, folder: Path) -> None:
     bad = folder / "till" / "client.toml"
     bad.write_text('client_id = "till"\nredirect_uris = ["https://till.example.com/#x"]\n')

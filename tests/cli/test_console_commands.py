@@ -55,6 +55,28 @@ def test_a_kind_brings_its_members(sqlite_idp: Command) -> None:
     assert "client_secret" in robot
 
 
+TELLING = {
+    "another one": ("add-secret", "shop"),
+    "a new one": ("rotate-secret", "shop"),
+    "one for a method that had none": (
+        "set",
+        "public",
+        "token_endpoint_auth_method",
+        "client_secret_basic",
+    ),
+}
+
+
+@pytest.mark.parametrize("arguments", TELLING.values(), ids=TELLING)
+def test_a_secret_is_told_with_the_word_that_it_is_told_once(
+    idp: Command, arguments: tuple[str, ...]
+) -> None:
+    idp.done("clients", "add", "--public", "--id", "public", "--redirect-uri", CALLBACK)
+    told = idp.done("clients", *arguments)
+    assert "client_secret" in told
+    assert told.endswith("Keep the secret now: it is not told again.\n")
+
+
 def test_secrets_are_added_and_removed(idp: Command) -> None:
     added = idp.json("clients", "add-secret", "shop", "--expires-in", "3600")
     assert added["client_secret"]
@@ -113,6 +135,21 @@ def test_what_can_be_tried_of_a_client_is(idp: Command) -> None:
     refused = idp.refused("clients", "test", "shop")
     assert "shop does not work yet (unauthorized_client). It is disabled" in refused
     assert "There is no client" in idp.refused("clients", "test", "nobody")
+
+
+def test_a_door_that_nobody_may_come_in_by_does_not_work(idp: Command) -> None:
+    idp.done("groups", "create", "Night shift")
+    idp.done("clients", "set", "shop", "allowed_groups", '["Night shift"]')
+    refused = idp.refused("clients", "test", "shop")
+    assert "Nobody is in a group that may sign in. Put somebody into one" in refused
+    assert (
+        "Nobody is in a group that may sign in: Night shift."
+        in idp("clients", "test", "shop").stdout
+    )
+    idp.done("clients", "set", "shop", "allowed_groups", '["Night shift", "Staff"]')
+    assert idp.json("clients", "test", "shop")["passed"]
+    idp.done("clients", "set", "shop", "admits", "nobody")
+    assert "Nobody may sign in to it yet" in idp.refused("clients", "test", "shop")
 
 
 NO_ANSWER = frozenset({"init", "serve", "demo", "cleanup", "upgrade", "downgrade", "check"})

@@ -13,9 +13,13 @@ from threading import Event
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from idp.cli.server import HEADERS_WITHIN, answers
+from idp.models import StoredSecret, db
+from idp.secrecy import Box
 from idp.web.bounded import READERS
+from tests.cli.command import Command
 from tests.cli.test_serve import workers_of
 from tests.helpers.databases import Databases
 from tests.helpers.plain import PLAIN
@@ -290,6 +294,24 @@ def test_a_reload_with_settings_that_are_wrong_changes_nothing(
             assert "hunter2" not in server.output()
             assert workers_of(server.pid) == workers
             assert httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).is_success
+
+
+def test_a_reload_seals_by_a_new_key_what_a_start_would(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """Or the old one, once it is taken away, would take every pairwise subject along."""
+    file = tmp_path / "idp.toml"
+    with databases.fresh("sqlite") as url:
+        file.write_text(f"keys = '{TEST_KEY}'\ndatabase_url = '{url}'\n")
+        named = {"IDP_CONFIG": str(file)}
+        with serve(url, tmp_path, settings=named, command=by_the_file) as (server,):
+            (worker,) = workers_of(server.pid)
+            file.write_text(f"keys = ['{OTHER_KEY}', '{TEST_KEY}']\ndatabase_url = '{url}'\n")
+            os.kill(server.pid, signal.SIGHUP)
+            replaced(server, worker)
+        with Command.over(url).services():
+            (sealed,) = db.session.scalars(select(StoredSecret.sealed)).all()
+            assert Box([OTHER_KEY]).open(sealed)
 
 
 def test_a_worker_that_dies_is_replaced_whatever_the_file_says_by_then(

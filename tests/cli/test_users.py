@@ -124,6 +124,26 @@ def test_people_are_listed_by_address_a_page_at_a_time(idp: Command) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    {
+        "a state": (("--state", "disabled"), ["bob@"]),
+        "a group": (("--group", "Staff"), ["ann@"]),
+        "a role": (("--roles",), []),
+        "how a word begins": (("--beginning", "bo"), ["bob@"]),
+    }.values(),
+    ids=["a state", "a group", "a role", "how a word begins"],
+)
+def test_a_part_of_a_name_is_one_condition_among_others(
+    sqlite_idp: Command, options: tuple[str, ...], found: list[str]
+) -> None:
+    sqlite_idp.done("users", "create", ANN, "--group", "Staff")
+    sqlite_idp.done("users", "create", "bob@example.com", "--group", "Cooks")
+    sqlite_idp.done("users", "disable", "bob@example.com")
+    listed = sqlite_idp.json("users", "list", "--containing", "example", *options)
+    assert [user["email"].removesuffix("example.com") for user in listed] == found
+
+
 def test_nobody_yet_says_what_to_do(sqlite_idp: Command) -> None:
     assert "idp users create" in sqlite_idp.done("users", "list")
 

@@ -1,18 +1,20 @@
 """The deployment's keys lost, wrong, or replaced: nothing starts, and nothing is made up.
 
 Mutation: ``SigningKeys._parse`` that skips what it cannot open, and a server with the wrong keys
-starts by making new ones.
+starts by making new ones. ``KeyRotation.rotate`` that leaves the stored secrets as they are.
 """
 
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
 import pyotp
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from idp.clock import system_clock
 from idp.models import SigningKey, StoredSecret, db
+from idp.secrecy import Box
 from tests.cli.command import Command
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import ISSUER, House, Person
@@ -104,6 +106,42 @@ def test_an_app_whose_seed_is_unreadable_is_set_up_again_on_record(
     assert again.claims["amr"] == ["pwd", "otp", "mfa"]
     with left.app.app_context():
         db.engine.dispose()
+
+
+def test_by_commands_alone_an_old_key_can_be_taken_away(house: House, database_url: str) -> None:
+    """As docs/security.md has it for a key that leaked; what a pairwise client is told stays."""
+    alice, shop = newcomer(house), house.client(subject_type="pairwise", consent="never")
+    told = tokens_of(house.browser(), shop, alice)
+    both = Command.over(database_url, IDP_ISSUER=ISSUER, IDP_KEYS=f"{OTHER} {TEST_KEY}")
+    old = [key["kid"] for key in both.json("keys", "list")]
+    both.done("keys", "rotate", "--at-once")
+    for kid in old:
+        both.done("keys", "retire", kid, "--at-once")
+    new = Command.over(database_url, IDP_ISSUER=ISSUER, IDP_KEYS=OTHER)
+    assert keys_of(new)[0] == "ok"
+    with new.services() as services:
+        services.key_rotation.prepare(house.context)
+    with housed(database_url, house.clock, keys=[OTHER]) as left:
+        shop.http = left.http()
+        assert tokens_of(left.browser(), shop, alice).claims["sub"] == told.claims["sub"]
+
+
+def keys_of(idp: Command) -> tuple[str, str]:
+    """What the doctor says of the keys."""
+    found = {one["check"]: one for one in json.loads(idp("doctor", "--json").stdout)}
+    return found["keys"]["state"], found["keys"]["text"]
+
+
+def test_the_doctor_tells_of_what_stops_a_start(house: House, database_url: str) -> None:
+    """The signing keys can be read, and what pairwise subjects are made with cannot."""
+    idp = Command.over(database_url, IDP_ISSUER=ISSUER, IDP_KEYS=TEST_KEY)
+    assert keys_of(idp)[0] == "ok"
+    with house.app.app_context():
+        db.session.execute(update(StoredSecret).values(sealed=Box([OTHER]).seal("x")))
+        db.session.commit()
+    state, text = keys_of(idp)
+    assert state == "problem"
+    assert text in idp.refused("serve")
 
 
 def refused_app(house: House, shop: RelyingParty, person: Person, seed: str) -> str:

@@ -362,27 +362,6 @@ def test_deleted_is_gone_with_all_that_was_theirs(
     assert accounts.create({"email": "ann@example.com"}, context).id != ann.id
 
 
-def test_listed_by_address_a_page_at_a_time(accounts: Accounts, context: Context) -> None:
-    for name in ("cat", "ann", "bob"):
-        accounts.create({"email": f"{name}@example.com", "name": name.title()}, context)
-    first = accounts.listed(at_most=2)
-    assert [one.email for one in first] == ["ann@example.com", "bob@example.com"]
-    rest = accounts.listed(after=first[-1].email)
-    assert [one.email for one in rest] == ["cat@example.com"]
-
-
-@pytest.mark.parametrize(
-    ("containing", "found"),
-    [("AN", ["ann"]), ("example", ["ann", "bob"]), ("Bob B", ["bob"]), ("%", []), ("_", [])],
-)
-def test_listed_by_part_of_a_name(
-    accounts: Accounts, context: Context, containing: str, found: list[str]
-) -> None:
-    accounts.create({"email": "ann@example.com", "username": "ann"}, context)
-    accounts.create({"email": "bob@example.com", "name": "Bob Bee"}, context)
-    assert [one.email.partition("@")[0] for one in accounts.listed(containing=containing)] == found
-
-
 def test_hasher_may_be_shared(app: Flask, cheap: Settings, context: Context) -> None:
     accounts = Accounts(cheap, hasher=Hasher(replace(cheap, argon2_time=3)))
     accounts.create({"email": "ann@example.com"}, context, password=PASSWORD)

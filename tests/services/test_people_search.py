@@ -72,6 +72,19 @@ BY_WORDS: Mapping[str, tuple[str, list[str]]] = {
 }
 
 
+PARTS: Mapping[str, tuple[Wanted, list[str]]] = {
+    "whatever the case": (Wanted(containing="NNA"), ["anna@", "eve@", "hanna@"]),
+    "of an address": (Wanted(containing="k@exam"), ["cook@"]),
+    "of a name": (Wanted(containing="n b"), ["ann@", "bell@", "cook@"]),
+    "of a user name": (Wanted(containing="zan"), ["annika@"]),
+    "a sign that SQL gives a meaning": (Wanted(containing="%"), []),
+    "and another such sign": (Wanted(containing="_"), []),
+    "a state": (Wanted(containing="nna", state=State.DISABLED), ["eve@"]),
+    "a beginning": (Wanted(containing="k", beginning="ann"), ["annika@", "cook@"]),
+    "after an address": (Wanted(containing="nna", after="anna@example.com"), ["eve@", "hanna@"]),
+}
+
+
 def settle(town: Sequence[One], context: Context) -> None:
     rows: list[dict[str, object]] = [
         {
@@ -117,6 +130,16 @@ def test_page_after_page_each_comes_once(app: Flask, context: Context, at_most: 
         assert [one for page in found for one in page] == expected, name
         assert all(len(page) == at_most for page in found[:-1])
         assert len(found[-1]) <= at_most
+
+
+def test_a_part_finds_with_what_else_is_wanted(app: Flask, context: Context) -> None:
+    settle(TOWN, context)
+    found = {name: people_of(wanted).listed for name, (wanted, _) in PARTS.items()}
+    told = {
+        name: [one.user.email.removesuffix("example.com") for one in each]
+        for name, each in found.items()
+    }
+    assert told == {name: expected for name, (_, expected) in PARTS.items()}
 
 
 def test_any_word_finds(app: Flask, context: Context) -> None:

@@ -50,6 +50,12 @@ def test_codes_stand_in_one_column_and_none_is_broken(
     assert len({one["x"] for one in boxes}) == 1
     assert all(one["height"] < 32 for one in boxes)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    look("narrow-codes-large")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    right = page.evaluate("document.querySelector('#codes').getBoundingClientRect().right")
+    assert all(one["x"] + one["width"] <= right for one in map(box, codes.all()))
+    page.evaluate("document.documentElement.style.fontSize = ''")
     told = page.get_by_role("status").filter(has_text="A passkey was added.")
     expect(told).to_be_visible()
     page.emulate_media(media="print")

@@ -210,3 +210,15 @@ def test_a_browser_that_knows_no_passkeys(gate: World, shop: RelyingParty, page:
     page.locator("[name=otp]").fill(code())
     press(page, "Continue")
     assert gate.finish(page, shop).claims["acr"] == "urn:idp:acr:mfa"
+
+
+def test_where_a_passkey_was_all_there_was_beside_no_or_is_left(
+    two_pages: World, page: Page
+) -> None:
+    shop = two_pages.shop()
+    page.goto(shop.authorization_url())
+    expect(page.get_by_text("or", exact=True)).to_be_visible()
+    page.add_init_script("delete window.PublicKeyCredential")
+    page.goto(shop.authorization_url())
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+    expect(page.get_by_text("or", exact=True)).to_be_hidden()
