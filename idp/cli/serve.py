@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from socket import AF_INET, SOCK_STREAM, getaddrinfo
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -21,14 +21,14 @@ THREADS = 4
 """Requests that one worker works on at once: more would only wait for each other."""
 
 
-def _insist_on_number(_context: click.Context, _option: click.Parameter, host: str) -> str:
-    """Granian looks no name up."""
+def _number(_context: click.Context, _option: click.Parameter, host: str) -> str:
+    """The IP address of that name, IPv4 where it has both: Granian looks no name up."""
     try:
-        ip_address(host)
-    except ValueError:
-        told = f"{host!r} is no IP address, such as 127.0.0.1, ::1, or 0.0.0.0 for all of them."
+        found = getaddrinfo(host, None, type=SOCK_STREAM)
+    except (OSError, UnicodeError):
+        told = f"{host!r} is no IP address (127.0.0.1, ::1, 0.0.0.0 for all), nor a name of one."
         raise click.BadParameter(told) from None
-    return host
+    return str(min(found, key=lambda one: one[0] != AF_INET)[4][0])
 
 
 @click.command()
@@ -36,8 +36,8 @@ def _insist_on_number(_context: click.Context, _option: click.Parameter, host: s
     "--host",
     default="127.0.0.1",
     show_default=True,
-    callback=_insist_on_number,
-    help="The IP address to listen on.",
+    callback=_number,
+    help="The address to listen on, or its name.",
 )
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")

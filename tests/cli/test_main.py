@@ -61,7 +61,7 @@ MISUSED = {
     "an unknown option": ("users", "list", "--sideways"),
     "an argument missing": ("users", "show"),
     "a number out of range": ("serve", "--port", "0"),
-    "a name where an IP address is wanted": ("serve", "--host", "localhost"),
+    "what is no address to listen on": ("serve", "--host", "*"),
     "no number at all": ("clients", "add", "--max-auth-age", "soon"),
     "a time that is none": ("audit", "search", "--since", "yesterday"),
     "evidence that is none": ("explain", "client_id=x", "--evidence", "smile"),

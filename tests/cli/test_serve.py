@@ -44,11 +44,11 @@ def test_from_nothing_to_an_answer_and_back(tmp_path: Path) -> None:
     subprocess.run(init, cwd=tmp_path, env=child, check=True, stdout=subprocess.DEVNULL)
     idp = Command({"IDP_CONFIG": str(tmp_path / "idp.toml")})
     idp.done("users", "create", "ann@example.com", "--password-stdin", stdin=PASSWORD)
-    command = [sys.executable, "-m", "idp", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "idp", "serve", "--host", "localhost", "--port", str(port)]
     server = Server(lambda _: command, port, child, tmp_path)
     server.start()
     try:
-        wait_until(lambda: "answers at" in server.output(), seconds=5, what="the line")
+        wait_until(lambda: "answers at" in server.output(), seconds=15, what="the line")
         line, link = [one for one in server.output().splitlines() if not one.startswith("{")]
         assert line == f"Gatehouse answers at http://127.0.0.1:{port} for http://localhost:{port}"
         # Ann has no role: somebody has yet to administer.
