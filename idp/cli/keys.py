@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from idp.cli.output import json_option, print_json, print_table, tell
-from idp.cli.place import Place, at_place, context
+from idp.cli.place import Place, at_place, confirm, context
 from idp.services.jose import ALGORITHMS
 
 _NAMES = ("kid", "algorithm", "state", "published_at", "signs_from", "stops_at", "removed_at")
@@ -70,10 +70,13 @@ def rotate(place: Place, algorithms: tuple[str, ...], at_once: bool, as_json: bo
     is_flag=True,
     help="Also remove it from the key set: what it signed is worthless from now on.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @at_place
-def retire(place: Place, kid: str, at_once: bool, as_json: bool) -> None:
+def retire(place: Place, kid: str, at_once: bool, yes: bool, as_json: bool) -> None:
     """Stop signing with the key KID now; it stays published until its tokens have expired."""
+    if at_once:
+        confirm(f"Every token that {kid} signed will be worthless. Go on?", yes=yes)
     with place.services() as services:
         services.key_rotation.retire(kid, context(), at_once=at_once)
     told = {"kid": kid, "published": not at_once}

@@ -14,7 +14,7 @@ from idp.cli.people_endings import ENDINGS
 from idp.cli.people_files import export_users, import_users
 from idp.cli.people_links import link
 from idp.cli.people_list import list_users
-from idp.cli.place import Place, at_place, context, is_terminal
+from idp.cli.place import Place, at_place, confirm, context, is_terminal
 from idp.cli.refusals import Refused
 from idp.models import User
 from idp.services.account_fields import Fields
@@ -190,9 +190,12 @@ def enable(place: Place, who: str, as_json: bool) -> None:
 @click.option(
     "--second-step", is_flag=True, help="Also take every passkey, app and recovery code off."
 )
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @at_place
-def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bool) -> None:
+def reset(
+    place: Place, who: str, print_it: bool, second_step: bool, yes: bool, as_json: bool
+) -> None:
     """Mail a person a one-time link to set a new password, or print it.
 
     The old password holds until the link is used. A second step stays, unless --second-step says
@@ -205,6 +208,7 @@ def reset(place: Place, who: str, print_it: bool, second_step: bool, as_json: bo
         if not print_it:
             _insist_on_mail(services, otherwise=_RESET)
         if second_step:
+            confirm(f"Take every passkey, app and recovery code off {user.email}?", yes=yes)
             services.second_step.take_off(user, context())
         if not print_it:
             services.password_reset.send(user, context())

@@ -59,3 +59,17 @@ def test_nothing_private_is_shown(idp: Command) -> None:
     told = idp.done("keys", "list", "--json", "--all") + idp.done("audit", "search", "--json")
     assert '"d"' not in told
     assert "private" not in told
+
+
+def test_at_a_terminal_it_asks_before_tokens_are_worthless(
+    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_idp.json("keys", "rotate")
+    one, two, *_ = (key["kid"] for key in sqlite_idp.json("keys", "list"))
+    sqlite_idp.json("keys", "rotate", "--at-once")
+    monkeypatch.setattr("idp.cli.place.is_terminal", lambda: True)
+    assert sqlite_idp("keys", "retire", one, "--at-once", stdin="n\n").exit_code == 1
+    assert one in {key["kid"] for key in sqlite_idp.json("keys", "list")}
+    assert sqlite_idp("keys", "retire", one, "--at-once", stdin="y\n").exit_code == 0
+    sqlite_idp.done("keys", "retire", two, "--at-once", "--yes")
+    assert {one, two}.isdisjoint(key["kid"] for key in sqlite_idp.json("keys", "list"))

@@ -195,6 +195,18 @@ def test_at_a_terminal_it_asks_before_it_deletes(
     assert idp.json("users", "list") == []
 
 
+def test_at_a_terminal_it_asks_before_it_takes_a_second_step_off(
+    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idp.cli.place.is_terminal", lambda: True)
+    sqlite_idp.json("users", "create", ANN)
+    asked = ("users", "reset", ANN, "--second-step", "--print")
+    declined = sqlite_idp(*asked, stdin="n\n")
+    assert (declined.exit_code, declined.stdout) == (1, "")
+    assert "/login/reset/" in sqlite_idp(*asked, stdin="y\n").stdout
+    assert "/login/reset/" in sqlite_idp.done(*asked, "--yes")
+
+
 @pytest.mark.usefixtures("ann")
 def test_a_reset_link_is_printed_alone_and_only_the_newest_works(idp: Command) -> None:
     older = idp.done("users", "reset", "--print", ANN).strip()
