@@ -2,7 +2,8 @@
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,13 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
-    values = _counted_from(config_path(path, environ), _read_file(path, environ, problems))
+    told = _read_file(path, environ, problems)
+    values = _counted_from(config_path(path, environ), told or {})
     values |= _read_environment(environ, problems)
     values |= overrides
     _read_keys_file(values, config_path(path, environ), problems)
-    parsed = _parse(values, problems)
+    # What is in a file that cannot be read is not missing.
+    parsed = _parse(values, problems, is_all=told is not None)
     problems += _contradictions(parsed)
     if problems:
         raise ConfigurationError(problems)
@@ -59,7 +62,7 @@ def config_path(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def keys_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The file that the keys are read from; None where a variable holds them, or nothing does."""
-    values = _read_file(path, environ, []) | _read_environment(environ, [])
+    values = (_read_file(path, environ, []) or {}) | _read_environment(environ, [])
     if "keys" in values or values.get("keys_file") is None:
         return None
     return _keys_location(values["keys_file"], config_path(path, environ))
@@ -67,7 +70,8 @@ def keys_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
 
 def _read_file(
     path: Path | None, environ: Mapping[str, str], problems: list[str]
-) -> dict[str, object]:
+) -> dict[str, object] | None:
+    """What the file says, nothing where there is none; None when it cannot be read."""
     found = config_path(path, environ)
     if found is None:
         return {}
@@ -75,8 +79,11 @@ def _read_file(
         document = tomllib.loads(found.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{found}: cannot be read: {error}")
-        return {}
-    flat = _flatten(document)
+        return None
+    pairs = tuple(_flatten(document))
+    flat = dict(pairs)
+    twice = Counter(name for name, _value in pairs) - Counter(flat.keys())
+    problems += [f"{name}: is in the file twice" for name in twice]
     problems += [f"{name}: there is no such setting" for name in flat if not _is_known(name)]
     return {name: value for name, value in flat.items() if _is_known(name)}
 
@@ -96,16 +103,14 @@ def _is_known(name: str) -> bool:
     return name in _FIELDS or name == "keys_file"
 
 
-def _flatten(document: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+def _flatten(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """``[mail] url`` becomes ``mail_url``; a table that is itself a setting stays whole."""
-    flat: dict[str, object] = {}
     for key, value in document.items():
         name = prefix + key
         if isinstance(value, dict) and name not in _FIELDS:
-            flat |= _flatten(value, f"{name}_")
+            yield from _flatten(value, f"{name}_")
         else:
-            flat[name] = value
-    return flat
+            yield name, value
 
 
 def _read_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, object]:
@@ -137,7 +142,7 @@ def _keys_location(name: object, config: Path | None) -> Path:
     return (config.parent if config else Path()) / str(name)
 
 
-def _parse(values: Mapping[str, object], problems: list[str]) -> dict[str, Any]:
+def _parse(values: Mapping[str, object], problems: list[str], *, is_all: bool) -> dict[str, Any]:
     parsed: dict[str, Any] = {}
     for name, item in _FIELDS.items():
         if values.get(name) is not None:
@@ -145,7 +150,7 @@ def _parse(values: Mapping[str, object], problems: list[str]) -> dict[str, Any]:
                 parsed[name] = item.metadata["parse"](values[name])
             except ValueError as error:
                 problems.append(f"{name}: {error}")
-        elif item.metadata["required"] and not _already_blamed(name, problems):
+        elif is_all and item.metadata["required"] and not _already_blamed(name, problems):
             problems.append(f"{name}: is missing (IDP_{name.upper()}, or run `idp init`)")
     return parsed
 

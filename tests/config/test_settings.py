@@ -1,5 +1,6 @@
 """What a setting may be, and what is said of one that may not."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,26 @@ def test_more_lanes_need_more_memory() -> None:
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     assert len(refused(issuer="id.example", mail_url="mail.example", session_idle="soon")) == 3
+
+
+def told_of(text: bytes, folder: Path) -> tuple[str, ...]:
+    file = folder / "idp.toml"
+    file.write_bytes(text)
+    with pytest.raises(ConfigurationError) as told:
+        load_settings(file, {})
+    return told.value.problems
+
+
+BROKEN = {"no TOML": b"issuer =", "another encoding": b"\xff\xfe", "with a mark": b"\xef\xbb\xbf"}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_what_a_file_that_cannot_be_read_says_is_not_missing(text: bytes, tmp_path: Path) -> None:
+    (problem,) = told_of(text, tmp_path)
+    assert problem.startswith(f"{tmp_path / 'idp.toml'}: cannot be read")
+
+
+def test_a_setting_that_is_there_in_two_ways_is_told(tmp_path: Path) -> None:
+    right = f'issuer = "https://id.example"\nkeys = "{TEST_KEY}"\nmail_url = "console:"\n'
+    doubled = f'{right}[mail]\nurl = "file:///var/mail"\nfrom = "a@id.example"\n'
+    assert told_of(doubled.encode(), tmp_path) == ("mail_url: is in the file twice",)
