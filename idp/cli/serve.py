@@ -99,11 +99,12 @@ def _figures_of_all(workers: int) -> Iterator[None]:
 def _tried_out(place: Place) -> Settings:
     """What the settings are by now. Raises ``Refused`` where workers could not begin with them.
 
-    What a start does with the keys is done here as well: one that is new may have come in front.
-    Leaves no connection behind either.
+    What a start does is done here as well: another database has a schema of its own, and a new key
+    may have come in front. Leaves no connection behind either.
     """
     with refusing():
         settings = place.settings()
+        insist_on_schema(settings)
         with composed(settings) as services:
             services.key_rotation.prepare(context())
     return settings

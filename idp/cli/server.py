@@ -123,10 +123,11 @@ class Server(MPServer):
     def _reload(self, spawn_target: Any, target_loader: Any) -> None:
         try:
             self._settings = self._read_anew()
-        except Refused as error:
+        except Exception as error:  # whatever it is, those who serve go on
             self.reload_signal = False
             self.main_loop_interrupt.clear()
-            _log.error("not reloaded, the workers go on as they are: %s", error.message)
+            trace = None if isinstance(error, Refused) else error
+            _log.error("not reloaded, the workers go on as they are: %s", error, exc_info=trace)
         else:
             self.blocking_threads = self._threads + _who_only_wait(self._settings)
             super()._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]

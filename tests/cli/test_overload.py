@@ -16,6 +16,8 @@ import pytest
 from sqlalchemy import select
 
 from idp.cli.server import HEADERS_WITHIN, answers
+from idp.cli.server import Server as Serving
+from idp.config import Settings
 from idp.models import StoredSecret, db
 from idp.secrecy import Box
 from idp.web.bounded import READERS
@@ -23,7 +25,7 @@ from tests.cli.command import Command
 from tests.cli.test_serve import workers_of
 from tests.helpers.databases import Databases
 from tests.helpers.plain import PLAIN
-from tests.helpers.ports import wait_until
+from tests.helpers.ports import free_port, wait_until
 from tests.helpers.servers import TEST_KEY, Server, idp_serve, serve
 from tests.helpers.user_agent import UserAgent
 
@@ -266,6 +268,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "database_url = 'postgresql+psycopg://idp:hunter2@127.0.0.1:9/idp'",
         "The database cannot be used",
     ),
+    "a database without tables": (
+        "database_url = 'sqlite:///empty.sqlite3'",
+        "The database is empty",
+    ),
 }
 
 
@@ -294,6 +300,32 @@ def test_a_reload_with_settings_that_are_wrong_changes_nothing(
             assert "hunter2" not in server.output()
             assert workers_of(server.pid) == workers
             assert httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).is_success
+
+
+def test_nothing_that_goes_wrong_with_a_reload_ends_the_server(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even what nobody thought of: that is logged whole."""
+
+    def thought_of_by_nobody() -> Settings:
+        raise RuntimeError("the sky has fallen")
+
+    settings = Command.over(sqlite_url).settings
+    serving = Serving(
+        "127.0.0.1",
+        free_port(),
+        settings=settings,
+        workers=1,
+        threads=1,
+        announce=lambda: None,
+        read_anew=thought_of_by_nobody,
+    )
+    serving.reload_signal = True
+    serving._reload(None, None)
+    assert not serving.reload_signal
+    (told,) = caplog.records
+    assert told.getMessage().startswith("not reloaded, the workers go on as they are")
+    assert told.exc_info
 
 
 def test_a_reload_seals_by_a_new_key_what_a_start_would(
