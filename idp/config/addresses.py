@@ -17,6 +17,8 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _STARTTLS: Final = ("required", "offered", "never")
 
 _USUAL_PORTS: Final = {"https": 443, "http": 80}
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?")
+_NO_HOST: Final = "must be an address: its host or its port is not one"
 
 
 def issuer(value: object) -> str:
@@ -172,6 +174,8 @@ def _as_browsers_write_it(address: str, parts: SplitResult) -> str:
     """The same; refused where a browser's ``Origin`` and its passkeys would be spelt otherwise."""
     if not address.isascii() or address != address.lower():
         raise ValueError("must be in lower case, with a name of other letters in its xn-- form")
+    if not _HOST.fullmatch(parts.netloc):
+        raise ValueError(_NO_HOST)
     if parts.port == _USUAL_PORTS[parts.scheme]:
         raise ValueError(f"must not name port {parts.port}: browsers leave it out")
     return address
@@ -184,5 +188,5 @@ def _split(address: str) -> SplitResult:
         parts = urlsplit(address)
         _ = parts.port  # looked at only when it is asked for
     except ValueError:
-        raise ValueError("must be an address: its host or its port is not one") from None
+        raise ValueError(_NO_HOST) from None
     return parts
