@@ -16,7 +16,7 @@ from idp.migrate import downgrade
 from tests.cli.command import PASSWORD, Command
 from tests.helpers.plain import PLAIN
 from tests.helpers.ports import free_port, wait_until
-from tests.helpers.servers import TEST_KEY, Server, environment
+from tests.helpers.servers import TEST_KEY, Server, environment, serve
 from tests.helpers.smtp import Outbox, links
 
 Serve = Callable[..., list[Server]]
@@ -92,6 +92,29 @@ def test_it_stops_when_it_is_told_to_with_all_its_workers(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.communicate()
+
+
+BY_ANOTHER_SERVER = """
+import sys
+from wsgiref.simple_server import make_server
+from idp.wsgi import app
+make_server("127.0.0.1", int(sys.argv[1]), app).serve_forever()
+"""
+
+
+def test_another_server_can_run_it_and_it_does_its_upkeep(
+    sqlite_url: str, tmp_path: Path, outbox: Outbox
+) -> None:
+    command = [sys.executable, "-c", BY_ANOTHER_SERVER]
+    mail = {"IDP_MAIL_URL": outbox.url}
+    Command.over(sqlite_url).json("keys", "rotate")  # as the page on commands says
+    with serve(sqlite_url, tmp_path, settings=mail, command=lambda port: [*command, str(port)]) as (
+        server,
+    ):
+        assert httpx.get(f"{server.url}/readyz", verify=PLAIN).json() == {"status": "ready"}
+        assert len(httpx.get(f"{server.url}/oauth/jwks", verify=PLAIN).json()["keys"]) == 4
+        Command.over(sqlite_url, **mail).done("users", "invite", "ann@example.com")
+        wait_until(lambda: bool(outbox.messages), seconds=20, what="the mail")
 
 
 def test_workers_that_are_still_loading_stop_as_well(sqlite_url: str, tmp_path: Path) -> None:
