@@ -169,19 +169,22 @@ def _contradictions(parsed: Mapping[str, Any]) -> list[str]:
     problems += _attestation_contradictions(parsed)
     problems += _hash_contradictions(parsed)
     problems += _certificate_contradictions(parsed)
+    if _found(parsed, "key_publish_ahead") > _found(parsed, "key_lifetime"):
+        problems.append("key_publish_ahead: must not be longer than key_lifetime")
     if parsed.get("demo") and host not in addresses.LOOPBACK_HOSTS:
         problems.append("demo: only on a loopback issuer, because everybody can read its mail")
     return problems
 
 
+def _found(parsed: Mapping[str, Any], name: str) -> Any:
+    """What it is, by default if nothing is said."""
+    return parsed.get(name, _FIELDS[name].default)
+
+
 def _hash_contradictions(parsed: Mapping[str, Any]) -> list[str]:
     """Argon2 needs eight blocks of a KiB for each lane (RFC 9106 section 3.1)."""
-    memory, lanes = (
-        parsed.get(name, _FIELDS[name].default)
-        for name in ("argon2_memory_kib", "argon2_parallelism")
-    )
-    least = 8 * lanes
-    if memory >= least:
+    least = 8 * _found(parsed, "argon2_parallelism")
+    if _found(parsed, "argon2_memory_kib") >= least:
         return []
     return [f"argon2_memory_kib: must be at least {least}, eight for each of argon2_parallelism"]
 
