@@ -169,8 +169,6 @@ def _contradictions(parsed: Mapping[str, Any]) -> list[str]:
     problems += _attestation_contradictions(parsed)
     problems += _hash_contradictions(parsed)
     problems += _certificate_contradictions(parsed)
-    if _found(parsed, "key_publish_ahead") > _found(parsed, "key_lifetime"):
-        problems.append("key_publish_ahead: must not be longer than key_lifetime")
     if parsed.get("demo") and host not in addresses.LOOPBACK_HOSTS:
         problems.append("demo: only on a loopback issuer, because everybody can read its mail")
     return problems

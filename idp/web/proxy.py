@@ -1,5 +1,6 @@
 """Whose word about the caller counts: only a trusted proxy's."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -9,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 Network = IPv4Network | IPv6Network
 _KNOWN: Final = 4096
 """Addresses that need not be read again: a proxy's, and those of whoever came lately."""
+_WITH_PORT: Final = re.compile(r"(\d+\.\d+\.\d+\.\d+):\d{1,5}|\[([^\]]+)\](?::\d{1,5})?", re.ASCII)
 
 
 class TrustedProxies:
@@ -45,12 +47,17 @@ def client_of(environ: WSGIEnvironment, trusted: Sequence[Network]) -> str:
     if not is_one_of(trusted, sender):
         return sender
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    for hop in reversed([hop for hop in hops if hop]):
+    for hop in map(_without_port, reversed([hop for hop in hops if hop])):
         if _address(hop) is None:
             break
         if not is_one_of(trusted, hop):
-            return str(hop)
+            return hop
     return sender
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies tell the port as well, and set an IPv6 address in brackets then (RFC 7239 6)."""
+    return next(filter(None, found.groups())) if (found := _WITH_PORT.fullmatch(hop)) else hop
 
 
 def is_one_of(trusted: Sequence[Network], address: str) -> bool:

@@ -27,7 +27,7 @@ from tests.helpers.ports import wait_until
 
 
 def test_its_jobs_are_done(idp: Command) -> None:
-    near = idp.with_(IDP_MAIL_URL="console:", IDP_KEY_LIFETIME="3600", IDP_KEY_PUBLISH_AHEAD="3600")
+    near = idp.with_(IDP_MAIL_URL="console:", IDP_KEY_LIFETIME="1", IDP_KEY_PUBLISH_AHEAD="3600")
     near.json("keys", "rotate")
     past = system_clock() - timedelta(days=3)
     with near.services() as services:

@@ -109,12 +109,6 @@ def test_more_lanes_need_more_memory() -> None:
     )
 
 
-def test_a_key_is_published_ahead_for_no_longer_than_it_signs() -> None:
-    told = ("key_publish_ahead: must not be longer than key_lifetime",)
-    assert refused(key_publish_ahead=3601, key_lifetime=3600) == told
-    assert loaded(key_publish_ahead=3600, key_lifetime=3600)
-
-
 def test_all_that_is_wrong_is_told_at_once() -> None:
     assert len(refused(issuer="id.example", mail_url="mail.example", session_idle="soon")) == 3
 
