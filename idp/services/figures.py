@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp.measures import Found
 from idp.models import OutboxMessage, db, only_reads, release
+from idp.models.standby import on_standby
 from idp.services.key_rotation import KeyRotation
 
 GIVEN_UP_WITHIN: Final = timedelta(days=1)
@@ -32,7 +33,7 @@ class Figures:
         """All of them; without a database that answers, that it does not."""
         built = Found("idp_build_info", "This version, and its schema's.", 1, self._built)
         try:
-            found = (*self._outbox(now), *self._keys(now))
+            found = (*self._outbox(now), _writable(), *self._keys(now))
             release()
         except SQLAlchemyError:
             db.session.rollback()
@@ -59,6 +60,12 @@ class Figures:
                 age = (now - key.signs_from).total_seconds()
                 labels = {"algorithm": key.algorithm}
                 yield Found("idp_signing_key_age_seconds", "How long it has signed.", age, labels)
+
+
+def _writable() -> Found:
+    """Of the connection that the figures are from."""
+    writes = 0 if on_standby(db.session.connection()) else 1
+    return Found("idp_database_writable", "Does it take writes? A standby does not.", writes)
 
 
 _UP: Final = "Does the database answer?"

@@ -37,6 +37,9 @@ class Deployment:
         return self.node.http().get(path)
 
 
+FURTHER = {"IDP_ISSUER": ISSUER, "IDP_METRICS_NETWORKS": "127.0.0.0/8 ::1"}
+
+
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     settings = {f"IDP_{name.upper()}": str(value) for name, value in CHEAP.items()}
@@ -47,7 +50,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         upgrade(url)
         with (
             housed(url, FakeClock(system_clock())) as house,
-            serve(url, folder, settings=settings | {"IDP_ISSUER": ISSUER}) as servers,
+            serve(url, folder, settings=settings | FURTHER) as servers,
         ):
             yield Deployment(pair, Remote(servers[0].port), house)
 
@@ -62,6 +65,7 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
     unused = at(house.client(consent="never"), node)
     assert used.use(node)
     assert silently(agent, there) == ""
+    assert "idp_database_writable 1.0\n" in deployment.get("/metrics").text
 
     deployment.pair.primary.stop(immediate=True)
     for path in ("/oauth/jwks", "/.well-known/openid-configuration", "/healthz", "/readyz"):
@@ -76,6 +80,9 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
 
+    figures = deployment.get("/metrics").text
+    assert "idp_database_up 1.0\n" in figures
+    assert "idp_database_writable 0.0\n" in figures
     doctor = Command.over(deployment.pair.url(DATABASE), **NEAR)
     state, told = states(doctor)["database"]
     assert (state, told.partition("answers, ")[2]) == (

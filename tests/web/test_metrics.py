@@ -153,7 +153,7 @@ def test_what_waits_and_how_old_keys_are(house: House) -> None:
     with house.app.app_context():
         metrics.in_this_process()
     value = scraped(house)
-    assert value("idp_database_up") == 1
+    assert (value("idp_database_up"), value("idp_database_writable")) == (1, 1)
     assert value("idp_outbox_messages", kind="mail") == 1
     assert value("idp_outbox_oldest_seconds", kind="mail") == 180
     assert value("idp_outbox_given_up") == 0
