@@ -1,10 +1,9 @@
 """From options and a file to the members of a registration."""
 
-import json
 from collections.abc import Mapping
 from typing import Final
 
-from idp.cli.refusals import Refused
+from idp.cli.json_files import json_object
 
 NO_MEMBERS: Final[Mapping[str, object]] = {}
 
@@ -23,7 +22,7 @@ def members_from(
     RFC 7591 has clients without refresh tokens unless they say so. Here they have them unless they
     say otherwise: a client that asks for offline_access expects one, and each person is asked.
     """
-    members = {**preset, **(_object(metadata) if metadata is not None else {})}
+    members = {**preset, **(json_object(metadata, "metadata") if metadata is not None else {})}
     members |= {name: value for name, value in given.items() if value is not None}
     if public:
         members["token_endpoint_auth_method"] = "none"  # noqa: S105  a method, no password
@@ -37,13 +36,3 @@ def _application_type(redirect_uris: object) -> str:
     listed = redirect_uris if isinstance(redirect_uris, list) else []
     web = all(str(uri).startswith(("http:", "https:")) for uri in listed)
     return "web" if web else "native"
-
-
-def _object(text: bytes) -> dict[str, object]:
-    try:
-        read = json.loads(text)
-    except ValueError as error:
-        raise Refused(f"The file of metadata cannot be read: {error}.") from error
-    if not isinstance(read, dict):
-        raise Refused("The file of metadata must hold one JSON object.")
-    return read

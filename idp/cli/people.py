@@ -1,12 +1,12 @@
 """People as the command names, reads and shows them."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import select
 
+from idp.cli.json_files import json_object
 from idp.cli.refusals import Refused
 from idp.models import Credential, User, db
 from idp.services.account_fields import Fields
@@ -33,7 +33,7 @@ def fields_from(claims: bytes | None, given: Mapping[str, object]) -> Fields:
 
     Raises ``Refused`` for what is not a JSON object.
     """
-    read = dict(_object(claims)) if claims is not None else {}
+    read = json_object(claims, "claims") if claims is not None else {}
     profile = {
         name: value
         for name, value in read.items()
@@ -43,16 +43,6 @@ def fields_from(claims: bytes | None, given: Mapping[str, object]) -> Fields:
     fields |= {own: read[name] for name, own in _OF_THE_ACCOUNT.items() if name in read}
     fields |= {name: value for name, value in given.items() if value is not None}
     return cast("Fields", fields)
-
-
-def _object(text: bytes) -> Mapping[str, Any]:
-    try:
-        read = json.loads(text)
-    except ValueError as error:
-        raise Refused(f"The file of claims cannot be read: {error}.") from error
-    if not isinstance(read, dict):
-        raise Refused("The file of claims must hold one JSON object.")
-    return read
 
 
 def person_json(user: User) -> dict[str, object]:

@@ -29,7 +29,7 @@ from idp.services.clients import is_client_id
 # either way works with all of them. The length stands for enough randomness to be hashed plainly.
 _SECRET: Final = re.compile(r"[A-Za-z0-9\-._~]{32,128}")
 
-_SOURCES: Final = frozenset({"env", "file", "generate"})
+_SOURCES: Final = ({"env"}, {"file"}, {"generate"}, {"file", "generate"})
 
 
 class ClientFilesRefused(Exception):
@@ -111,7 +111,7 @@ def _read_source(
         if source is not None:
             raise ClientFilesRefused(["client_secret must be left out: this client needs none"])
         return None, None
-    if not isinstance(source, dict) or not source or not source.keys() <= _SOURCES:
+    if not isinstance(source, dict) or not _is_source(source):
         raise ClientFilesRefused(
             ['client_secret must be a table: env = "NAME", file = "path" or generate = true']
         )
@@ -127,11 +127,23 @@ def _read_source(
     return _checked(_content(path), str(path), at_least=least), None
 
 
+def _is_source(table: Mapping[str, object]) -> bool:
+    """Whether it names one place for the secret, or a file and that it may be made."""
+    places = [table[name] for name in ("env", "file") if name in table]
+    return (
+        table.keys() in _SOURCES
+        and all(isinstance(place, str) and place for place in places)
+        and table.get("generate", True) is True
+    )
+
+
 def _content(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+    except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClientFilesRefused([f"client_secret: {path} cannot be read: {error}"]) from None
 
 
 def _checked(secret: str | None, where: str, *, at_least: int) -> str:

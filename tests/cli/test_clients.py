@@ -151,11 +151,21 @@ def test_the_list_is_searched(idp: Command) -> None:
             assert bool(listed) is is_found, (option, text)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"colour": "red"}'])
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{", "", "[" * 99_999, '{"colour": "red"}'],
+    ids=["a list", "half of it", "empty", "deep", "a member that nobody knows"],
+)
 def test_metadata_that_is_none_is_refused(sqlite_idp: Command, tmp_path: Path, text: str) -> None:
     file = tmp_path / "metadata.json"
     file.write_text(text)
     sqlite_idp.refused(*ADD, "--metadata", str(file))
+
+
+def test_a_member_named_twice_is_refused(sqlite_idp: Command, tmp_path: Path) -> None:
+    file = tmp_path / "metadata.json"
+    file.write_text('{"consent": "always", "consent": "never"}')
+    assert "consent is there twice" in sqlite_idp.refused(*ADD, "--metadata", str(file))
 
 
 def test_the_secret_is_told_once(idp: Command, shop: dict[str, Any]) -> None:

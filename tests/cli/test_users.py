@@ -103,7 +103,13 @@ def test_what_cannot_be_is_refused(
     assert [user["email"] for user in idp.json("users", "list")] == [ANN]
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"shoe_size": 43}', '{"birthdate": "soon"}'])
+CLAIMS_THAT_ARE_NONE = (
+    *("[]", "{", '{"shoe_size": 43}', '{"birthdate": "soon"}'),
+    '{"locale": "pt-PT", "locale": "ja"}',
+)
+
+
+@pytest.mark.parametrize("text", CLAIMS_THAT_ARE_NONE)
 def test_claims_that_are_none_are_refused(sqlite_idp: Command, tmp_path: Path, text: str) -> None:
     file = tmp_path / "claims.json"
     file.write_text(text)

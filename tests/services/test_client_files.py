@@ -220,6 +220,17 @@ def test_a_client_that_becomes_public_loses_its_secrets(apply: Applier):
         pytest.param({"client_secret": {"env": "SHORT"}}, "32 to 128", id="a short secret"),
         pytest.param({"client_secret": {"env": "ODD"}}, "32 to 128", id="a secret to be encoded"),
         pytest.param({"client_secret": {"file": "none"}}, "is not there", id="no file"),
+        pytest.param({"client_secret": {"file": "."}}, "cannot be read", id="a folder"),
+        pytest.param(
+            {"client_secret": {"env": "SHOP_SECRET", "file": "x"}}, "a table", id="two places"
+        ),
+        pytest.param(
+            {"client_secret": {"env": "SHOP_SECRET", "generate": True}},
+            "a table",
+            id="made as well",
+        ),
+        pytest.param({"client_secret": {"generate": False}}, "a table", id="made by nobody"),
+        pytest.param({"client_secret": {"env": ""}}, "a table", id="a variable without a name"),
         pytest.param(
             {"token_endpoint_auth_method": "none"}, "must be left out", id="a public secret"
         ),
