@@ -155,13 +155,14 @@ def _set_secret(wanted: Wanted, secrets: ClientSecrets, now: datetime) -> tuple[
 
 
 def _is_there(wanted: Wanted, found: tuple[Alive, ...]) -> bool:
-    if not is_enough(found, wanted.metadata):
-        return False
-    if wanted.secret is not None:
-        return {one.secret_hash for one in found} == {digest(wanted.secret)}
-    # A file that is not there names none to be used. Who applies from another checkout would
-    # otherwise end the secret that the client runs with.
-    return True
+    if wanted.secret is None:
+        # A file that is not there names none to be used. Who applies from another checkout would
+        # otherwise end the secret that the client runs with.
+        return is_enough(found, wanted.metadata)
+    # One that was replaced and goes on for a while has its end already.
+    staying = tuple(one for one in found if not one.ends)
+    hashes = {one.secret_hash for one in staying}
+    return is_enough(staying, wanted.metadata) and hashes == {digest(wanted.secret)}
 
 
 def _write_secret(wanted: Wanted, made: Change) -> None:

@@ -60,10 +60,11 @@ def made_for(metadata: ClientMetadata) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A secret that counts: its hash, and whether it can be read."""
+    """A secret that counts: its hash, whether it can be read, and whether it has an end."""
 
     secret_hash: str
     readable: bool
+    ends: bool
 
 
 class ClientSecrets:
@@ -129,9 +130,11 @@ def alive(client_id: str, now: datetime) -> tuple[Alive, ...]:
     """The secrets of a client that count."""
     still = ClientSecret.expires_at.is_(None) | (ClientSecret.expires_at > now)
     found = db.session.execute(
-        select(ClientSecret.secret_hash, ClientSecret.sealed.is_not(None)).where(
-            ClientSecret.client_id == client_id, still
-        )
+        select(
+            ClientSecret.secret_hash,
+            ClientSecret.sealed.is_not(None),
+            ClientSecret.expires_at.is_not(None),
+        ).where(ClientSecret.client_id == client_id, still)
     )
     return tuple(Alive(*row) for row in found)
 

@@ -1,6 +1,7 @@
 """Registrations in files: applied, applied again, and found to have drifted."""
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from idp.services.client_files import ClientFile, ClientFilesRefused, read_clien
 from idp.services.client_listing import listed, shown
 from idp.services.client_registry import ClientRegistry
 from idp.services.client_rules import ClientRules
-from idp.services.client_secrets import ClientSecrets
+from idp.services.client_secrets import ClientSecrets, end_secrets
 from idp.services.clients import Clients
 
 SECRET = "s3cret-" + "x" * 36
@@ -148,6 +149,22 @@ def test_another_secret_in_the_environment_replaces_the_first(apply: Applier):
     assert change.differences == (Difference("client_secret", "one", "another one"),)
     assert apply.accepts("shop", SECRET[::-1])
     assert not apply.accepts("shop", SECRET)
+
+
+def test_a_secret_that_goes_on_for_a_while_beside_its_successor_does(apply: Applier):
+    """As ``rotate-secret --overlap`` leaves them, once the new one is where the file says."""
+    apply(SHOP)
+    end_secrets("shop", apply.context.at + timedelta(hours=1))
+    new = apply.secrets.make("shop", shown("shop").metadata, apply.context.at)
+    db.session.commit()
+    apply.environ["SHOP_SECRET"] = new
+    assert apply(SHOP) == (Change("shop", "unchanged"),)
+    assert apply.accepts("shop", SECRET)
+    assert apply.accepts("shop", new)
+    apply.environ["SHOP_SECRET"] = SECRET  # who names the old one means it
+    assert apply(SHOP)[0].action == "changed"
+    assert apply.accepts("shop", SECRET)
+    assert not apply.accepts("shop", new)
 
 
 def test_a_secret_may_lie_in_a_file_beside_it(apply: Applier, tmp_path: Path):
