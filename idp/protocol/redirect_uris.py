@@ -7,6 +7,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from idp.protocol.urls import NOT_A_URL, split, web_problems, without_loopback_port
 
+NATIVE_ONLY: Final = (
+    "must start with https:// (a scheme of its own is for applications on a device,"
+    ' application_type "native")'
+)
 NO_WILDCARD: Final = "must not hold a * : wildcards are off, add each address by itself"
 
 
@@ -39,13 +43,19 @@ def check_redirect_uri(uri: str, application_type: str = "web") -> tuple[str, ..
     parts = split(uri)
     if parts is None:
         return (NOT_A_URL,)
-    if parts.scheme in ("http", "https") or application_type != "native":
+    if parts.scheme in ("http", "https") or (application_type != "native" and not _is_app(parts)):
         return tuple(web_problems(uri, parts))
+    if application_type != "native":
+        return (NATIVE_ONLY,)
     return tuple(_native_problems(uri, parts))
 
 
+def _is_app(parts: SplitResult) -> bool:
+    return "." in parts.scheme.strip(".")
+
+
 def _native_problems(uri: str, parts: SplitResult) -> Iterator[str]:
-    if "." not in parts.scheme.strip("."):
+    if not _is_app(parts):
         yield (
             "needs a scheme that is your domain name reversed, such as com.example.app:/callback"
         )

@@ -160,7 +160,8 @@ WRONG = [
     ("native: data", "native", "data:text/html,x", "domain name reversed"),
     ("native: a scheme without a dot", "native", "myapp:/cb", "domain name reversed"),
     ("native: nothing after the scheme", "native", "com.example.app:", "needs a path"),
-    ("web: a native scheme", "web", "com.example.app:/cb", "must start with https://"),
+    ("web: a native scheme", "web", "com.example.app:/cb", 'application_type "native"'),
+    ("web: another scheme", "web", "example:/cb", "must start with https://"),
     ("longer than anyone needs", "web", f"https://app.example/{'a' * 2000}", "not a complete"),
 ]
 
