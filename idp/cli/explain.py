@@ -55,6 +55,7 @@ def explain(
     """
     parameters = Parameters.of(parse_qsl(_query(url), keep_blank_values=True))
     with place.services() as services:
+        _warn_of_another(url, services.settings.issuer)
         explainer = Explainer(
             services.settings.issuer,
             authorization=services.authorization,
@@ -69,6 +70,15 @@ def explain(
             print_json(explanation_json(found, user))
         else:
             print_explanation(found, user, parameters, now)
+
+
+def _warn_of_another(url: str, issuer: str) -> None:
+    """On stderr: these may be the settings of another deployment than the address is of."""
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if parts.netloc and origin != issuer:
+        told = f"idp: {origin} is not this provider's address, {issuer}: what follows is said as if"
+        click.echo(f"{told} it were.", err=True)
 
 
 def _query(url: str) -> str:

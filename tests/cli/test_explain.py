@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import current_app
@@ -346,3 +346,12 @@ def test_a_signature_that_is_not_the_clients(shop: Command, tmp_path: Path) -> N
     found = explained(shop, client_id="signs", request=strange)["error"]
     assert found["error"] == "invalid_request_object"
     assert "RFC 9101" in found["clause"]
+
+
+def test_an_address_of_another_provider_is_told_of(shop: Command) -> None:
+    elsewhere = url().replace("https://id.example.com", "https://login.example.org")
+    found = shop("explain", elsewhere, "--json")
+    assert "https://login.example.org is not this provider's address" in found.stderr
+    assert json.loads(found.stdout)["outcome"] == "asks"
+    assert shop("explain", url(), "--json").stderr == ""
+    assert shop("explain", urlsplit(url()).query, "--json").stderr == ""
