@@ -138,6 +138,7 @@ class _Looked(Collector):
         self._found = tuple(found)
 
     def collect(self) -> Iterable[Metric]:
+        """A family for each name, with a sample for each set of labels."""
         by_name: dict[str, GaugeMetricFamily] = {}
         for one in self._found:
             names = list(one.labels)

@@ -133,9 +133,9 @@ def accent(value: object) -> str:
 
 def radius(value: object) -> int:
     """Pixels of a corner."""
-    number = whole(value, least=0)
-    if number > 24:
-        raise ValueError("must be at most 24")
+    number = whole(value, least=-MOST)
+    if not 0 <= number <= 24:
+        raise ValueError("must be from 0 to 24")
     return number
 
 

@@ -54,6 +54,7 @@ class Smtp:
         return "required" if self._user else "offered"
 
     def send(self, message: EmailMessage, *, sender: str, to: str, number: int) -> None:
+        """One conversation. What it raises may be tried again; ``Undeliverable`` is for good."""
         try:
             with self._conversation() as client:
                 self._secure(client)

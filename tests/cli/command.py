@@ -1,9 +1,10 @@
 """Runs the command as a shell would, without the shell."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -17,6 +18,13 @@ from tests.helpers.servers import TEST_KEY
 
 ISSUER = "https://id.example.com"
 PASSWORD = "paper lanterns drift at noon"
+
+
+class _Terminal(BytesIO):
+    """A standard input at which somebody types, as far as a program can ask."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,13 @@ class Command:
 
     def __call__(self, *arguments: str, stdin: str | bytes = "") -> Result:
         """Run it, whatever comes of it; a bug still raises."""
+        return self._run(arguments, BytesIO(stdin.encode() if isinstance(stdin, str) else stdin))
+
+    def at_terminal(self, *arguments: str, typed: str) -> Result:
+        """The same at a terminal, where somebody answers with these lines."""
+        return self._run(arguments, _Terminal(typed.encode()))
+
+    def _run(self, arguments: Sequence[str], stdin: BytesIO) -> Result:
         runner = CliRunner(env=dict(self.environment))
         result = runner.invoke(main, arguments, input=stdin, prog_name="idp")
         if result.exception is not None and not isinstance(result.exception, SystemExit):

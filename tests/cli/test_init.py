@@ -124,9 +124,9 @@ def test_without_a_terminal_the_issuer_must_be_said() -> None:
     assert "--issuer" in Command().misused("init")
 
 
-def test_at_a_terminal_it_asks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idp.cli.init.is_terminal", lambda: True)
-    answered = Command()("init", stdin=f"{ISSUER}\nsqlite:///elsewhere.sqlite3\n")
+def test_at_a_terminal_it_asks(place: Path) -> None:
+    typed = f"{ISSUER}\nsqlite:///elsewhere.sqlite3\n"
+    answered = Command().at_terminal("init", typed=typed)
     assert answered.exit_code == 0
     assert tomllib.loads((place / "idp.toml").read_text())["issuer"] == ISSUER
     assert (place / "elsewhere.sqlite3").is_file()

@@ -61,15 +61,13 @@ def test_nothing_private_is_shown(idp: Command) -> None:
     assert "private" not in told
 
 
-def test_at_a_terminal_it_asks_before_tokens_are_worthless(
-    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_at_a_terminal_it_asks_before_tokens_are_worthless(sqlite_idp: Command) -> None:
     sqlite_idp.json("keys", "rotate")
     one, two, *_ = (key["kid"] for key in sqlite_idp.json("keys", "list"))
     sqlite_idp.json("keys", "rotate", "--at-once")
-    monkeypatch.setattr("idp.cli.place.is_terminal", lambda: True)
-    assert sqlite_idp("keys", "retire", one, "--at-once", stdin="n\n").exit_code == 1
+    retire = ("keys", "retire")
+    assert sqlite_idp.at_terminal(*retire, one, "--at-once", typed="n\n").exit_code == 1
     assert one in {key["kid"] for key in sqlite_idp.json("keys", "list")}
-    assert sqlite_idp("keys", "retire", one, "--at-once", stdin="y\n").exit_code == 0
-    sqlite_idp.done("keys", "retire", two, "--at-once", "--yes")
+    assert sqlite_idp.at_terminal(*retire, one, "--at-once", typed="y\n").exit_code == 0
+    assert sqlite_idp.at_terminal(*retire, two, "--at-once", "--yes", typed="").exit_code == 0
     assert {one, two}.isdisjoint(key["kid"] for key in sqlite_idp.json("keys", "list"))

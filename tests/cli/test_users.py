@@ -190,27 +190,22 @@ def test_deleted(idp: Command, ann: dict[str, object]) -> None:
 
 
 @pytest.mark.usefixtures("ann")
-def test_at_a_terminal_it_asks_before_it_deletes(
-    idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("idp.cli.place.is_terminal", lambda: True)
-    declined = idp("users", "delete", ANN, stdin="n\n")
+def test_at_a_terminal_it_asks_before_it_deletes(idp: Command) -> None:
+    declined = idp.at_terminal("users", "delete", ANN, typed="n\n")
     assert declined.exit_code == 1
     assert len(idp.json("users", "list")) == 1
-    assert idp("users", "delete", ANN, stdin="y\n").exit_code == 0
+    assert idp.at_terminal("users", "delete", ANN, typed="y\n").exit_code == 0
     assert idp.json("users", "list") == []
 
 
-def test_at_a_terminal_it_asks_before_it_takes_a_second_step_off(
-    sqlite_idp: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("idp.cli.place.is_terminal", lambda: True)
+def test_at_a_terminal_it_asks_before_it_takes_a_second_step_off(sqlite_idp: Command) -> None:
     sqlite_idp.json("users", "create", ANN)
     asked = ("users", "reset", ANN, "--second-step", "--print")
-    declined = sqlite_idp(*asked, stdin="n\n")
+    declined = sqlite_idp.at_terminal(*asked, typed="n\n")
     assert (declined.exit_code, declined.stdout) == (1, "")
-    assert "/login/reset/" in sqlite_idp(*asked, stdin="y\n").stdout
-    assert "/login/reset/" in sqlite_idp.done(*asked, "--yes")
+    assert "/login/reset/" in sqlite_idp.at_terminal(*asked, typed="y\n").stdout
+    assert "/login/reset/" in sqlite_idp.at_terminal(*asked, "--yes", typed="").stdout
+    assert "/login/reset/" in sqlite_idp.done(*asked), "a script is taken at its word"
 
 
 @pytest.mark.usefixtures("ann")

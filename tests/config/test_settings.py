@@ -89,8 +89,8 @@ BAD: tuple[tuple[str, object, str], ...] = (
     ("webauthn_origins", "https://id.example:443", "browsers leave it out"),
     ("session_lifetime", 99999999999999999, "must be at most 2147483647"),
     ("refresh_grace", -1, "must be at least 0"),
-    ("radius", -1, "must be at least 0"),
-    ("radius", 25, "must be at most 24"),
+    ("radius", -1, "must be from 0 to 24"),
+    ("radius", 25, "must be from 0 to 24"),
     ("argon2_memory_kib", 7, "must be at least 8"),
 )
 

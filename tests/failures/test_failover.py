@@ -80,6 +80,17 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
 
+    assert_that_it_is_told(deployment)
+    deployment.pair.standby.promote()
+    wait_until(lambda: waits.use(node), seconds=30, what="writes")
+    assert not used.use(node), "what was used at the one is used at the other"
+    assert silently(agent, there) == ""
+    everybody = {"status": "ready"}  # once no connection to what was a standby is left
+    wait_until(lambda: deployment.get("/readyz").json() == everybody, seconds=30, what="readiness")
+
+
+def assert_that_it_is_told(deployment: Deployment) -> None:
+    """To whoever watches, and to whoever asks the doctor."""
     figures = deployment.get("/metrics").text
     assert "idp_database_up 1.0\n" in figures
     assert "idp_database_writable 0.0\n" in figures
@@ -89,13 +100,6 @@ def test_it_goes_on_over_the_standby(deployment: Deployment) -> None:
         "problem",
         "a standby, and none that takes writes: nobody can sign in",
     )
-
-    deployment.pair.standby.promote()
-    wait_until(lambda: waits.use(node), seconds=30, what="writes")
-    assert not used.use(node), "what was used at the one is used at the other"
-    assert silently(agent, there) == ""
-    everybody = {"status": "ready"}  # once no connection to what was a standby is left
-    wait_until(lambda: deployment.get("/readyz").json() == everybody, seconds=30, what="readiness")
 
 
 def refused(thing: Thing, node: Remote) -> httpx.Response:

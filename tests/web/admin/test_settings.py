@@ -59,7 +59,7 @@ def test_empty_goes_back_to_what_it_was_started_with(house: House, agent: UserAg
     [
         ({"accent": "#8fb0ff"}, "must be darker"),
         ({"accent": "blue"}, "must be a colour"),
-        ({"radius": "99"}, "at most 24"),
+        ({"radius": "99"}, "from 0 to 24"),
         ({"logo_url": "http://example.org/a.svg"}, "must start with https://"),
         ({"logo_url": "javascript:alert(1)"}, "must start with https://"),
         ({"privacy_url": "data:text/html,x"}, "must be an address"),
