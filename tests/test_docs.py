@@ -265,7 +265,7 @@ def settings() -> Settings:
 @pytest.mark.parametrize("text", toml_blocks("# client.toml"))
 def test_every_registration_would_be_taken(text: str, settings: Settings) -> None:
     members = tomllib.loads(text)
-    rules = ClientRules(settings, capabilities_of(settings), methods=[one.name for one in FACTORS])
+    rules = ClientRules(settings, capabilities_of(settings), ways=FACTORS)
     assert members.pop("client_id")
     members.pop("client_secret", None)
     rules.parse(members)

@@ -59,7 +59,7 @@ def _spread(paths: Sequence[Path]) -> list[Path]:
 
 def _rules(services: Services) -> ClientRules:
     settings = services.settings
-    return ClientRules(settings, capabilities_of(settings), methods=services.factors)
+    return ClientRules(settings, capabilities_of(settings), ways=services.factors.values())
 
 
 def _change_json(change: Change, *, dry_run: bool) -> dict[str, object]:

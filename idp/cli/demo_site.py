@@ -132,7 +132,7 @@ class Site:
 
     def _register(self, services: Services, applications: Sequence[Application]) -> None:
         settings = services.settings
-        rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
+        rules = ClientRules(settings, capabilities_of(settings), ways=services.factors.values())
         files = [self._as_it_runs_here(one) for one in applications]
         apply_client_files(files, rules, services.client_secrets, context(), environ={})
 

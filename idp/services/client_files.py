@@ -103,6 +103,9 @@ def _read(file: ClientFile, rules: ClientRules, environ: Mapping[str, str]) -> W
     return Wanted(str(client_id), metadata, secret, write_to)
 
 
+_AS_TABLE: Final = 'a table of env = "NAME", file = "path" or generate = true'
+
+
 def _read_source(
     source: object, metadata: ClientMetadata, folder: Path, environ: Mapping[str, str]
 ) -> tuple[str | None, Path | None]:
@@ -112,9 +115,8 @@ def _read_source(
             raise ClientFilesRefused(["client_secret must be left out: this client needs none"])
         return None, None
     if not isinstance(source, dict) or not _is_source(source):
-        raise ClientFilesRefused(
-            ['client_secret must be a table: env = "NAME", file = "path" or generate = true']
-        )
+        told = "is missing: it is" if source is None else "must be"
+        raise ClientFilesRefused([f"client_secret {told} {_AS_TABLE}"])
     least = least_length(metadata)
     if "env" in source:
         secret = environ.get(str(source["env"]))

@@ -1,6 +1,6 @@
 """What a registration must keep to here, beyond what the protocol asks of every registration."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from idp.assurance import resolve_acr_values
 from idp.config import Settings
@@ -12,21 +12,23 @@ from idp.protocol.client_metadata import (
     ClientMetadata,
 )
 from idp.protocol.registration import InvalidClientMetadata, Problems, parse_client_metadata
+from idp.services import methods
 from idp.services.certificates import name_problem
+from idp.services.methods import Way
 
 
 class ClientRules:
     """The validator of every registration that this deployment's own people write.
 
-    ``methods`` are the names of the factors there are, which a client may refuse.
+    ``ways`` are the factors there are, of which a client may refuse some.
     """
 
     def __init__(
-        self, settings: Settings, capabilities: Capabilities, *, methods: Collection[str]
+        self, settings: Settings, capabilities: Capabilities, *, ways: Iterable[Way]
     ) -> None:
-        self._aliases = settings.acr_aliases
+        self._settings = settings
         self._capabilities = capabilities
-        self._methods = frozenset(methods)
+        self._ways = tuple(ways)
 
     def parse(self, members: Mapping[str, object]) -> ClientMetadata:
         """Registration members (RFC 7591), held against what this deployment can do and knows.
@@ -53,13 +55,22 @@ class ClientRules:
         }
         for member, names in asked.items():
             for name in names:
-                if not resolve_acr_values([name], self._aliases):
+                if not resolve_acr_values([name], self._settings.acr_aliases):
                     yield member, f"names an acr value that is not known here: {name}"
         yield from self._unkept(metadata)
         yield from name_problem(metadata)
-        for name in metadata.refused_methods:
-            if name not in self._methods:
-                yield "refused_methods", f"names a method that there is not: {name}"
+        if told := self._no_way_in(metadata.refused_methods):
+            yield "refused_methods", told
+
+    def _no_way_in(self, refused: tuple[str, ...]) -> str | None:
+        """Why a client cannot refuse these, beside what is refused to everybody here."""
+        settings = self._settings
+        return methods.problem(
+            self._ways,
+            refused={*refused, *settings.refused_methods},
+            login_style=settings.login_style,
+            mails=settings.mails or not refused,
+        )
 
     def _unkept(self, metadata: ClientMetadata) -> Iterator[tuple[str, str]]:
         """Promises that nobody here keeps: to take them in silence would be to break them."""

@@ -54,7 +54,9 @@ class Services(SignInServices):
 
     @cached_property
     def client_rules(self) -> ClientRules:
-        return ClientRules(self.settings, capabilities_of(self.settings), methods=self.factors)
+        return ClientRules(
+            self.settings, capabilities_of(self.settings), ways=self.factors.values()
+        )
 
     @cached_property
     def client_registry(self) -> ClientRegistry:

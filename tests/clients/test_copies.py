@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from idp.config import load_settings
+from idp.factors import FACTORS
 from idp.oidc.capabilities import capabilities_of
 from idp.services.client_files import read_client_file
 from idp.services.client_rules import ClientRules
@@ -31,7 +32,7 @@ PYTHON_FILES = sorted(CLIENTS.glob("*/*.py"))
 @pytest.fixture
 def rules() -> ClientRules:
     settings = load_settings(environ={}, issuer="http://localhost:8000", keys=TEST_KEY)
-    return ClientRules(settings, capabilities_of(settings), methods=["password"])
+    return ClientRules(settings, capabilities_of(settings), ways=FACTORS)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -76,7 +76,7 @@ def register(house: House, folder: Path, port: int) -> None:
         toml.write_text(toml.read_text().replace(called, called.replace("9000", str(port))))
         files.append(read_client_file(toml))
     services, settings = house.services, house.settings
-    rules = ClientRules(settings, capabilities_of(settings), methods=services.factors)
+    rules = ClientRules(settings, capabilities_of(settings), ways=services.factors.values())
     with house.app.app_context():
         apply_client_files(files, rules, services.client_secrets, house.context, environ={})
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from idp.assurance import Rung, Satisfied
 from idp.audit import Context
 from idp.config import Settings
+from idp.factors import FACTORS
 from idp.models import BrowserSession, Client, Consent, User, db
 from idp.oidc.capabilities import capabilities_of
 from idp.protocol.authorization import AuthorizationRequest
@@ -65,7 +66,7 @@ def add_client(
 
 def registry_of(settings: Settings) -> ClientRegistry:
     """What registers clients, and removes them."""
-    rules = ClientRules(settings, capabilities_of(settings), methods=["password"])
+    rules = ClientRules(settings, capabilities_of(settings), ways=FACTORS)
     return ClientRegistry(rules, ClientSecrets(Box(settings.keys)))
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from idp.audit import Context
 from idp.config import Settings
+from idp.factors import FACTORS
 from idp.models import db
 from idp.protocol.capabilities import Capabilities
 from idp.secrecy import Box
@@ -38,7 +39,7 @@ SPA: dict[str, Any] = {
 
 @pytest.fixture
 def rules(settings: Settings) -> ClientRules:
-    return ClientRules(settings, Capabilities(), methods=["password"])
+    return ClientRules(settings, Capabilities(), ways=FACTORS)
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ def test_a_client_that_becomes_public_loses_its_secrets(apply: Applier):
         pytest.param({"client_id": 7}, "client_id must be there", id="an id that is no text"),
         pytest.param({"redirect_urls": []}, "redirect_urls is not a member", id="a slip"),
         pytest.param({"redirect_uris": []}, "redirect_uris must list", id="nowhere to go"),
-        pytest.param({"client_secret": None}, "client_secret must be a table", id="no secret"),
+        pytest.param({"client_secret": None}, "client_secret is missing", id="no secret"),
         pytest.param({"client_secret": SECRET}, "must be a table", id="the secret itself"),
         pytest.param({"client_secret": {"vault": "x"}}, "must be a table", id="unknown source"),
         pytest.param({"client_secret": {"env": "NONE"}}, "$NONE is not there", id="no variable"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from idp.audit import Context
+from idp.factors import FACTORS
 from idp.factors.base import Tools
 from idp.models import Client, db
 from idp.oidc.capabilities import capabilities_of
@@ -30,7 +31,7 @@ def register(tools: Tools, token: str | None, **changes: object) -> bool:
     settings = replace(tools.settings, **changes)  # type: ignore[arg-type]  # names of fields
     service = ClientRegistration(
         settings,
-        ClientRules(settings, capabilities_of(settings), methods=()),
+        ClientRules(settings, capabilities_of(settings), ways=FACTORS),
         ClientSecrets(tools.box),
         Throttle(settings, Devices(tools.box)),
         Fetcher.of(settings),

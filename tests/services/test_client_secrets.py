@@ -11,6 +11,7 @@ from flask import Flask
 
 from idp.audit import Context
 from idp.config import Settings, load_settings
+from idp.factors import FACTORS
 from idp.models import ClientSecret, db
 from idp.oidc.capabilities import capabilities_of
 from idp.protocol.registration import parse_client_metadata
@@ -59,7 +60,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def rules(settings: Settings) -> ClientRules:
-    return ClientRules(settings, capabilities_of(settings), methods=["password"])
+    return ClientRules(settings, capabilities_of(settings), ways=FACTORS)
 
 
 @pytest.fixture

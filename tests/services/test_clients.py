@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from idp.audit import Context
 from idp.config import Settings
+from idp.factors import FACTORS
 from idp.models import AuditEvent, Client, ClientSecret, db
 from idp.protocol.capabilities import Capabilities
 from idp.protocol.registration import InvalidClientMetadata
@@ -26,7 +27,7 @@ PUBLIC = {**SHOP, "token_endpoint_auth_method": "none"}
 
 @pytest.fixture
 def rules(settings: Settings) -> ClientRules:
-    return ClientRules(settings, Capabilities(), methods=["password", "totp"])
+    return ClientRules(settings, Capabilities(), ways=FACTORS)
 
 
 @pytest.fixture
@@ -76,6 +77,11 @@ def test_a_public_client_is_given_no_secret(registry: ClientRegistry, context: C
         pytest.param({"minimum_acr": "urn:gold"}, "minimum_acr", id="a floor nobody knows"),
         pytest.param({"default_acr_values": ["gold"]}, "default_acr_values", id="unknown acr"),
         pytest.param({"refused_methods": ["pasword"]}, "refused_methods", id="unknown method"),
+        pytest.param(
+            {"refused_methods": ["password", "passkey", "magic_link"]},
+            "refused_methods",
+            id="every method that a sign-in can begin with",
+        ),
         pytest.param(
             {"token_endpoint_auth_method": "private_key_jwt"},
             "token_endpoint_auth_method",

@@ -12,7 +12,7 @@ from idp.web.api.call import Answer, Call
 from idp.web.api.clients import ONE as CLIENT
 from idp.web.api.clients import seen
 from idp.web.api.paging import cursor_of, read_cursor
-from idp.web.api.problems import wrong
+from idp.web.api.problems import wrong_query
 from idp.web.api.registry import operation
 from idp.web.api.representing import instant
 from idp.web.api.schema import INSTANT, named, page_of, text
@@ -90,7 +90,7 @@ def _moment(query: Any, name: str) -> datetime | None:
         read = datetime.fromisoformat(query[name])
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise wrong(name, "must be a time like 2026-07-14T09:30:00Z") from error
+        raise wrong_query((name, "must be a time like 2026-07-14T09:30:00Z")) from error
 
 
 @operation("GET", f"{CLIENT}/activity", Area.CLIENTS, answer=page_of(named("Event")))

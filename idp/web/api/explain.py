@@ -11,7 +11,7 @@ from idp.services.client_pages import is_hidden
 from idp.services.roles import Area, Permission
 from idp.web.admin.explain import explainer
 from idp.web.api.call import Answer, Call
-from idp.web.api.problems import Problem, wrong
+from idp.web.api.problems import Problem, wrong_query
 from idp.web.api.registry import operation
 from idp.web.api.schema import many, members, text
 from idp.web.context import services
@@ -34,19 +34,19 @@ def explain_request(call: Call) -> Answer:
     """Replay an authorization request for somebody: nothing is written, nobody is asked."""
     url, who = call.query.get("url", ""), call.query.get("person")
     if not url:
-        raise wrong("url", "is missing")
+        raise wrong_query(("url", "is missing"))
     if who and Permission(Area.PEOPLE).scope not in call.caller.holds:
         raise Problem(403, "Who somebody is and how she signs in takes admin:people:read.")
     person = services().accounts.find_by_login(who) if who else None
     if who and person is None:
-        raise wrong("person", "is nobody's name here")
+        raise wrong_query(("person", "is nobody's name here"))
     try:
         supposed = read_supposed(call.query.get("evidence", ""))
     except ValueError as error:
-        raise wrong("evidence", str(error)) from error
+        raise wrong_query(("evidence", str(error))) from error
     asked = Parameters.of(parse_qsl(_query_of(url), keep_blank_values=True))
     if is_hidden(asked, call.caller.manager):
-        raise wrong("url", "names an application that is not for your eyes")
+        raise wrong_query(("url", "names an application that is not for your eyes"))
     found = explainer().explain(asked, user=person, supposed=supposed, now=call.context.at)
     return Answer(body={"outcome": _outcome(found), "lines": list(lines(found))})
 
@@ -55,7 +55,7 @@ def _query_of(url: str) -> str:
     try:
         return urlsplit(url).query or url
     except ValueError as error:
-        raise wrong("url", "is not an address") from error
+        raise wrong_query(("url", "is not an address")) from error
 
 
 def _outcome(found: Explanation) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from idp.protocol.text import is_clean
-from idp.web.api.problems import wrong
+from idp.web.api.problems import wrong_query
 from idp.web.api.schema import Schema, number, text
 
 USUAL: Final = 50
@@ -45,4 +45,6 @@ def _is_sound(part: str | int) -> bool:
 
 
 def _not_ours() -> Exception:
-    return wrong("cursor", "is not one that was given here: leave it out for the first page")
+    return wrong_query(
+        ("cursor", "is not one that was given here: leave it out for the first page")
+    )

@@ -28,6 +28,11 @@ def wrong(field: str, message: str) -> Problem:
     return Problem(422, "Nothing was changed.", errors=[{"field": field, "message": message}])
 
 
+def wrong_query(*problems: tuple[str, str]) -> Problem:
+    """Nothing that was asked for can be found by this query."""
+    return Problem(422, "See what is wrong with the query.", errors=errors_of(problems))
+
+
 def errors_of(problems: Mapping[str, str] | Iterable[tuple[str, str]]) -> Errors:
     """An error a field; what services say of a field, they say in a sentence without its name."""
     pairs = problems.items() if isinstance(problems, Mapping) else problems

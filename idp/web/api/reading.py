@@ -10,7 +10,7 @@ from idp.protocol.text import is_clean, is_clean_json
 from idp.web.api.checking import check
 from idp.web.api.components import COMPONENTS
 from idp.web.api.operation import Operation
-from idp.web.api.problems import Problem, errors_of
+from idp.web.api.problems import Problem, errors_of, wrong_query
 from idp.web.api.schema import Schema
 from idp.web.sizes import most_at
 
@@ -32,7 +32,7 @@ def read_query(operation: Operation) -> Mapping[str, Any]:
             given[name] = _typed(schema, values[0])
             problems += check(schema, given[name], name, COMPONENTS)
     if problems:
-        raise Problem(422, "See what is wrong with the query.", errors=errors_of(problems))
+        raise wrong_query(*problems)
     defaults = {name: one["default"] for name, one in operation.query.items() if "default" in one}
     return {**defaults, **given}
 
