@@ -72,7 +72,7 @@ def _change(database_url: str, change: Callable[[Config, str], None], revision: 
     tries = 1 if "options" in make_url(database_url).query else TRIES
     for left in reversed(range(tries)):
         try:
-            with _connected(database_url) as connection:
+            with connected(database_url) as connection:
                 _be_alone(connection)
                 with _tables_may_be_replaced(connection):
                     return change(_config(connection), revision)
@@ -85,7 +85,7 @@ def _change(database_url: str, change: Callable[[Config, str], None], revision: 
 
 def pending(database_url: str) -> tuple[str, ...]:
     """What keeps the schema from being the code's, a sentence each; empty when it is."""
-    with _connected(database_url) as connection:
+    with connected(database_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         current = context.get_current_revision()
         if current != head():
@@ -98,7 +98,7 @@ def revision(database_url: str) -> str | None:
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return None
-    with _connected(database_url) as connection:
+    with connected(database_url) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -125,7 +125,7 @@ def reads(found: str | None, readers: str | None) -> bool:
 
 def readers(database_url: str) -> str | None:
     """What a database says of its readers: its revision, and the oldest whose code can use it."""
-    with _connected(database_url) as connection:
+    with connected(database_url) as connection:
         if not inspect(connection).has_table(Fact.__tablename__):
             return None
         return connection.scalar(select(Fact.value).where(Fact.name == READERS))
@@ -236,7 +236,7 @@ def _unhurried(url: URL, options: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _connected(database_url: str) -> Iterator[Connection]:
+def connected(database_url: str) -> Iterator[Connection]:
     """A connection that is closed, and not merely pooled, afterwards."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and url.database:

@@ -9,6 +9,8 @@ from idp import migrate
 from idp.cli.output import json_option, print_json, say
 from idp.cli.place import Place, at_place, confirm
 from idp.cli.refusals import Refused
+from idp.config.addresses import database_url
+from idp.transfer import NotTransferable, transfer
 
 LEFT: Final = "When no node of the version before is left: `idp db upgrade`."
 
@@ -79,3 +81,40 @@ def check(place: Place, as_json: bool) -> None:
         raise Refused(f"Not this version's schema: {'; '.join(problems)}. Run `idp db upgrade`.")
     if not as_json:
         say(f"The schema is this version's: revision {found}.")
+
+
+@db.command()
+@click.option(
+    "--to",
+    "target",
+    metavar="URL",
+    required=True,
+    help="Where; a password may be in PGPASSWORD or ~/.pgpass instead.",
+)
+@json_option
+@at_place
+def copy(place: Place, target: str, as_json: bool) -> None:
+    """Copy everything from SQLite into an empty PostgreSQL database.
+
+    Stop the server before, and start it over the other database afterwards. The file stays as it
+    is; the keys in idp.keys go with what was copied.
+    """
+    try:
+        rows = transfer(place.settings().database_url, _checked(target))
+    except NotTransferable as error:
+        raise Refused(f"{error}. Nothing was copied.") from error
+    if as_json:
+        print_json({"rows": rows})
+        return
+    for table, number in rows.items():
+        if number:
+            say(f"{table}: {number}")
+    say("All of it is copied. Let database_url name the other database, and start the server.")
+    say("Going back to the file later is restoring a backup: then run `idp restore-epoch`.")
+
+
+def _checked(target: str) -> str:
+    try:
+        return database_url(target)
+    except ValueError as error:
+        raise click.UsageError(f"--to {error}") from error

@@ -46,3 +46,31 @@ def test_a_database_of_a_newer_version_is_left_alone(sqlite_idp: Command) -> Non
     engine.dispose()
     told = sqlite_idp.refused("users", "list")
     assert "A newer one has upgraded it" in told
+
+
+def test_everything_goes_to_another_database(sqlite_idp: Command, databases: Databases) -> None:
+    sqlite_idp.done("users", "create", "ann@example.com", "--name", "Ann")
+    with databases.fresh("postgresql", migrated=False) as url:
+        told = sqlite_idp.done("db", "copy", "--to", url)
+        assert "users: 1\n" in told
+        assert "idp restore-epoch" in told
+        there = Command.over(url)
+        assert [one["name"] for one in there.json("users", "list")] == ["Ann"]
+        assert "Nothing was copied" in sqlite_idp.refused("db", "copy", "--to", url)
+
+
+def test_what_was_copied_is_json_too(sqlite_idp: Command, databases: Databases) -> None:
+    sqlite_idp.done("users", "create", "ann@example.com")
+    with databases.fresh("postgresql") as url:
+        copied = sqlite_idp.json("db", "copy", "--to", url)
+    assert copied["rows"]["users"] == 1
+    assert copied["rows"]["grants"] == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://localhost/idp", "postgresql+psycopg://host:port/idp", "x"]
+)
+def test_what_is_no_database_is_a_matter_of_usage(sqlite_idp: Command, url: str) -> None:
+    result = sqlite_idp("db", "copy", "--to", url)
+    assert result.exit_code == 2
+    assert "--to must" in result.stderr

@@ -38,7 +38,7 @@ def test_it_does_not_let_others_wait_behind_it(databases: Databases) -> None:
 
 def _lock_wait(url: str) -> str:
     """What a migration goes by where the URL says nothing."""
-    with migrate._connected(url) as connection:
+    with migrate.connected(url) as connection:
         return str(connection.scalar(text("SHOW lock_timeout")))
 
 
