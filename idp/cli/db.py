@@ -1,13 +1,15 @@
-"""``idp db``: the schema."""
+"""``idp db``: the schema, a backup, and the way to another database."""
 
+from pathlib import Path
 from typing import Final
 
 import click
 from alembic.util import CommandError
 
 from idp import migrate
-from idp.cli.output import json_option, print_json, say
-from idp.cli.place import Place, at_place, confirm
+from idp.backup import NoBackup, back_up
+from idp.cli.output import json_option, print_json, say, tell
+from idp.cli.place import Place, at_place, confirm, context
 from idp.cli.refusals import Refused
 from idp.config.addresses import database_url
 from idp.transfer import NotTransferable, transfer
@@ -17,7 +19,7 @@ LEFT: Final = "When no node of the version before is left: `idp db upgrade`."
 
 @click.group()
 def db() -> None:
-    """Bring the database to this version's schema, or look whether it is there."""
+    """Bring the database to this version's schema, back it up, or take it elsewhere."""
 
 
 @db.command()
@@ -81,6 +83,24 @@ def check(place: Place, as_json: bool) -> None:
         raise Refused(f"Not this version's schema: {'; '.join(problems)}. Run `idp db upgrade`.")
     if not as_json:
         say(f"The schema is this version's: revision {found}.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@at_place
+def backup(place: Place, file: Path, as_json: bool) -> None:
+    """Copy an SQLite database into FILE, which is new, while the server goes on.
+
+    For its owner only. Keep idp.keys apart from it. To put it back: stop the server, move it to
+    where the database was, remove the files beside that with -wal and -shm at their end, and run
+    `idp db upgrade` and `idp restore-epoch`.
+    """
+    try:
+        size = back_up(place.settings().database_url, file, context().at)
+    except NoBackup as error:
+        raise Refused(f"{error}.") from error
+    tell(f"{file}: {size:,} bytes.", {"file": str(file), "bytes": size}, as_json=as_json)
 
 
 @db.command()

@@ -23,7 +23,7 @@ from idp.models import AuditEvent, OutboxMessage, db, only_reads, release
 from idp.secrecy import Box
 from idp.services import stored_secrets
 from idp.services.client_secrets import unreadable
-from idp.services.health_beside import domain, exposure, quickness
+from idp.services.health_beside import backup, domain, exposure, quickness
 from idp.services.issuer_certificate import SOON, expiry
 from idp.services.jose import ALGORITHMS
 from idp.services.key_rotation import KeyRotation
@@ -96,6 +96,8 @@ class Health:
             ("rp_id", lambda _now: domain(self._settings)),
             ("metrics", lambda _now: exposure(self._settings)),
         )
+        if self._settings.database_url.startswith("sqlite"):
+            near = (*near, ("backup", backup))
         if urlsplit(self._settings.mail_url or "").scheme not in ("smtp", "smtps"):
             near = (*near, ("mail", self._mail))
         if not self._settings.secure:

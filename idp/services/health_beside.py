@@ -1,11 +1,16 @@
-"""Is what stands beside the program in order: who may read its metrics, its domain, and Redis?"""
+"""Is what stands beside the program in order: backup, metrics, domain, Redis?"""
 
+from datetime import datetime, timedelta
 from importlib import import_module
 from ipaddress import ip_address
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
+
+from idp.backup import BACKED_UP
 from idp.config import Settings
+from idp.models import Fact, db, only_reads, release
 
 Told = tuple[Literal["ok", "warning", "problem"], str]
 
@@ -20,6 +25,21 @@ def exposure(settings: Settings) -> Told:
     if settings.metrics_networks:
         return "ok", f"are read from {', '.join(map(str, settings.metrics_networks))}"
     return "ok", "are read with metrics_token"
+
+
+LONG_AGO: Final = timedelta(days=8)
+"""Since the last backup: a weekly one, and a day."""
+
+
+def backup(now: datetime) -> Told:
+    """How long ago was the last of SQLite that this program made? Of others it does not know."""
+    only_reads()
+    made = db.session.scalar(select(Fact.at).where(Fact.name == BACKED_UP))
+    release()
+    if made is None:
+        return "ok", "none was made by `idp db backup`: see that there is another"
+    told = f"made by `idp db backup` at {made:%Y-%m-%d %H:%M} UTC"
+    return ("warning", f"none since the one {told}") if now - made > LONG_AGO else ("ok", told)
 
 
 def domain(settings: Settings) -> Told:

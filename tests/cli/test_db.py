@@ -1,5 +1,7 @@
 """The schema, by command."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -74,3 +76,14 @@ def test_what_is_no_database_is_a_matter_of_usage(sqlite_idp: Command, url: str)
     result = sqlite_idp("db", "copy", "--to", url)
     assert result.exit_code == 2
     assert "--to must" in result.stderr
+
+
+def test_a_backup_is_a_database(sqlite_idp: Command, tmp_path: Path) -> None:
+    sqlite_idp.done("users", "create", "ann@example.com", "--name", "Ann")
+    file = tmp_path / "it's a backup.sqlite3"
+    told = sqlite_idp.json("db", "backup", str(file))
+    assert told == {"file": str(file), "bytes": file.stat().st_size}
+    there = Command.over(f"sqlite:///{file}")
+    assert [one["name"] for one in there.json("users", "list")] == ["Ann"]
+    assert "exists" in sqlite_idp.refused("db", "backup", str(file))
+    assert "No such file" in sqlite_idp.refused("db", "backup", str(tmp_path / "no" / "folder"))

@@ -9,9 +9,10 @@ from sqlalchemy import update
 
 from idp import audit
 from idp.audit import Context
+from idp.backup import BACKED_UP
 from idp.clock import system_clock
 from idp.migrate import downgrade
-from idp.models import OutboxMessage, db
+from idp.models import Fact, OutboxMessage, db
 from tests.cli.command import Command
 from tests.helpers.ports import free_port
 from tests.helpers.redis_server import redis_server
@@ -46,13 +47,28 @@ def test_a_new_deployment_has_nothing_wrong(idp: Command) -> None:
         "issuer": "warning",
         "rp_id": "ok",
         "metrics": "ok",
-    }
+    } | ({"backup": "ok"} if near.settings.database_url.startswith("sqlite") else {})
 
 
 def test_one_line_each_for_people(sqlite_idp: Command) -> None:
     told = sqlite_idp.with_(**NEAR).done("doctor").splitlines()
-    assert len(told) == 12
+    assert len(told) == 13
     assert told[2].startswith("ok      database       SQLite answers")
+
+
+def test_how_long_ago_the_last_backup_was(sqlite_idp: Command, tmp_path: Path) -> None:
+    near = sqlite_idp.with_(**NEAR)
+    assert states(near)["backup"][1].startswith("none was made by")
+    near.done("db", "backup", str(tmp_path / "one"))
+    state, text = states(near)["backup"]
+    assert (state, text[:25]) == ("ok", "made by `idp db backup` a")
+    with near.services():
+        long_ago = system_clock() - timedelta(days=9)
+        db.session.execute(update(Fact).where(Fact.name == BACKED_UP).values(at=long_ago))
+        db.session.commit()
+    state, text = states(near)["backup"]
+    assert state == "warning"
+    assert f"{long_ago:%Y-%m-%d}" in text
 
 
 def test_wrong_settings_are_each_told() -> None:

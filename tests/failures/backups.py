@@ -1,14 +1,15 @@
-"""Backups as operators make them: SQLite's own copy, and PostgreSQL's own dump."""
+"""Backups as operators make them: our copy of SQLite, and PostgreSQL's own dump."""
 
-import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
 
+from idp import backup
+from idp.clock import system_clock
 from tests.helpers.databases import Databases
 from tests.helpers.postgres import binaries
 
@@ -17,8 +18,7 @@ def back_up(database_url: str, file: Path) -> None:
     """What docs/operations.md says."""
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        with closing(sqlite3.connect(str(url.database))) as connection:
-            connection.execute("VACUUM INTO ?", [str(file)])
+        backup.back_up(database_url, file, system_clock())
     else:
         _run("pg_dump", url, "--format=custom", f"--file={file}")
 

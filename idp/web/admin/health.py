@@ -23,6 +23,7 @@ TITLES = {
     "keys": later("Signing keys"),
     "clients": later("Clients’ secrets"),
     "outbox": later("Outbox"),
+    "backup": later("Backup"),
     "rp_id": later("Passkeys’ domain"),
     "metrics": later("Metrics"),
     "mail": later("Mail"),
