@@ -90,6 +90,8 @@ def _lock_empty(connection: Connection) -> None:
             raise NotTransferable(
                 f"The other database is not empty: there is something in {table.name}"
             )
+    # Rows that come into a table that was just emptied need not be looked at by VACUUM again.
+    connection.exec_driver_sql(f"TRUNCATE {names}")
     # SQLite keeps instants without a zone: ours are of UTC.
     connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
 
@@ -102,7 +104,7 @@ def _carried(table: Table, source: sqlite3.Connection, connection: Connection) -
     driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor() as cursor:
-            with cursor.copy(f"COPY {name} ({columns}) FROM STDIN") as copy:
+            with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FREEZE)") as copy:
                 for row in rows:
                     copy.write_row(row)
             count: int = cursor.rowcount
