@@ -6,9 +6,11 @@ Mutation: a table that is left out, or one that is copied as it was a while ago.
 from idp.clock import system_clock
 from idp.transfer import transfer
 from tests.failures.artefacts import LASTING, ONCE, at
+from tests.failures.test_migration import killed
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.sign_in import totp
+from tests.test_transfer import fill, rows
 from tests.web.walking import event_names, housed, newcomer, tokens_of
 
 SETTINGS = {"refresh_grace": 0, "code_lifetime": 300}
@@ -26,6 +28,15 @@ def test_everybody_goes_on_where_she_was_and_nothing_comes_back(databases: Datab
             assert [thing.name for thing in used if thing.use(house)] == []
             assert [thing.name for thing in (*unused, *lasting) if not thing.use(house)] == []
             assert [thing.name for thing in unused if thing.use(house)] == []
+
+
+def test_killed_after_every_table_it_is_run_again(databases: Databases) -> None:
+    """Mutation: a commit after each table."""
+    with databases.fresh("sqlite") as old, databases.fresh("postgresql") as new:
+        fill(old)
+        before = rows(old)
+        assert killed(old, new) == len(before)
+        assert rows(new) == before == rows(old)
 
 
 def test_what_is_written_afterwards_is_numbered_on(databases: Databases) -> None:
