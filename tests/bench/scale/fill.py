@@ -1,7 +1,4 @@
-"""Fills a migrated database that nobody has used, as fast as it can be done.
-
-Into an index that is there, rows would go one by one; made afterwards, it is sorted once.
-"""
+"""Fills a migrated database that nobody has used, as fast as it can be done."""
 
 from pathlib import Path
 from typing import Final

@@ -1,8 +1,7 @@
 """Rows by the million into SQLite."""
 
-import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Final
 
@@ -19,15 +18,13 @@ _FAST: Final = (
     "foreign_keys=OFF",
     "threads=2",
 )
-_KEY: Final = re.compile(r",\s*CONSTRAINT (\w+) (?:PRIMARY KEY|UNIQUE) \(([^)]+)\)")
-_ROW_NUMBER: Final = re.compile(r"\bid INTEGER NOT NULL")
 
 
 def fill(url: URL, tables: Sequence[Table], progress: Progress) -> None:
-    """Each table without its indexes, and then with them.
+    """One row after the other, with the indexes there.
 
-    A key that is part of a table cannot be left out for a while: it becomes a unique index, which
-    is all it was. (But not a number, which is where SQLite keeps the row.)
+    Made afterwards, their pages would all be full, and whatever came next would split one: what
+    happens now and then in a database that is in use would happen with every row.
     """
     with closing(sqlite3.connect(url.database or "", isolation_level=None)) as connection:
         connection.create_function("digest", 1, digest, deterministic=True)
@@ -35,26 +32,10 @@ def fill(url: URL, tables: Sequence[Table], progress: Progress) -> None:
             connection.execute(f"PRAGMA {pragma}")
         for table in tables:
             progress(f"sqlite: {table.count:,} {table.name}")
-            indexes = list(_bared(connection, table.name))
             _insert(connection, table)
-            for index in indexes:
-                connection.execute(index)
         progress("sqlite: analysing")
         connection.execute("ANALYZE")
         connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _bared(connection: sqlite3.Connection, table: str) -> Iterator[str]:
-    """Make the table anew without indexes; yields how to make them."""
-    found = connection.execute("SELECT type, sql FROM sqlite_master WHERE tbl_name = ?", [table])
-    made = found.fetchall()
-    (create,) = (sql for kind, sql in made if kind == "table")
-    connection.execute(f"DROP TABLE {table}")
-    keys = [] if _ROW_NUMBER.search(create) else _KEY.findall(create)
-    connection.execute(_KEY.sub("", create) if keys else create)
-    yield from (sql for kind, sql in made if kind == "index" and sql)
-    for name, columns in keys:
-        yield f"CREATE UNIQUE INDEX {name} ON {table} ({columns})"
 
 
 def _insert(connection: sqlite3.Connection, table: Table) -> None:
