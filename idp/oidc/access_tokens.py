@@ -61,10 +61,11 @@ def _read(payload: str, issuer: str) -> JwtClaims:
     another issuer must not let its tokens in here."""
     claims = claims_of(payload)
     try:
-        iss, jti, scope, audience = (claims[name] for name in ("iss", "jti", "scope", "aud"))
+        iss, jti, audience = (claims[name] for name in ("iss", "jti", "aud"))
         iat, exp = claims["iat"], claims["exp"]
     except KeyError:
         raise InvalidToken("not an access token") from None
+    scope = claims.get("scope", "")
     if iss != issuer or not isinstance(jti, str) or not isinstance(scope, str):
         raise InvalidToken("not an access token of this issuer")
     if type(iat) is not int or type(exp) is not int:

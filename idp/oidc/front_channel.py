@@ -6,7 +6,7 @@ from datetime import datetime
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import db
-from idp.oidc.issuance import Issuance, Statement, personal
+from idp.oidc.issuance import Issuance, Statement, personal, said_scope
 from idp.protocol.authorization import AuthorizationRequest
 from idp.protocol.claims import select_claims
 from idp.protocol.client_metadata import ClientMetadata
@@ -93,7 +93,7 @@ class FrontChannel:
             "access_token": self._issuance.access_token(tokens, granted, granted.scope),
             "token_type": "Bearer",
             "expires_in": str(epoch(tokens.expires_at) - epoch(tokens.issued_at)),
-            "scope": " ".join(granted.scope),
+            **said_scope(granted.scope),
         }
 
 

@@ -11,7 +11,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.client_auth import METHODS, ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import Answer
-from idp.oidc.issuance import said_of
+from idp.oidc.issuance import said_of, said_scope
 from idp.oidc.json_answer import NO_STORE
 from idp.protocol.errors import OAuthError
 from idp.services.access import LiveToken, Wanted, live_refresh
@@ -76,7 +76,7 @@ class Introspection(_Endpoint):
             "iss": self._issuer,
             "sub": granted.subject,
             "client_id": granted.client_id,
-            "scope": " ".join(live.scope),
+            **said_scope(live.scope),
             "iat": epoch(live.issued_at),
             "exp": epoch(live.expires_at),
             # RFC 9470 section 6.2, and the same for amr and act: as the JWT would say it.

@@ -69,7 +69,8 @@ class Issuance:
             "access_token": access_token,
             "token_type": tokens.binding.token_type,
             "expires_in": epoch(tokens.expires_at) - epoch(tokens.issued_at),
-            "scope": " ".join(redeemed.scope),
+            **said_scope(redeemed.scope),
+            **_details(redeemed.granted),  # RFC 9396 section 7
         }
         if tokens.refresh is not None:
             response["refresh_token"] = tokens.refresh
@@ -121,7 +122,7 @@ class Issuance:
             "iat": epoch(tokens.issued_at),
             "exp": epoch(tokens.expires_at),
             "jti": tokens.jti,
-            "scope": " ".join(scope),
+            **said_scope(scope),
             **said_of(granted),
         }
         if tokens.binding.cnf:
@@ -145,9 +146,18 @@ def said_of(granted: Granted) -> dict[str, object]:
     """What every token of a grant says of it: what was proved, what was allowed, who acts."""
     return {
         **(_proved(granted.satisfied) if granted.satisfied else {}),
-        **({"authorization_details": list(granted.details)} if granted.details else {}),
+        **_details(granted),
         **({"act": granted.act} if granted.act else {}),  # RFC 8693 section 4.1
     }
+
+
+def said_scope(scope: tuple[str, ...]) -> dict[str, str]:
+    """``scope`` as answers and tokens have it: never an empty one (RFC 6749 section 3.3)."""
+    return {"scope": " ".join(scope)} if scope else {}
+
+
+def _details(granted: Granted) -> dict[str, object]:
+    return {"authorization_details": list(granted.details)} if granted.details else {}
 
 
 def _proved(satisfied: Satisfied) -> dict[str, object]:

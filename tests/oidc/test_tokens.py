@@ -282,3 +282,18 @@ def test_no_token_and_no_secret_reaches_a_log(desk: Desk, caplog: pytest.LogCapt
     for secret in secrets:
         if isinstance(secret, str) and len(secret) > 20:
             assert secret not in written
+
+
+@on_both
+def test_where_no_scope_was_asked_for_none_is_told(desk: Desk):
+    """RFC 6749 section 3.3: there is no empty one."""
+    party = desk.client()
+    answer = party.token_request(**code_form(desk.code(party, scope=()))).json()
+    token = answer["access_token"]
+    assert "scope" not in answer
+    assert "scope" not in payload_of(token)
+    told = party.post(party.metadata["introspection_endpoint"], {"token": token}).json()
+    assert told["active"]
+    assert "scope" not in told
+    refused = party.http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
+    assert refused.status_code == 403

@@ -111,6 +111,7 @@ def test_a_passkey_confirms_what_was_shown(house: House, shop: RelyingParty, ali
     assert "(EUR)" not in page.document.text
     tokens = shop.finish(sign_in(agent, url, answers={"passkey": passkey(soft)}))
     (carried,) = tokens.claims["authorization_details"]
+    assert tokens.raw["authorization_details"] == [carried]  # RFC 9396 section 7
     confirmation = carried.pop("confirmed")
     assert carried == ORDER
     assert confirmation["at"] == int(house.clock().timestamp())
