@@ -58,12 +58,19 @@ def import_users(
             raise Refused(str(error)) from error
         if planned.problems:
             _tell_problems(planned, as_json=as_json)
-            raise Refused(f"Nobody was imported: {len(planned.problems)} problems to mend first.")
+            raise Refused(
+                f"Nobody was imported: {_counted(len(planned.problems), 'problem')} to mend first."
+            )
         made = 0 if dry_run else carry_out(planned, context())
     if as_json:
         print_json({"would_make": len(planned.ready), "made": made, "problems": []})
     else:
-        say(f"Would make {len(planned.ready)} accounts." if dry_run else f"Made {made} accounts.")
+        would = f"Would make {_counted(len(planned.ready), 'account')}."
+        say(would if dry_run else f"Made {_counted(made, 'account')}.")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _tell_problems(planned: Plan, *, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from idp.protocol.client_metadata import ADMITS_NOBODY
 from idp.protocol.errors import OAuthError
 from idp.protocol.parameters import Parameters
 from idp.protocol.vocabulary import Prompt
-from idp.services.clients import Clients
+from idp.services.clients import Clients, RegisteredClient
 from idp.services.consents import Consents
 from idp.services.profiles import for_client, profile_of
 from idp.services.sessions import Live
@@ -49,6 +49,8 @@ class Explanation:
     ``pages`` what else she would be shown. ``demand`` includes the account's own floor.
     """
 
+    client_id: str | None = None
+    """Whose request it is, also where it cannot be answered; None: nobody's that is known."""
     asked: Asked | None = None
     demand: Demand | None = None
     evidence: tuple[Evidence, ...] = ()
@@ -122,29 +124,30 @@ class Explainer:
 
         ``supposed`` is all that was proved in her browser, before and in this sign-in.
         """
-        found = Explanation(evidence=ledger(supposed, now=now, transaction_id=_SIGN_IN))
+        client = self._clients.get(parameters.clean("client_id") or "")
+        found = Explanation(
+            client_id=client.id if client else None,
+            evidence=ledger(supposed, now=now, transaction_id=_SIGN_IN),
+        )
         try:
-            asked = self._resume(parameters, now)
+            asked = self._resume(parameters, client, now)
             case = _Case(asked, user, found.evidence, now)
             found = replace(found, asked=asked, demand=asked.demand, pages=_pages(case))
             demand, decision = self._decide(case)
             return self._told(replace(found, demand=demand), decision, case)
         except OAuthError as error:
             elsewhere = error.redirectable or error.error in REFERENCE_ERRORS
-            known = () if elsewhere else self._registered(parameters)
+            known = () if elsewhere or client is None else client.metadata.redirect_uris
             return replace(found, error=error, clause=clause_of(error), registered=known)
 
-    def _resume(self, parameters: Parameters, now: datetime) -> Asked:
+    def _resume(
+        self, parameters: Parameters, client: RegisteredClient | None, now: datetime
+    ) -> Asked:
         """The request as its transaction would have it; what it refers to stays unused."""
-        client = self._clients.get(parameters.clean("client_id") or "")
         if client is None:
             return self._authorization.resume(_transaction(Arrived.plainly(parameters), now))
         arrived = self._authorization.resolve(parameters, client, now)
         return self._authorization.resume(_transaction(arrived, now))
-
-    def _registered(self, parameters: Parameters) -> tuple[str, ...]:
-        client = self._clients.get(parameters.clean("client_id") or "")
-        return client.metadata.redirect_uris if client else ()
 
     def _decide(self, case: _Case) -> tuple[Demand, Decision]:
         demand, live = case.asked.demand, case.live

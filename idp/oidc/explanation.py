@@ -22,7 +22,7 @@ def as_json(found: Explanation, user: User | None) -> dict[str, Any]:
     """The whole explanation; ``outcome`` is ``asks``, ``tokens`` or ``error``."""
     return {
         "outcome": _outcome(found),
-        "client_id": found.asked.client.id if found.asked else None,
+        "client_id": found.client_id,
         "came": came(found.asked.arrived) if found.asked else None,
         "user": user.email if user else None,
         "demand": _demand_json(found.demand) if found.demand else None,

@@ -128,8 +128,11 @@ def _is_disabled(one: Mapping[str, Any]) -> bool:
 
 
 def _own(one: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Ours, as ``idp users export`` writes it. A role is no field of a file."""
-    given = dict(one)
+    """Ours, as ``idp users export`` writes it. A role is no field of a file.
+
+    An address that an administrator names is taken to be right, as by ``idp users create``.
+    """
+    given = {"email_verified": True, **one}
     hashed = given.pop("password_hash", None)
     for name in ("id", "disabled", "created_at", "state"):
         given.pop(name, None)

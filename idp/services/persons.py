@@ -37,6 +37,14 @@ _BY_ADDRESS: Final = _with_held(_users.c.email == bindparam("known_as"))
 _BY_USERNAME: Final = _with_held(_users.c.username == bindparam("known_as"))
 
 
+def is_another(user: User | None, typed: str | None) -> bool:
+    """Is this somebody, and what was typed nothing that she is called?"""
+    if user is None or not typed:
+        return False
+    name = normalise_login(typed)
+    return name is None or name not in (user.email, user.username)
+
+
 def by_login(login_name: str) -> User | None:
     """Whose e-mail address or user name this is, however it was typed; like ``known_as``."""
     return known_as(normalise_login(login_name))

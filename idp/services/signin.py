@@ -65,7 +65,7 @@ class SignIn:
             return self._decline(standing, attempt, _NOT_ASKED, context)
         self._insist_on_room(attempt.method)
         login_name = _login_name(standing.transaction, attempt.answer)
-        user = standing.user or self._named(login_name)
+        user = standing.user or (self._known_as(login_name) if login_name else None)
         reserved = self._throttle.reserve(
             method=attempt.method,
             user=user,
@@ -76,6 +76,8 @@ class SignIn:
         if isinstance(reserved, Wait):
             db.session.commit()
             return reserved
+        if persons.is_another(standing.user, attempt.answer.get("username")):
+            return self._decline(standing, attempt, _OTHER_PERSON, context, standing.user)
         if user is not None:
             attempt.foresee(user.id)
         try:
@@ -263,9 +265,6 @@ class SignIn:
             amr=list(proof.amr),
             **told,
         )
-
-    def _named(self, login_name: str | None) -> User | None:
-        return self._known_as(login_name) if login_name else None
 
 
 def _objection(standing: Standing, owner: User | None) -> Refused | None:

@@ -10,7 +10,7 @@ from idp.models import Transaction
 from idp.services import transactions
 from idp.services.throttle import Wait
 from idp.services.weighing import Standing
-from idp.web import responses
+from idp.web import enrol, responses
 from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, services
 from idp.web.models import NO_ADDRESS, address, asked_of, in_place, too_many
@@ -91,15 +91,20 @@ def _ask_json(
 ) -> Response:
     if refused is not None:
         return problem(status, refused.reason, refusal(refused))
-    first = method if method and standing.choice(method) else standing.choices[0].method
+    chosen = standing.choice(method) if method else None
     methods = [choice.method for choice in standing.choices]
     publics = begun(standing, standing.choices, asked_of(standing.transaction))
-    body = {
-        "next": first,
+    options = dict(zip(methods, map(dict, publics), strict=True))
+    body: dict[str, object] = {
+        "next": (chosen or standing.choices[0]).method,
         "choices": methods,
         "url": address(standing.transaction),
-        "options": dict(zip(methods, map(dict, publics), strict=True)),
+        "options": options,
     }
+    if new := [choice.method for choice in standing.choices if choice.enrol]:
+        body["enrol"] = new
+    if chosen is not None and chosen.enrol:
+        options[chosen.method] = dict(enrol.begin(standing, chosen))
     return jsonify(body)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, jsonify, make_response, render_template, url_for
 
 from idp.assurance import Choice
 from idp.factors.base import Refused, Wish
@@ -59,11 +59,21 @@ def finish(standing: Standing, choice: Choice, fields: dict[str, str]) -> Refuse
 
 
 def _on(transaction: Transaction, made: Made, live: Live) -> Response:
-    response = see_other(address(transaction))
+    response = _told(transaction, live) if wants_json() else see_other(address(transaction))
     if made.session_token is not None:
         present_anew(made.session_token)
         cookies.write_session(response, made.session_token, persistent=live.persistent)
     return response
+
+
+def _told(transaction: Transaction, live: Live) -> Response:
+    """For a script: where to go on, and what came with it that is shown once."""
+    shown = {
+        method: dict(values)
+        for method in services().holdings.last_resorts
+        if (values := services().once.show(live.id, method, context().at)) is not None
+    }
+    return jsonify(redirect=address(transaction), **({"show_once": shown} if shown else {}))
 
 
 def to_be_shown(standing: Standing, refused: Refused | None = None) -> Response | None:

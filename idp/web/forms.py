@@ -123,8 +123,9 @@ def _is_deep(value: object, most: int) -> bool:
 
 
 def left_empty(names: Iterable[str]) -> bool:
-    """Did the form have one of these fields, with nothing in it?"""
-    return any(request.form.get(name) == "" for name in names)
+    """Was one of these fields there, with nothing in it?"""
+    given = _json() if here.asked().is_json else request.form
+    return isinstance(given, dict) and any(given.get(name) == "" for name in names)
 
 
 def _is_encodable(text: str) -> bool:

@@ -15,14 +15,17 @@ from idp.services.throttle import Wait
 from idp.services.turned_away import CANCELLED, NOT_ALLOWED, denied
 from idp.services.weighing import Standing
 from idp.web import asking, cookies, enrol, errors, flow, remembered
-from idp.web.answers import see_other, wants_json
+from idp.web.answers import problem, see_other, wants_json
 from idp.web.context import context, live_session, present_anew, services
 from idp.web.delivering import sent_back
 from idp.web.forms import left_empty, submitted
 from idp.web.models import NO_ADDRESS, NOT_SAVED, NOTHING_SENT, address, addressed_to, too_many
 from idp.web.under_way import find, in_transaction, made_for
+from idp.web.words import refusal
 
 bp = Blueprint("login", __name__, url_prefix="/login")
+OTHER: Final = "other"
+"""Whoever is to go on, where it is not who is signed in."""
 _POSTED_TO: Final = frozenset({"account", "cancel", "consent", "forgotten", "identify", "leave"})
 
 
@@ -86,9 +89,11 @@ def account(transaction: Transaction) -> Response:
         return see_other(address(transaction))
     live = live_session()
     chosen = submitted().get("account", "")
+    if live is not None and chosen not in (live.user_id, OTHER):
+        return _undecided(transaction)
     state = {key: value for key, value in transaction.state.items() if key != "choose"}
-    other = live is None or chosen != live.user_id
-    if live is not None and chosen == live.user_id:
+    other = live is None or chosen == OTHER
+    if live is not None and not other:
         transactions.next_step(transaction, state=state, user_id=live.user_id)
     else:
         transactions.next_step(transaction, state={**state, "other_person": True})
@@ -145,9 +150,19 @@ def go_back(transaction_id: str) -> Response:
 @in_transaction
 def consent(transaction: Transaction) -> Response:
     """Allow, or not, what the application asks for."""
-    if submitted().get("decision") == "allow":
+    decision = submitted().get("decision")
+    if decision == "allow":
         return flow.go_on(transaction, allowed=True)
-    return flow.refuse(transaction, denied(NOT_ALLOWED))
+    if decision == "cancel":
+        return flow.refuse(transaction, denied(NOT_ALLOWED))
+    return _undecided(transaction)
+
+
+def _undecided(transaction: Transaction) -> Response:
+    """None of the answers that the page has: nothing follows from it, and it is asked again."""
+    if wants_json():
+        return problem(422, NOTHING_SENT.reason, refusal(NOTHING_SENT))
+    return see_other(address(transaction))
 
 
 @bp.get("/<transaction_id>/<method>/saved")

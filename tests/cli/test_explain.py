@@ -187,6 +187,8 @@ def test_an_error_comes_with_its_clause(shop: Command, name: str) -> None:
     changes, arguments, error, clause, where = ERRORS[name]
     found = explained(shop, *arguments, **changes)
     assert (found["outcome"], found["error"]["error"]) == ("error", error)
+    known = changes.get("client_id", "shop") != "nobody"
+    assert found["client_id"] == (changes.get("client_id", "shop") if known else None)
     assert clause in found["error"]["clause"]
     assert found["error"]["answered_at"] == where
     assert clause in shop.done("explain", url(**changes), *arguments)

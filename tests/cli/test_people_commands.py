@@ -53,7 +53,7 @@ def test_a_file_is_looked_at_and_then_taken_whole(sqlite_idp: Command, tmp_path:
     looked = sqlite_idp.json("users", "import", str(file), "--dry-run", *key)
     assert looked == {"would_make": 1, "made": 0, "problems": []}
     assert sqlite_idp.json("users", "list") == []
-    assert sqlite_idp.done("users", "import", str(file), *key) == "Made 1 accounts.\n"
+    assert sqlite_idp.done("users", "import", str(file), *key) == "Made 1 account.\n"
     again = sqlite_idp("users", "import", str(file), *key)
     assert again.exit_code == 1
     assert "There is an account with this email address already." in again.stdout

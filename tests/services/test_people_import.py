@@ -188,3 +188,22 @@ ODD = {
 def test_a_record_of_another_form_is_told_and_no_error_of_ours(content: str) -> None:
     with pytest.raises(Unreadable, match="Record 1 is not of the form"):
         records(content.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "verified"),
+    [
+        pytest.param(b"email,name\ncy1@example.com,Cy\n", True, id="nothing said"),
+        pytest.param(b"email,email_verified\ncy2@example.com,no\n", False, id="said"),
+        pytest.param(b'[{"email": "cy3@example.com"}]', True, id="nothing said in JSON"),
+    ],
+)
+def test_an_address_that_an_administrator_names_is_right_unless_the_file_says_otherwise(
+    town: House, content: bytes, verified: bool
+) -> None:
+    assert imported(town, content) == 1
+    email = next(word for word in content.decode().replace('"', ",").split(",") if "cy" in word)
+    with town.app.app_context():
+        user = town.services.accounts.find_by_login(email.split()[-1])
+        assert user is not None
+        assert user.email_verified is verified

@@ -8,7 +8,8 @@ import httpx
 import pyotp
 import pytest
 
-from tests.helpers.house import CALLBACK, House, Person
+from tests.helpers.authenticator import SoftAuthenticator
+from tests.helpers.house import CALLBACK, PASSWORD, House, Person
 from tests.helpers.relying_party import RelyingParty, Tokens
 from tests.helpers.user_agent import Departure, UserAgent
 from tests.web.account.visits import mails
@@ -182,6 +183,79 @@ def test_the_choice_of_an_account(
     answer = script.look()
     assert (answer["next"], answer["choices"]) == ("account", [alice.id, "other"])
     assert finish(shop, script.say("/account", account=alice.id))
+
+
+@pytest.mark.parametrize("body", [{}, {"account": "somebody"}], ids=["nothing", "somebody"])
+def test_an_account_that_was_not_offered_is_nobody(
+    shop: RelyingParty, script: Script, alice: Person, body: dict[str, str]
+) -> None:
+    script.say(**password(alice))
+    url = shop.authorization_url(prompt="select_account")
+    script.path = script.agent.client.get(url).headers["Location"]
+    assert script.refused(422, "/account", **body) == "nothing_sent"
+    assert finish(shop, script.say("/account", account=alice.id))
+
+
+def test_what_is_neither_yes_nor_no_is_asked_again(town: House, alice: Person) -> None:
+    shop = town.client(consent="always")
+    script = Script(town, shop.authorization_url())
+    script.say(**password(alice))
+    assert script.refused(422, "/consent") == "nothing_sent"
+    assert script.refused(422, "/consent", decision="yes") == "nothing_sent"
+    assert finish(shop, script.say("/consent", decision="allow"))
+
+
+def test_an_empty_code_asks_for_no_other_mail(town: House, script: Script, alice: Person) -> None:
+    script.say("/magic_link", username=alice.email)
+    assert script.refused(401, "/magic_link", code="") == "missing"
+    assert len(mails(town, alice.email)) == 1
+
+
+def needing_more(town: House, shop: RelyingParty, alice: Person) -> Script:
+    """Somebody who has a password, where two factors are asked for."""
+    script = Script(town, shop.authorization_url(acr_values="urn:idp:acr:mfa"))
+    answer = script.say(**password(alice))
+    assert answer["choices"] == answer["enrol"] == ["passkey", "totp"]
+    return script
+
+
+def test_setting_an_app_up_on_the_way(town: House, shop: RelyingParty, alice: Person) -> None:
+    script = needing_more(town, shop, alice)
+    page = script.agent.client.get(f"{script.path}/totp", headers={"Accept": "application/json"})
+    secret = page.json()["options"]["totp"]["secret"].replace(" ", "")
+    made = script.say("/totp", otp=pyotp.TOTP(secret).at(town.clock()))
+    assert made["redirect"] == script.path
+    codes = made["show_once"]["recovery_code"]["codes"]
+    assert len(codes) == 10
+    assert finish(shop, script.look()).claims["amr"] == ["pwd", "otp", "mfa"]
+    again = Script(town, shop.authorization_url())
+    again.say(**password(alice))
+    assert finish(shop, again.say(recovery_code=codes[0]))
+
+
+def test_setting_a_passkey_up_on_the_way(town: House, shop: RelyingParty, alice: Person) -> None:
+    script = needing_more(town, shop, alice)
+    page = script.agent.client.get(f"{script.path}/passkey", headers={"Accept": "application/json"})
+    options = page.json()["options"]["passkey"]["options"]
+    made = SoftAuthenticator(town.settings.issuer).make_credential(options)
+    script.say("/passkey", passkey_response=made)
+    assert finish(shop, script.look()).claims["amr"] == ["pwd", "pop", "user", "swk", "mfa"]
+
+
+def test_a_name_of_somebody_else_is_not_overlooked(
+    town: House, shop: RelyingParty, script: Script, alice: Person
+) -> None:
+    """Both have the same password, and one of them is who the sign-in is of."""
+    bob = newcomer(town)
+    script.say(**password(alice))
+    town.clock.advance(seconds=1)
+    script.path = script.agent.client.get(shop.authorization_url(prompt="login")).headers[
+        "Location"
+    ]
+    assert script.refused(401, **password(bob)) == "other_person"
+    assert script.refused(401, username="no name at all", password=PASSWORD) == "other_person"
+    typed = {"username": alice.email.upper(), "password": PASSWORD}
+    assert finish(shop, script.say(**typed)).claims["sub"] == alice.id
 
 
 def test_cancelling(script: Script) -> None:
