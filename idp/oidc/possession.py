@@ -85,6 +85,7 @@ class Holders:
 
     def __init__(self, settings: Settings, access_tokens: AccessTokens, proofs: Proofs) -> None:
         self._issuer = settings.issuer
+        self._tls = settings.mtls_origin or settings.issuer
         self._access_tokens = access_tokens
         self._proofs = proofs
 
@@ -104,8 +105,9 @@ class Holders:
         shown = direct.certificate.thumbprint if direct.certificate else None
         held = Binding(jkt=self._jkt(presented, live, direct), x5t=shown)
         if not held.covers(live.binding):
-            _record_misuse(live, direct)
-            raise _invalid_token("The access token is bound to another key.")
+            reason, description = _misfit(live.binding, held, self._tls)
+            _record(live, direct, "token.refused", reason=reason)
+            raise _invalid_token(description)
         return live
 
     def _jkt(self, presented: Presented, live: LiveToken, direct: Direct) -> str | None:
@@ -149,8 +151,20 @@ def _proof(
     )
 
 
-def _record_misuse(live: LiveToken, direct: Direct) -> None:
-    _record(live, direct, "token.refused", reason="of another key")
+def _misfit(bound: Binding, held: Binding, asks: str) -> tuple[str, str]:
+    """Why who holds ``held`` cannot use a token that is bound so: for the log, and for them.
+
+    ``asks`` is the origin where certificates are asked for.
+    """
+    if bound.jkt is not None and held.jkt is None:
+        does = "send it by the scheme DPoP, with a proof"
+        return "without a proof", f"The access token is bound to a key: {does}."
+    if bound.jkt not in (None, held.jkt):
+        return "of another key", "The access token is bound to another key."
+    if held.x5t is None:
+        does = f"show it in TLS at {asks}"
+        return "without its certificate", f"The access token is bound to a certificate: {does}."
+    return "of another certificate", "The access token is bound to another certificate."
 
 
 def _record(live: LiveToken, direct: Direct, name: str, **data: str) -> None:

@@ -305,6 +305,7 @@ def test_a_bound_token_is_no_bearer_token(
     assert error_of(answer) == (401, "invalid_token")
     bearer, dpop = answer.headers.get_list("WWW-Authenticate")
     assert bearer.startswith("Bearer ")
+    assert "bound to a key: send it by the scheme DPoP, with a proof." in bearer
     assert dpop.startswith("DPoP ")
 
 
