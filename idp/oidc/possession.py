@@ -13,6 +13,7 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.direct import Direct
 from idp.oidc.presented import DPOP, Presented, read_presented
 from idp.protocol.errors import OAuthError
+from idp.services import repeated
 from idp.services.access import NOTHING_ELSE, LiveToken, Wanted
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
@@ -73,10 +74,17 @@ def _insist(client: RegisteredClient, binding: Binding) -> None:
 
 
 def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
+    """Anybody can cause it who says a public client's id."""
     if error.error == "use_dpop_nonce":
         return  # nothing is wrong: this is how a nonce is asked for
     name = "dpop.replayed" if isinstance(error, Replayed) else "binding.refused"
-    audit.record(name, direct.context, client_id=client.id, reason=error.description)
+    repeated.record(
+        name,
+        direct.context,
+        alike=(client.id, error.error),
+        client_id=client.id,
+        reason=error.description,
+    )
     db.session.commit()
 
 
