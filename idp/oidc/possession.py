@@ -4,6 +4,7 @@ RFC 9449 (DPoP) and RFC 8705 section 3 (certificates), in the one place that kno
 """
 
 from collections.abc import Collection
+from typing import Final
 
 from idp import audit
 from idp.config import Settings
@@ -18,6 +19,9 @@ from idp.services.access import NOTHING_ELSE, LiveToken, Wanted
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.dpop import ALGORITHMS, Proof, Proofs, Replayed
+
+ASKS_FOR_NONCE: Final = "use_dpop_nonce"
+"""An error where nothing is wrong (RFC 9449 section 8): of no interest to the audit log."""
 
 
 class Binder:
@@ -75,8 +79,8 @@ def _insist(client: RegisteredClient, binding: Binding) -> None:
 
 def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
     """Anybody can cause it who says a public client's id."""
-    if error.error == "use_dpop_nonce":
-        return  # nothing is wrong: this is how a nonce is asked for
+    if error.error == ASKS_FOR_NONCE:
+        return
     name = "dpop.replayed" if isinstance(error, Replayed) else "binding.refused"
     repeated.record(
         name,
