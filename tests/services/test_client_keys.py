@@ -285,6 +285,34 @@ def test_known_keys_outlast_a_bad_answer_for_an_hour(
     assert find(keys, client, "ES256", clock) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (saying(b"", "500 Internal Server Error"), "the answer was 500 and not 200"),
+        (saying(b"<html>"), "the answer is no JWK Set"),
+        (saying(b'{"keys": []}'), "no key in the answer can be used"),
+    ],
+    ids=["an error", "no set", "no key"],
+)
+def test_what_is_the_matter_is_known_and_in_the_log(
+    keys: ClientKeys,
+    server: LittleServer,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    answer: Any,
+    problem: str,
+):
+    client = publishing(server, ES)
+    server.answer = answer
+    assert find(keys, client, "ES256", clock) == []
+    assert keys.problem(client) == problem
+    assert f"keys at {server.url('/jwks')}: {problem}" in caplog.text
+    publishing(server, ES)
+    clock.advance(seconds=LONGEST_WAIT.total_seconds())
+    assert find(keys, client, "ES256", clock) == ["ES256"]
+    assert keys.problem(client) is None
+
+
 def test_a_registration_that_changed_has_other_keys(keys: ClientKeys, clock: FakeClock):
     first = with_keys(ES)
     assert find(keys, first, "ES256", clock) == ["ES256"]
