@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from idp import measures
+from idp.audit import Context
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import Transaction, db, release
@@ -14,12 +15,13 @@ from idp.protocol.authorization import check_registered
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
 from idp.secrecy import Box
-from idp.services import transactions
+from idp.services import refused_requests, transactions
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted
 from idp.services.pushed import PushedRequests
 from idp.services.sealing import Message, Sealing
 from idp.services.session_state import SessionStates
+from idp.services.sessions import Live
 from idp.services.turned_away import NOBODY_ADMITTED
 
 JARM_LIFETIME: Final = timedelta(minutes=5)
@@ -120,6 +122,22 @@ class Responder:
         if pushed is not None:
             self._pushed.use_up(pushed, now)
         return Answered(response, turned_away=away)
+
+    def refuse_at_once(
+        self,
+        error: OAuthError,
+        to: ReplyTo,
+        client: RegisteredClient,
+        presented: Live | None,
+        context: Context,
+        pushed: str | None = None,
+    ) -> Answered:
+        """``refuse`` a request that became no sign-in; ``presented`` is whoever is signed in."""
+        answered = self.refuse(error, to, client, now=context.at, pushed=pushed)
+        refused_requests.record_at_once(
+            error, context, client_id=client.id, user_id=presented.user_id if presented else None
+        )
+        return answered
 
     def given(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""
