@@ -86,6 +86,11 @@ WRONG = [
     ("claims that are a list", {"claims": "[]"}, "invalid_request"),
     ("claims deep as a well", {"claims": '{"id_token":' * 60 + "{}" + "}" * 60}, "invalid_request"),
     ("a scope of ours it is not registered for", {"scope": "openid groups"}, "invalid_scope"),
+    (
+        "a scope for administering",
+        {"scope": "openid admin:people:read"},
+        "invalid_scope",
+    ),
     ("a scope with a quote in it", {"scope": 'openid "x"'}, "invalid_scope"),
     ("a hint that is no ID token", {"id_token_hint": "not.a.token"}, "invalid_request"),
     ("a nonce with a line break", {"nonce": "a\nb"}, "invalid_request"),
