@@ -174,7 +174,7 @@ class KeySets:
             source.failed("the answer is no JWK Set")
         finally:
             if source.problem is not None:
-                _log.warning("keys at %s: %s", url.partition("?")[0], source.problem)
+                _log.info("keys at %s: %s", url.partition("?")[0], source.problem)
             source.tried_at = now  # last: until then, whoever finds it due waits for the lock
 
     def _source(self, url: str) -> _Source:

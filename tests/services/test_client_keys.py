@@ -1,6 +1,7 @@
 """A client's keys: which of them fit, and how seldom they are fetched whatever comes in."""
 
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -304,6 +305,7 @@ def test_what_is_the_matter_is_known_and_in_the_log(
 ):
     client = publishing(server, ES)
     server.answer = answer
+    caplog.set_level(logging.INFO)
     assert find(keys, client, "ES256", clock) == []
     assert keys.problem(client) == problem
     assert f"keys at {server.url('/jwks')}: {problem}" in caplog.text
