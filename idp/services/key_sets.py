@@ -16,7 +16,8 @@ from joserfc.util import to_bytes, urlsafe_b64decode
 from idp.models.base import release
 from idp.protocol.json_values import Json, parse_json, thaw
 from idp.protocol.metadata_readers import MAX_KEYS
-from idp.services.fetch import Fetcher, Unfetchable
+from idp.services.fetch import Fetcher
+from idp.services.unfetchable import NotAsked, Unfetchable
 
 _log = logging.getLogger(__name__)
 
@@ -168,6 +169,8 @@ class KeySets:
         try:
             answer = self._fetcher.get(url, accept="application/jwk-set+json, application/json")
             source.succeeded(usable_keys(parse_json(answer.body.decode())), now)
+        except NotAsked as error:
+            source.problem = str(error)  # others' doing, which must not make the wait grow
         except Unfetchable as error:
             source.failed(str(error))
         except ValueError:

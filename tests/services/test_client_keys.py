@@ -18,7 +18,7 @@ from idp.models import db
 from idp.secrecy import Box, Unreadable
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import RegisteredClient, StoredSecret
-from idp.services.fetch import Fetcher
+from idp.services.fetch import Fetcher, Limits
 from idp.services.key_sets import ASK_AGAIN, FRESH, KEPT, LONGEST_WAIT, usable_keys
 from idp.services.outside import LOOPBACK
 from tests.helpers import base64url
@@ -268,6 +268,18 @@ def test_while_it_fails_it_is_asked_less_and_less(
     assert len(server.requests) == 7
     publishing(server, ES)
     clock.advance(seconds=LONGEST_WAIT.total_seconds())
+    assert find(keys, client, "ES256", clock) == ["ES256"]
+
+
+def test_what_others_do_makes_no_wait_grow(app: Flask, server: LittleServer, clock: FakeClock):
+    """Whoever has us wait for addresses that never answer shuts nobody else out for long."""
+    fetcher = Fetcher(networks=LOOPBACK, limits=Limits(at_once=1, turn=0.01))
+    keys, client = ClientKeys(fetcher, BOX), publishing(server, ES)
+    with fetcher._places:
+        for _ in range(3):
+            assert find(keys, client, "ES256", clock) == []
+            clock.advance(seconds=ASK_AGAIN.total_seconds())
+    assert keys.problem(client) == "too many others are under way"
     assert find(keys, client, "ES256", clock) == ["ES256"]
 
 
