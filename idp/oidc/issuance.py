@@ -71,6 +71,8 @@ class Issuance:
             "expires_in": epoch(tokens.expires_at) - epoch(tokens.issued_at),
             "scope": " ".join(redeemed.scope),
         }
+        if redeemed.granted.details:  # RFC 9396 section 7
+            response["authorization_details"] = list(redeemed.granted.details)
         if tokens.refresh is not None:
             response["refresh_token"] = tokens.refresh
         if is_openid:
