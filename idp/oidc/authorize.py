@@ -136,8 +136,7 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             to = self._reply_to(arrived.parameters, client, presented)
-            pushed = arrived.pushed
-            return self.responder.refuse_at_once(error, to, client, presented, context, pushed)
+            return self.responder.refuse_at_once(error, to, client, presented, context, arrived)
 
     def _measure(
         self, arrived: Arrived, client: RegisteredClient, context: Context, becomes: str

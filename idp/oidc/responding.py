@@ -11,9 +11,12 @@ from idp.models import Transaction, db, release
 from idp.oidc.answers import Answered, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.front_channel import FrontChannel
+from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import check_registered
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
+from idp.protocol.text import words
+from idp.protocol.vocabulary import Prompt
 from idp.secrecy import Box
 from idp.services import refused_requests, transactions
 from idp.services.clients import RegisteredClient
@@ -130,12 +133,20 @@ class Responder:
         client: RegisteredClient,
         presented: Live | None,
         context: Context,
-        pushed: str | None = None,
+        arrived: Arrived | None = None,
     ) -> Answered:
-        """``refuse`` a request that became no sign-in; ``presented`` is whoever is signed in."""
+        """``refuse`` a request that became no sign-in; ``presented`` is whoever is signed in.
+
+        ``arrived`` is None where it could not even be read.
+        """
+        pushed = arrived.pushed if arrived else None
         answered = self.refuse(error, to, client, now=context.at, pushed=pushed)
         refused_requests.record_at_once(
-            error, context, client_id=client.id, user_id=presented.user_id if presented else None
+            error,
+            context,
+            client_id=client.id,
+            user_id=presented.user_id if presented else None,
+            silent=arrived is not None and _is_silent(arrived),
         )
         return answered
 
@@ -169,6 +180,10 @@ class Responder:
         }
         sealed = self._sealing.seal("authorization", claims, client=client, now=now)
         return response.secured(sealed)
+
+
+def _is_silent(arrived: Arrived) -> bool:
+    return Prompt.NONE in words(arrived.parameters.clean("prompt") or "")
 
 
 def _is_jwt(asked: Asked) -> bool:

@@ -145,6 +145,7 @@ def test_who_is_signed_in_is_named_where_it_has_to_do_with_them(town: House) -> 
     shop, person = town.client(scope="openid"), town.person()
     agent = signed_in(town, shop, person)
     closed = town.client(scope="openid", allowed_groups=["Nobody"])
+    gone(agent.get(closed.authorization_url(prompt="none")))  # only asks, as often as it likes
     gone(agent.get(closed.authorization_url()))
     assert on_record(town, closed) == [("access_denied", person.id)]
     gone(agent.get(shop.authorization_url(scope="openid groups")))
