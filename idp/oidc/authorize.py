@@ -68,7 +68,7 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             to = self._reply_to(parameters, client, presented)
-            return self.responder.refuse(error, to, client, now=context.at)
+            return self.responder.refuse_at_once(error, to, client, presented, context)
         if presented and arrived.parameters is not parameters:
             presented = replace(presented, seen=None)  # it may have been fetched, from far away
         return self._take_up(arrived, client, presented, context)
@@ -136,7 +136,7 @@ class AuthorizationEndpoint:
             if not error.redirectable:
                 raise
             to = self._reply_to(arrived.parameters, client, presented)
-            return self.responder.refuse(error, to, client, now=context.at, pushed=arrived.pushed)
+            return self.responder.refuse_at_once(error, to, client, presented, context, arrived)
 
     def _measure(
         self, arrived: Arrived, client: RegisteredClient, context: Context, becomes: str

@@ -144,7 +144,11 @@ class Examiner:
         if metadata.jwks is not None or metadata.jwks_uri is not None:
             told["keys"] = len(self._keys.published(client, context.at))
             if not told["keys"]:
-                raise OAuthError("invalid_client", "None of its public keys can be read or used.")
+                problem = self._keys.problem(client)
+                why = f" (jwks_uri: {problem})" if problem else ""
+                raise OAuthError(
+                    "invalid_client", f"None of its public keys can be read or used{why}."
+                )
         return told
 
     def _addresses(self, client: RegisteredClient, _context: Context) -> Mapping[str, object]:

@@ -59,6 +59,9 @@ class Grant(BaseGrant, TokenEndpointMixin):
     NEEDS_ENTRY = False
     """Does it wait as long as the client is for nobody? What was granted before is kept."""
 
+    HAS_DETAILS = False
+    """Are ``authorization_details`` decided in what is redeemed, whatever is sent with it?"""
+
     def validate_token_request(self) -> None:
         """Let the client in, for a grant type that it registered (RFC 6749 section 5.2)."""
         if self.CONFIRMS:
@@ -105,12 +108,21 @@ class Grant(BaseGrant, TokenEndpointMixin):
         return 200, body, list(NO_STORE)
 
     def _redeemed(self) -> Redeemed:
+        self._check_details()
         self.prepare(self.registered)
         self.binding = self.desk.bind(self.request.direct, self.registered)
         redeemed = self.redeem(self.registered)
         if redeemed.tokens.binding != self.binding:
             raise RuntimeError("a grant lost whom its tokens are bound to")
         return redeemed
+
+    def _check_details(self) -> None:
+        """RFC 9396 section 6: more than was granted is refused, and not left out in silence."""
+        if self.request.parameters.get("authorization_details") and not self.HAS_DETAILS:
+            raise OAuthError(
+                "invalid_authorization_details",
+                "authorization_details can be had by an authorization request alone.",
+            )
 
     def prepare(self, client: RegisteredClient) -> None:
         """Find what answering will take, before anything is used up. Raises ``OAuthError``."""
@@ -149,6 +161,7 @@ class AuthorizationCodeGrant(Grant):
     """RFC 6749 section 4.1.3, with PKCE (RFC 7636) checked against the grant's own row."""
 
     GRANT_TYPE = "authorization_code"
+    HAS_DETAILS = True
     REPEATS_NONCE = True
     CONFIRMS = True
     NEEDS_ENTRY = True

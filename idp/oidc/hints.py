@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from idp.clock import Clock
 from idp.config import Settings
@@ -9,6 +10,9 @@ from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json
 from idp.services.jose import InvalidToken
 from idp.services.keys import SigningKeys
+
+_DOTS_OF_A_JWE: Final = 4
+"""RFC 7516 section 3.1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,10 @@ class IdTokenHints:
         )
 
     def _claims(self, hint: str) -> Mapping[str, Json]:
+        if hint.count(".") == _DOTS_OF_A_JWE:  # OIDC Core 3.1.2.1: the client decrypts it first
+            raise OAuthError(
+                "invalid_request", "id_token_hint is encrypted: send the signed token within it."
+            )
         try:
             return self._keys.verify(hint, typ="JWT", now=self._clock())
         except InvalidToken:

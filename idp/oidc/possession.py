@@ -4,6 +4,7 @@ RFC 9449 (DPoP) and RFC 8705 section 3 (certificates), in the one place that kno
 """
 
 from collections.abc import Collection
+from typing import Final
 
 from idp import audit
 from idp.config import Settings
@@ -13,10 +14,14 @@ from idp.oidc.access_tokens import AccessTokens
 from idp.oidc.direct import Direct
 from idp.oidc.presented import DPOP, Presented, read_presented
 from idp.protocol.errors import OAuthError
+from idp.services import repeated
 from idp.services.access import NOTHING_ELSE, LiveToken, Wanted
 from idp.services.binding import Binding
 from idp.services.clients import RegisteredClient
 from idp.services.dpop import ALGORITHMS, Proof, Proofs, Replayed
+
+ASKS_FOR_NONCE: Final = "use_dpop_nonce"
+"""An error where nothing is wrong (RFC 9449 section 8): of no interest to the audit log."""
 
 
 class Binder:
@@ -73,10 +78,17 @@ def _insist(client: RegisteredClient, binding: Binding) -> None:
 
 
 def _record_refusal(error: OAuthError, direct: Direct, client: RegisteredClient) -> None:
-    if error.error == "use_dpop_nonce":
-        return  # nothing is wrong: this is how a nonce is asked for
+    """Anybody can cause it who says a public client's id."""
+    if error.error == ASKS_FOR_NONCE:
+        return
     name = "dpop.replayed" if isinstance(error, Replayed) else "binding.refused"
-    audit.record(name, direct.context, client_id=client.id, reason=error.description)
+    repeated.record(
+        name,
+        direct.context,
+        alike=(client.id, error.error),
+        client_id=client.id,
+        reason=error.description,
+    )
     db.session.commit()
 
 
@@ -85,6 +97,7 @@ class Holders:
 
     def __init__(self, settings: Settings, access_tokens: AccessTokens, proofs: Proofs) -> None:
         self._issuer = settings.issuer
+        self._tls = settings.mtls_origin or settings.issuer
         self._access_tokens = access_tokens
         self._proofs = proofs
 
@@ -104,8 +117,9 @@ class Holders:
         shown = direct.certificate.thumbprint if direct.certificate else None
         held = Binding(jkt=self._jkt(presented, live, direct), x5t=shown)
         if not held.covers(live.binding):
-            _record_misuse(live, direct)
-            raise _invalid_token("The access token is bound to another key.")
+            reason, description = _misfit(live.binding, held, self._tls)
+            _record(live, direct, "token.refused", reason=reason)
+            raise _invalid_token(description)
         return live
 
     def _jkt(self, presented: Presented, live: LiveToken, direct: Direct) -> str | None:
@@ -149,8 +163,20 @@ def _proof(
     )
 
 
-def _record_misuse(live: LiveToken, direct: Direct) -> None:
-    _record(live, direct, "token.refused", reason="of another key")
+def _misfit(bound: Binding, held: Binding, asks: str) -> tuple[str, str]:
+    """Why who holds ``held`` cannot use a token that is bound so: for the log, and for them.
+
+    ``asks`` is the origin where certificates are asked for.
+    """
+    if bound.jkt is not None and held.jkt is None:
+        does = "send it by the scheme DPoP, with a proof"
+        return "without a proof", f"The access token is bound to a key: {does}."
+    if bound.jkt not in (None, held.jkt):
+        return "of another key", "The access token is bound to another key."
+    if held.x5t is None:
+        does = f"show it in TLS at {asks}"
+        return "without its certificate", f"The access token is bound to a certificate: {does}."
+    return "of another certificate", "The access token is bound to another certificate."
 
 
 def _record(live: LiveToken, direct: Direct, name: str, **data: str) -> None:

@@ -11,7 +11,7 @@ from idp.oidc.client_auth import ClientAuthentication
 from idp.oidc.direct import DirectRequest
 from idp.oidc.grants import Answer
 from idp.oidc.json_answer import NO_STORE
-from idp.oidc.possession import Binder
+from idp.oidc.possession import ASKS_FOR_NONCE, Binder
 from idp.oidc.rations import Rations
 from idp.oidc.requests import Requests
 from idp.protocol.arrived import Arrived
@@ -96,6 +96,8 @@ def bound_to(proof: Proof | None, arrived: Arrived) -> Arrived:
 
 def _record(error: OAuthError, client: RegisteredClient, request: DirectRequest) -> None:
     db.session.rollback()
+    if error.error == ASKS_FOR_NONCE:
+        return
     refused_requests.record(
         error, request.direct.context, alike=(client.id,), client_id=client.id, pushed=True
     )

@@ -21,7 +21,8 @@ from idp.services.client_jwts import (
     read,
 )
 from idp.services.clients import RegisteredClient
-from idp.services.fetch import Fetcher, Unfetchable
+from idp.services.fetch import Fetcher
+from idp.services.unfetchable import Unfetchable
 
 ALGORITHMS: Final = SIGNING_ALGS_OR_NONE
 """What can be registered as ``request_object_signing_alg``."""

@@ -4,22 +4,27 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from idp import measures
+from idp.audit import Context
 from idp.clock import epoch
 from idp.config import Settings
 from idp.models import Transaction, db, release
 from idp.oidc.answers import Answered, keep, kept
 from idp.oidc.asked import Asked
 from idp.oidc.front_channel import FrontChannel
+from idp.protocol.arrived import Arrived
 from idp.protocol.authorization import check_registered
 from idp.protocol.errors import OAuthError, not_redirectable
 from idp.protocol.responses import AuthorizationResponse, ReplyTo
+from idp.protocol.text import words
+from idp.protocol.vocabulary import Prompt
 from idp.secrecy import Box
-from idp.services import transactions
+from idp.services import refused_requests, transactions
 from idp.services.clients import RegisteredClient
 from idp.services.grants import Granted
 from idp.services.pushed import PushedRequests
 from idp.services.sealing import Message, Sealing
 from idp.services.session_state import SessionStates
+from idp.services.sessions import Live
 from idp.services.turned_away import NOBODY_ADMITTED
 
 JARM_LIFETIME: Final = timedelta(minutes=5)
@@ -121,6 +126,30 @@ class Responder:
             self._pushed.use_up(pushed, now)
         return Answered(response, turned_away=away)
 
+    def refuse_at_once(
+        self,
+        error: OAuthError,
+        to: ReplyTo,
+        client: RegisteredClient,
+        presented: Live | None,
+        context: Context,
+        arrived: Arrived | None = None,
+    ) -> Answered:
+        """``refuse`` a request that became no sign-in; ``presented`` is whoever is signed in.
+
+        ``arrived`` is None where it could not even be read.
+        """
+        pushed = arrived.pushed if arrived else None
+        answered = self.refuse(error, to, client, now=context.at, pushed=pushed)
+        refused_requests.record_at_once(
+            error,
+            context,
+            client_id=client.id,
+            user_id=presented.user_id if presented else None,
+            silent=arrived is not None and _is_silent(arrived),
+        )
+        return answered
+
     def given(self, transaction: Transaction) -> AuthorizationResponse:
         """What a finished transaction was answered with."""
         return kept(transaction, self._box)
@@ -151,6 +180,10 @@ class Responder:
         }
         sealed = self._sealing.seal("authorization", claims, client=client, now=now)
         return response.secured(sealed)
+
+
+def _is_silent(arrived: Arrived) -> bool:
+    return Prompt.NONE in words(arrived.parameters.clean("prompt") or "")
 
 
 def _is_jwt(asked: Asked) -> bool:

@@ -12,7 +12,7 @@ from idp.protocol.dpop import is_jkt
 from idp.protocol.errors import OAuthError
 from idp.protocol.json_values import Json, parse_json
 from idp.protocol.parameters import Parameters
-from idp.protocol.scopes import parse_scope
+from idp.protocol.scopes import ADMIN_SCOPES, parse_scope
 from idp.protocol.text import is_language_tag, words
 from idp.protocol.vocabulary import (
     DISPLAY_VALUES,
@@ -116,7 +116,8 @@ def read_scopes(
         asked = parse_scope(parameters.get("scope") or "")
     except ValueError as error:
         raise OAuthError("invalid_scope", f"scope {error}.") from error
-    known = [one for one in asked if one in capabilities.scopes or one in metadata.scope]
+    ours = {*capabilities.scopes, *ADMIN_SCOPES}
+    known = [one for one in asked if one in ours or one in metadata.scope]
     if not all(one in metadata.scope for one in known):
         raise OAuthError("invalid_scope", "This client is not registered for one of the scopes.")
     # OIDC Core 3.2.2.1 and 3.3.2.1: an ID token is for requests with the scope openid.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from idp.frozen import made_often
 from idp.protocol.json_values import Json
@@ -56,14 +56,14 @@ def _jti(claims: Claims, _expected: Expected) -> str | None:
 
 def _htm(claims: Claims, expected: Expected) -> str | None:
     # RFC 9110 section 9.1: methods are case-sensitive.
-    return None if claims.get("htm") == expected.method else "htm is not this request's method."
+    return None if claims.get("htm") == expected.method else f"htm must be {expected.method}."
 
 
 def _htu(claims: Claims, expected: Expected) -> str | None:
     htu = claims.get("htu")
     if isinstance(htu, str) and is_target(htu, expected.bases, expected.path):
         return None
-    return "htu is not this request's address."
+    return f"htu must be {' or '.join(base + quote(expected.path) for base in expected.bases)}."
 
 
 def _iat(claims: Claims, expected: Expected) -> str | None:
@@ -71,7 +71,7 @@ def _iat(claims: Claims, expected: Expected) -> str | None:
     if isinstance(iat, bool) or not isinstance(iat, int | float):
         return "iat must be a number."
     if abs(iat - expected.now) > expected.window:
-        return "iat is too far from now."
+        return f"iat must be within {expected.window} seconds of {expected.now}."
     return None
 
 

@@ -43,6 +43,13 @@ class InvalidClientJwt(Exception):
     """It is not a JWT that the client signed for this. The text repeats nothing of it."""
 
 
+class NotSigned(InvalidClientJwt):
+    """No key that is known of the client signed it."""
+
+    def __init__(self) -> None:
+        super().__init__("not signed by a key of the client")
+
+
 @made_often
 @dataclass(frozen=True, slots=True)
 class Unverified:
@@ -120,7 +127,7 @@ class ClientJwts:
             return _unsigned(unverified)
         keys = self._keys.to_verify(client, kid=unverified.kid, algorithm=algorithm, now=now)
         if not any(is_signed(unverified, key, algorithm) for key in keys):
-            raise InvalidClientJwt("not signed by a key of the client")
+            raise NotSigned
         return unverified.claims
 
 

@@ -82,6 +82,15 @@ class ClientKeys:
             return found
         return tuple(filter(fits, self._sets.anew_at(client.metadata.jwks_uri, now)))
 
+    def problem(self, client: RegisteredClient) -> str | None:
+        """What was the matter when its ``jwks_uri`` was asked last; None when nothing was.
+
+        For administrators alone: it says what there is at an address that a stranger may have
+        written.
+        """
+        uri = client.metadata.jwks_uri
+        return None if uri is None else self._sets.problem(uri)
+
     def to_encrypt(self, client: RegisteredClient, *, algorithm: str, now: datetime) -> Key | None:
         """The public key to encrypt to ``client`` with; the first that fits, None without one.
 

@@ -97,7 +97,7 @@ class ClientRegistration:
                 reserved, "Too many registrations came from this network. Try again later."
             )
         if token is not None or self._settings.client_registration != "open":
-            raise invalid_token()
+            raise invalid_token(token)
         return Latitude.OPEN
 
     def _insert(
@@ -105,7 +105,7 @@ class ClientRegistration:
     ) -> SelfRegistered:
         used = registration_tokens.claim(token, context.at) if token is not None else None
         if token is not None and used is None:
-            raise invalid_token()  # somebody else was quicker with its last use
+            raise invalid_token(token)  # somebody else was quicker with its last use
         self._insist_on_room(context.at)
         client_id, kept_by = token_hex(16), new_secret()
         insert_client(
@@ -213,11 +213,11 @@ class ClientRegistration:
         return gone
 
 
-def invalid_token() -> OAuthError:
+def invalid_token(token: str | None) -> OAuthError:
     """RFC 6750 section 3.1. The same for whatever is wrong: no id can be tried out by it."""
-    return OAuthError(
-        "invalid_token", "The token is unknown, expired or used up.", redirectable=False, status=401
-    )
+    unknown = "The token is unknown, expired or used up."
+    told = unknown if token is not None else "A token is needed, as Authorization: Bearer."
+    return OAuthError("invalid_token", told, redirectable=False, status=401)
 
 
 def _own(client_id: str, token: str | None, context: Context, *, lock: bool = False) -> Client:
@@ -233,7 +233,7 @@ def _own(client_id: str, token: str | None, context: Context, *, lock: bool = Fa
     )
     row = db.session.scalar(wanted.with_for_update() if lock else wanted)
     if row is None or token is None:
-        error = invalid_token()
+        error = invalid_token(token)
         _refused(error, context, client_id if is_client_id(client_id) else None)
         raise error
     return row

@@ -137,8 +137,8 @@ def _read(text: str) -> Unverified:
     # Two headers reach us joined by a comma, which no compact JWS has (section 4.3, check 1).
     try:
         unverified = read(text, at_most=MAX_PROOF, forbidden=_FORBIDDEN)
-    except InvalidClientJwt:
-        raise invalid("There must be one DPoP header with one compact JWS.") from None
+    except InvalidClientJwt as error:
+        raise invalid(f"There must be one DPoP header with one proof: {error}.") from None
     return unverified
 
 

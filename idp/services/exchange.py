@@ -63,7 +63,14 @@ class Exchanging:
             _check_audience(asked.audience, client)
             granted = _granted(subject, client, asked.scope)
         except OAuthError as error:
-            _record("token.exchange.refused", asked, client, context, error=error.error)
+            _record(
+                "token.exchange.refused",
+                asked,
+                client,
+                context,
+                error=error.error,
+                description=error.description,
+            )
             db.session.commit()
             raise
         redeemed = self._write(subject, granted, asked.audience, client, context, binding)

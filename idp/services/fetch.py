@@ -19,20 +19,13 @@ from urllib.parse import urlencode, urlsplit
 from idp.config import Settings
 from idp.protocol.urls import check_web_url
 from idp.services.outside import LOOPBACK, Address, Network, is_outside, is_within, parsed
+from idp.services.unfetchable import NOWHERE, NotAsked, Unfetchable
 
 Resolve = Callable[[str], Sequence[str]]
 """From a host name to its addresses, as text. Raises ``OSError``."""
 
 MAX_ADDRESSES: Final = 8
 """Addresses of one host that are looked at, and at most tried; more is no honest answer."""
-
-
-NOWHERE: Final = "its name leads to no public address, or to too many"
-"""Whatever the DNS says: which names there are inside is nobody's business."""
-
-
-class Unfetchable(Exception):
-    """Nothing came of it. The text says why, and holds neither address nor body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ class Fetcher:
         Call it outside any transaction: it may take seconds. Raises ``Unfetchable``.
         """
         if not self._places.acquire(timeout=self._limits.turn):
-            raise Unfetchable("too many others are under way")
+            raise NotAsked
         try:
             answer = self._ask("GET", url, None, {"Accept": accept})
         finally:

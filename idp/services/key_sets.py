@@ -1,5 +1,6 @@
 """Sets of public keys that clients publish: read with care, fetched seldom, kept for a while."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
@@ -15,7 +16,10 @@ from joserfc.util import to_bytes, urlsafe_b64decode
 from idp.models.base import release
 from idp.protocol.json_values import Json, parse_json, thaw
 from idp.protocol.metadata_readers import MAX_KEYS
-from idp.services.fetch import Fetcher, Unfetchable
+from idp.services.fetch import Fetcher
+from idp.services.unfetchable import NotAsked, Unfetchable
+
+_log = logging.getLogger(__name__)
 
 FRESH: Final = timedelta(minutes=5)
 """How long a fetched set is used without a question."""
@@ -98,6 +102,7 @@ class _Source:
         self.fetched_at: datetime | None = None
         self.tried_at: datetime | None = None
         self.failures = 0
+        self.problem: str | None = None
 
     def is_due(self, now: datetime, after: timedelta) -> bool:
         """Has it become old, and was the last try long enough ago?"""
@@ -106,8 +111,10 @@ class _Source:
 
     def succeeded(self, keys: tuple[Key, ...], now: datetime) -> None:
         self.keys, self.fetched_at, self.failures = keys, now, 0
+        self.problem = None if keys else "no key in the answer can be used"
 
-    def failed(self) -> None:
+    def failed(self, problem: str) -> None:
+        self.problem = problem
         self.failures = min(self.failures + 1, 8)
 
 
@@ -133,6 +140,11 @@ class KeySets:
         """The same for somebody who missed a key in what ``at`` returned (OIDC Core 10.1.1)."""
         return self._keys(url, now, ASK_AGAIN)
 
+    def problem(self, url: str) -> str | None:
+        """What was the matter when ``url`` was asked last; None when nothing was."""
+        source = self._sources.get(url)
+        return source.problem if source else None
+
     def _keys(self, url: str, now: datetime, after: timedelta) -> tuple[Key, ...]:
         source = self._source(url)
         if source.is_due(now, after):
@@ -157,9 +169,15 @@ class KeySets:
         try:
             answer = self._fetcher.get(url, accept="application/jwk-set+json, application/json")
             source.succeeded(usable_keys(parse_json(answer.body.decode())), now)
-        except (Unfetchable, ValueError):
-            source.failed()
+        except NotAsked as error:
+            source.problem = str(error)  # others' doing, which must not make the wait grow
+        except Unfetchable as error:
+            source.failed(str(error))
+        except ValueError:
+            source.failed("the answer is no JWK Set")
         finally:
+            if source.problem is not None:
+                _log.info("keys at %s: %s", url.partition("?")[0], source.problem)
             source.tried_at = now  # last: until then, whoever finds it due waits for the lock
 
     def _source(self, url: str) -> _Source:

@@ -151,7 +151,8 @@ def _left_alone(
 
 def _invalid_grant() -> OAuthError:
     return OAuthError(
-        "invalid_grant", "The refresh token is unknown, used, expired, or another client's."
+        "invalid_grant",
+        "The refresh token is unknown, used, expired, another client's, or bound to another key.",
     )
 
 

@@ -47,6 +47,33 @@ def record(error: OAuthError, context: Context, *, alike: tuple[str, ...], **val
     )
 
 
+_ABOUT_SOMEBODY: Final = frozenset({"access_denied", "unmet_authentication_requirements"})
+_ANSWERS: Final = _ABOUT_SOMEBODY | {
+    *("login_required", "interaction_required", "consent_required", "account_selection_required")
+}
+"""What ``prompt=none`` asks about, and may every minute: no failure (OIDC Core 3.1.2.6)."""
+
+
+def record_at_once(
+    error: OAuthError,
+    context: Context,
+    *,
+    client_id: str,
+    user_id: str | None,
+    silent: bool = False,
+) -> None:
+    """The same where nobody was asked anything, unless it was all that a ``silent`` request asked.
+
+    Whoever is signed in (``user_id``) is named where it has to do with them: any page can send
+    them here with a request that is wrong.
+    """
+    if silent and error.error in _ANSWERS:
+        return
+    user_id = user_id if error.error in _ABOUT_SOMEBODY else None
+    alike = (user_id or "", client_id)
+    record(error, context, alike=alike, client_id=client_id, user_id=user_id)
+
+
 def find(reference: str) -> AuditEvent | None:
     """The event; people read references out, so the letters' size is no matter."""
     wanted = reference.strip().upper()[:16]

@@ -5,7 +5,8 @@ from typing import Final
 from idp.protocol.client_metadata import ClientMetadata
 from idp.protocol.json_values import Json, parse_json
 from idp.protocol.registration import InvalidClientMetadata
-from idp.services.fetch import Fetcher, Unfetchable
+from idp.services.fetch import Fetcher
+from idp.services.unfetchable import Unfetchable
 
 _MEMBER: Final = "sector_identifier_uri"
 

@@ -12,8 +12,7 @@ from idp.models import User, db
 from idp.oidc.device import VERIFICATION
 from idp.protocol.errors import OAuthError
 from idp.protocol.scopes import sentence
-from idp.services import repeated
-from idp.services.clients import RegisteredClient
+from idp.services import refused_requests, repeated
 from idp.services.device_codes import Waiting
 from idp.services.sessions import Live
 from idp.services.throttle import Wait
@@ -103,7 +102,7 @@ def show(request_id: str) -> Response:
         services().commit()
         return _ask(waiting, live)
     except OAuthError as error:
-        return _refused(error, services().clients.get(waiting.client_id))
+        return _refused(error, waiting, live)
 
 
 def _suffices(waiting: Waiting, live: Live) -> bool:
@@ -175,7 +174,7 @@ def decide(request_id: str) -> Response:
             approval.deny(waiting, live, context())
     except OAuthError as error:
         services().rollback()
-        return _refused(error, services().clients.get(waiting.client_id))
+        return _refused(error, waiting, live)
     return see_other(_address(waiting))
 
 
@@ -213,9 +212,17 @@ def _gone() -> Response:
     )
 
 
-def _refused(error: OAuthError, client: RegisteredClient | None) -> Response:
+def _refused(error: OAuthError, waiting: Waiting, live: Live | None) -> Response:
+    """The device is told nothing: somebody else may still allow it."""
+    refused_requests.record_at_once(
+        error,
+        context(),
+        client_id=waiting.client_id,
+        user_id=live.user_id if live else None,
+    )
+    services().commit()
     if error.reason == NOBODY_ADMITTED:
-        return nobody_yet(client)
+        return nobody_yet(services().clients.get(waiting.client_id))
     return errors.page(
         _("This can’t be allowed"),
         status=403,

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as later
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp import capacity
 from idp.capacity import Busy
@@ -228,7 +228,7 @@ def http_error(error: HTTPException) -> Response:
     if error.response is not None and not isinstance(error, CSRFError):
         return make_response(error.response)
     if _is_protocol() or wants_json():
-        response = _for_a_script(status, "invalid_request", error.name)
+        response = _for_a_script(status, "invalid_request", _named_for_a_script(error))
     else:
         response = page(
             str(_HEADINGS.get(status, error.name)),
@@ -240,6 +240,13 @@ def http_error(error: HTTPException) -> Response:
         if header in ("Allow", "Retry-After"):
             response.headers[header] = value
     return response
+
+
+def _named_for_a_script(error: HTTPException) -> str:
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        taken = sorted(set(error.valid_methods) - {"HEAD", "OPTIONS"})
+        return f"This address takes {' and '.join(taken)} alone."
+    return error.name
 
 
 _HEADINGS = {

@@ -137,6 +137,14 @@ def test_what_can_be_tried_of_a_client_is(idp: Command) -> None:
     assert "There is no client" in idp.refused("clients", "test", "nobody")
 
 
+def test_why_keys_cannot_be_fetched_is_told(idp: Command) -> None:
+    nowhere = "https://no-such-host.invalid/jwks"
+    idp.done("clients", "set", "shop", "jwks_uri", nowhere)
+    assert "invalid_client" in idp.refused("clients", "test", "shop")
+    why = "(jwks_uri: its name leads to no public address, or to too many)"
+    assert why in idp("clients", "test", "shop").stdout
+
+
 def test_a_door_that_nobody_may_come_in_by_does_not_work(idp: Command) -> None:
     idp.done("groups", "create", "Night shift")
     idp.done("clients", "set", "shop", "allowed_groups", '["Night shift"]')

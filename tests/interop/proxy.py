@@ -90,6 +90,16 @@ class Proxy:
         return "\n".join(file.read_text() for file in sorted(self.place.folder.glob("*.log")))
 
 
+CHECKED: Mapping[str, tuple[str, str]] = {
+    "nginx": (
+        "ssl_verify_client optional_no_ca;",
+        "ssl_verify_client optional; ssl_client_certificate {authorities};",
+    ),
+    "caddy": ("mode request ", "mode verify_if_given\ntrusted_ca_cert_file {authorities}\n"),
+}
+"""What docs/operations.md has changed where only an authority's certificates may come through."""
+
+
 def nginx(place: Place) -> list[str]:
     """Write its settings; returns the command."""
     first, *others = (f"    server {node} max_fails=2 fail_timeout=5s;" for node in place.nodes)
@@ -157,15 +167,30 @@ def _binary(name: str) -> str:
     return found
 
 
+def _check(kind: str, file: Path, authorities: Path) -> None:
+    """Let only certificates through that lead to one of the ``authorities``."""
+    written, meant = CHECKED[kind]
+    text = file.read_text()
+    assert text.count(written) == 1
+    file.write_text(text.replace(written, meant.format(authorities=authorities)))
+
+
 @contextmanager
-def proxy(kind: str, folder: Path, nodes: Sequence[str]) -> Iterator[Proxy]:
-    """Run it before these nodes. Raises ``RuntimeError`` with what it said if it ends at once."""
+def proxy(
+    kind: str, folder: Path, nodes: Sequence[str], authorities: Path | None = None
+) -> Iterator[Proxy]:
+    """Run it before these nodes. Raises ``RuntimeError`` with what it said if it ends at once.
+
+    With ``authorities`` only their certificates come through.
+    """
     place = Place(folder, free_port(), free_port(), nodes)
     names = [x509.DNSName(HOST), x509.DNSName(MTLS)]
     own = certificate(f"CN={HOST}", key="proxy", alternatives=names, is_authority=True)
     place.trusted.write_bytes(own.public_bytes(Encoding.PEM))
     place.key.write_bytes(private_pem("proxy"))
     command = KINDS[kind](place)
+    if authorities is not None:
+        _check(kind, Path(command[-1]), authorities)
     environment = {"HOME": str(folder), "PATH": os.environ.get("PATH", "")}
     with (
         place.log.open("w") as log,

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from idp.clock import system_clock
 from idp.models import db
-from tests.helpers.client_certificate import certificate, nginx, public_jwk, rfc_9440
+from tests.helpers.client_certificate import authority, certificate, nginx, public_jwk, rfc_9440
 from tests.helpers.clock import FakeClock
 from tests.helpers.databases import Databases
 from tests.helpers.house import House
@@ -25,6 +26,7 @@ from tests.interop.proxy import HOST, KINDS, MTLS, Proxy, Through, proxy
 
 ISSUER, ASKS = f"https://{HOST}", f"https://{MTLS}"
 HEADER = "Client-Cert"
+DOCS = Path(__file__).parents[2] / "docs/operations.md"
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +135,31 @@ def test_it_would_be_past_the_proxy(node: Server, house: House) -> None:
             f"{node.url}/oauth/introspect", data=form, headers={name: claimed}, verify=PLAIN
         )
         assert told.status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_an_authoritys_certificates_come_through_where_that_is_checked(
+    kind: str, node: Server, house: House, tmp_path: Path
+) -> None:
+    """By then the key alone, which is a registered one, is not enough."""
+    words = DOCS.read_text()
+    assert all(one in words for one in ("`mode verify_if_given`", "`ssl_verify_client optional`"))
+    authorities, party = tmp_path / "authorities.pem", certified(house)
+    authorities.write_bytes(authority("CN=authority").public_bytes(Encoding.PEM))
+    nodes = [f"127.0.0.1:{node.port}"]
+    with proxy(kind, tmp_path, nodes, authorities) as checking:
+        assert introspect(checking, party, certificate(issuer="CN=authority")) == 200
+        assert introspect(checking, party) == 401
+        for made in (certificate(), certificate(issuer="CN=impostor")):
+            assert is_stopped(checking, party, made)
+
+
+def is_stopped(door: Proxy, party: RelyingParty, shown: x509.Certificate) -> bool:
+    """Caddy ends the connection; nginx answers by itself."""
+    try:
+        return introspect(door, party, shown) == 400
+    except httpx.TransportError:
+        return True
 
 
 def test_what_is_not_for_outside_does_not_get_there(door: Proxy) -> None:

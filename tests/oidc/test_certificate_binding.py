@@ -144,13 +144,17 @@ def test_it_is_for_that_certificate_alone(
     token = Caller(desk, shown, client_id).redeem(scope=("openid", "account")).json()
     token = token["access_token"]
     assert Caller(desk, shown).get(path, token).status_code == 200
-    for refused in (
-        Caller(desk, None).get(path, token),
-        Caller(desk, other).get(path, token),
-        Caller(desk, shown, peer=STRANGER).get(path, token),
+    without = f"The access token is bound to a certificate: show it in TLS at {MTLS}."
+    another = "The access token is bound to another certificate."
+    for caller, reason, description in (
+        (Caller(desk, None), "without its certificate", without),
+        (Caller(desk, other), "of another certificate", another),
+        (Caller(desk, shown, peer=STRANGER), "without its certificate", without),
     ):
+        refused = caller.get(path, token)
         assert error_of(refused) == (401, "invalid_token")
-    assert desk.events("token.refused")[-1].data["reason"] == "of another key"
+        assert f'error_description="{description}"' in refused.headers["WWW-Authenticate"]
+        assert desk.events("token.refused")[-1].data["reason"] == reason
 
 
 def test_a_bound_client_without_a_certificate_gets_nothing(desk: Desk, shown: x509.Certificate):

@@ -5,6 +5,8 @@ import base64
 import httpx
 import pytest
 
+from tests.helpers.relying_party import asserting
+from tests.helpers.signing import key_of, signed
 from tests.oidc.desk import Desk, code_form, on_both
 
 
@@ -155,6 +157,38 @@ def test_why_is_in_the_audit_log_without_the_secret(desk: Desk):
         ("nobody", "unknown"),
     ]
     assert "very-wrong" not in repr([vars(one) for one in events])
+
+
+UNREADABLE: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    "another scheme": ({}, {"Authorization": "Bearer x"}, "another scheme than Basic"),
+    "no Basic": ({}, {"Authorization": "Basic !"}, "Basic without a name and a secret"),
+    "no assertion": (asserting("x"), {}, "assertion: not a compact JWS"),
+    "an assertion with its certificate": (
+        asserting(signed({"sub": "shop"}, key_of("ES256"), "ES256", x5c=["x"])),
+        {},
+        "assertion: its header has members that are not accepted",
+    ),
+    "an assertion of no type": (
+        {"client_assertion": "x"},
+        {},
+        "client_assertion without its client_assertion_type",
+    ),
+}
+
+
+@pytest.mark.parametrize(("form", "headers", "reason"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_in_the_audit_log_too(
+    desk: Desk, form: dict[str, str], headers: dict[str, str], reason: str
+):
+    sent = {"token": "x", "client_id": "shop", **form}
+    assert_refused(desk.post("/oauth/introspect", sent, headers=headers))
+    (event,) = desk.events("client.authentication.refused")
+    assert (event.client_id, event.data["reason"]) == ("shop", reason)
+
+
+def test_who_presents_nothing_at_all_is_in_no_log(desk: Desk):
+    assert_refused(desk.post("/oauth/introspect", {"token": "x"}))
+    assert desk.events("client.authentication.refused") == []
 
 
 @pytest.mark.parametrize("path", ["/oauth/introspect", "/oauth/revoke"])

@@ -83,6 +83,11 @@ def test_there_is_nothing_to_refresh_and_nobody(desk: Desk, machine: RelyingPart
         pytest.param({"scope": 'ord"ers'}, "invalid_scope", id="no scope at all"),
         pytest.param({"resource": "https://other.example"}, "invalid_target", id="another API"),
         pytest.param({"resource": "api"}, "invalid_target", id="a resource that is no address"),
+        pytest.param(
+            {"authorization_details": '[{"type": "confirm_operation"}]'},
+            "invalid_authorization_details",
+            id="what a person confirms",
+        ),
     ],
 )
 def test_what_it_may_not_have(machine: RelyingParty, form: dict[str, str], error: str):

@@ -305,6 +305,7 @@ def test_a_bound_token_is_no_bearer_token(
     assert error_of(answer) == (401, "invalid_token")
     bearer, dpop = answer.headers.get_list("WWW-Authenticate")
     assert bearer.startswith("Bearer ")
+    assert "bound to a key: send it by the scheme DPoP, with a proof." in bearer
     assert dpop.startswith("DPoP ")
 
 
@@ -393,6 +394,10 @@ def test_a_bad_nonce_is_told_apart_from_nothing_in_the_audit_log(strict: Desk):
     made = party(strict, Prover(ISSUER, strict.clock))
     assert redeem(strict, made).status_code == 400
     assert not [one for one in strict.events("binding.refused") if one.client_id == made.client_id]
+    pushed = made.post(f"{ISSUER}/oauth/par", made.authorization_parameters())
+    assert error_of(pushed) == (400, "use_dpop_nonce")
+    kept = strict.events("authorization.refused")
+    assert not [one for one in kept if one.client_id == made.client_id]
 
 
 def test_where_none_is_wanted_none_is_offered(desk: Desk, prover: Prover):

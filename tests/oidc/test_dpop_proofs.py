@@ -311,6 +311,27 @@ def test_the_other_origin_that_is_configured_counts_too(clock: FakeClock):
     assert check(proofs, Prover(ISSUER, clock).proof("POST", PATH), clock)
 
 
+# What is said of one that does not hold
+
+
+def test_the_answer_says_what_it_must_be(proofs: Proofs, clock: FakeClock, prover: Prover):
+    """Whoever sees it has no other way to find out where the two of us differ."""
+
+    def said(path: str = PATH, **claims: Any) -> str | None:
+        text = prover.proof("POST", PATH, **claims)
+        return refusal(proofs, text, clock, path=path).description
+
+    assert said(htm="GET") == "DPoP: htm must be POST."
+    assert said(htu=f"{ISSUER}{PATH}/") == f"DPoP: htu must be {ISSUER}{PATH}."
+    # It is said in a header as well.
+    assert said('/a"b\\c\n') == f"DPoP: htu must be {ISSUER}/a%22b%5Cc%0A."
+    assert said(iat=NOW - 61) == f"DPoP: iat must be within 60 seconds of {NOW}."
+    assert said(header={"crit": ["exp"]}) == (
+        "DPoP: There must be one DPoP header with one proof:"
+        " its header has members that are not accepted."
+    )
+
+
 # Nonces
 
 

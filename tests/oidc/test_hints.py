@@ -43,3 +43,9 @@ def test_a_hint_that_is_not_ours_is_refused(desk: Desk, read, hint, client_id: s
         read(hint(tokens), client_id)
     assert refused.value.error == "invalid_request"
     assert read(tokens.id_token)
+
+
+def test_an_encrypted_hint_is_told_to_be_decrypted(desk: Desk, read):
+    with pytest.raises(OAuthError, match="id_token_hint is encrypted") as refused:
+        read("a.b.c.d.e")
+    assert refused.value.error == "invalid_request"

@@ -243,6 +243,7 @@ def test_without_a_token_nobody_registers_where_one_is_needed(guarded: Counter) 
     answer = guarded.post(HONEST)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == f'Bearer realm="{guarded.house.settings.issuer}"'
+    assert answer.json()["error_description"].startswith("A token is needed")
     assert guarded.registered(token=guarded.initial_token())["client_id"]
 
 

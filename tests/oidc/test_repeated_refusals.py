@@ -103,6 +103,26 @@ def test_the_counts_are_three_whatever_is_alike(desk: Desk) -> None:
 
 
 @on_both
+def test_a_public_clients_proofs_that_do_not_hold_are_counted_too(desk: Desk) -> None:
+    """Anybody knows its id, and sends them."""
+    client = desk.client(token_endpoint_auth_method="none").client_id
+    transport = httpx.WSGITransport(desk.app, remote_addr="198.51.100.7")
+    with httpx.Client(transport=transport, base_url=desk.settings.issuer) as http:
+
+        def refuse_proof() -> None:
+            form = {**FORM, "client_id": client}
+            answer = http.post("/oauth/token", data=form, headers={"DPoP": "none"})
+            assert answer.json()["error"] == "invalid_dpop_proof"
+
+        refuse_proof()
+        assert len(desk.events("binding.refused")) == 1
+        alike = ("alike", "c6336407/32", client, "invalid_dpop_proof")
+        already(desk, repeated.ALIKE, *alike, name="binding.refused")
+        refuse_proof()
+        assert len(desk.events("binding.refused")) == 1
+
+
+@on_both
 def test_who_is_right_is_let_in_whatever_others_send(desk: Desk) -> None:
     party = desk.client()
     for what in (("all",), ("network", "c6336407/32"), ALIKE):

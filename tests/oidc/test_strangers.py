@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from idp.models import Client, db
 from idp.services.clients import SELF_REGISTERED
-from idp.services.fetch import NOWHERE
+from idp.services.unfetchable import NOWHERE
 from tests.helpers.html import Document
 from tests.helpers.little_server import little_server, saying
 from tests.oidc.desk import payload_of

@@ -218,6 +218,7 @@ def test_whose_business_it_is_not(desk: Desk, shop: RelyingParty, books: Relying
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
     refused = desk.events("token.exchange.refused")[-1]
     assert (refused.client_id, refused.user_id) == (BOOKS, "ann")
+    assert refused.data["description"] == response.json()["error_description"]
 
 
 def test_without_a_policy_there_is_nothing_to_be_had(desk: Desk, shop: RelyingParty):

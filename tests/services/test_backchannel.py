@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from idp.models import AuditEvent, OutboxMessage, db
 from idp.services.backchannel import BackChannel, logout_handlers
-from idp.services.fetch import Answer, Unfetchable
+from idp.services.fetch import Answer
 from idp.services.jose import InvalidToken
 from idp.services.logout_notices import KIND, PlainText
 from idp.services.outbox import PATIENCE, Outbox
+from idp.services.unfetchable import Unfetchable
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.little_server import little_server

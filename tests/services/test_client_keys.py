@@ -1,6 +1,7 @@
 """A client's keys: which of them fit, and how seldom they are fetched whatever comes in."""
 
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from idp.models import db
 from idp.secrecy import Box, Unreadable
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import RegisteredClient, StoredSecret
-from idp.services.fetch import Fetcher
+from idp.services.fetch import Fetcher, Limits
 from idp.services.key_sets import ASK_AGAIN, FRESH, KEPT, LONGEST_WAIT, usable_keys
 from idp.services.outside import LOOPBACK
 from tests.helpers import base64url
@@ -270,6 +271,18 @@ def test_while_it_fails_it_is_asked_less_and_less(
     assert find(keys, client, "ES256", clock) == ["ES256"]
 
 
+def test_what_others_do_makes_no_wait_grow(app: Flask, server: LittleServer, clock: FakeClock):
+    """Whoever has us wait for addresses that never answer shuts nobody else out for long."""
+    fetcher = Fetcher(networks=LOOPBACK, limits=Limits(at_once=1, turn=0.01))
+    keys, client = ClientKeys(fetcher, BOX), publishing(server, ES)
+    with fetcher._places:
+        for _ in range(3):
+            assert find(keys, client, "ES256", clock) == []
+            clock.advance(seconds=ASK_AGAIN.total_seconds())
+    assert keys.problem(client) == "too many others are under way"
+    assert find(keys, client, "ES256", clock) == ["ES256"]
+
+
 @pytest.mark.parametrize(
     "bad", [b"", b"[]", b"<html>", b'{"keys": 1}', b"\xff\xfe", b"[" * 5000, b"x" * 70000]
 )
@@ -283,6 +296,35 @@ def test_known_keys_outlast_a_bad_answer_for_an_hour(
     assert find(keys, client, "ES256", clock) == ["ES256"]
     clock.advance(seconds=1)
     assert find(keys, client, "ES256", clock) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (saying(b"", "500 Internal Server Error"), "the answer was 500 and not 200"),
+        (saying(b"<html>"), "the answer is no JWK Set"),
+        (saying(b'{"keys": []}'), "no key in the answer can be used"),
+    ],
+    ids=["an error", "no set", "no key"],
+)
+def test_what_is_the_matter_is_known_and_in_the_log(
+    keys: ClientKeys,
+    server: LittleServer,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    answer: Any,
+    problem: str,
+):
+    client = publishing(server, ES)
+    server.answer = answer
+    caplog.set_level(logging.INFO)
+    assert find(keys, client, "ES256", clock) == []
+    assert keys.problem(client) == problem
+    assert f"keys at {server.url('/jwks')}: {problem}" in caplog.text
+    publishing(server, ES)
+    clock.advance(seconds=LONGEST_WAIT.total_seconds())
+    assert find(keys, client, "ES256", clock) == ["ES256"]
+    assert keys.problem(client) is None
 
 
 def test_a_registration_that_changed_has_other_keys(keys: ClientKeys, clock: FakeClock):

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from idp.config import load_settings
-from idp.services.fetch import NOWHERE, Fetcher, Limits, Unfetchable, system_trust
+from idp.services.fetch import Fetcher, Limits, system_trust
 from idp.services.outside import LOOPBACK, is_outside
+from idp.services.unfetchable import NOWHERE, Unfetchable
 from tests.helpers.little_server import Behave, LittleServer, little_server, saying
 from tests.helpers.servers import TEST_KEY
 from tests.services.certificate import localhost_certificate

@@ -13,6 +13,7 @@ from tests.helpers.house import CALLBACK, House
 from tests.helpers.html import parse
 from tests.helpers.relying_party import RelyingParty
 from tests.helpers.user_agent import Departure
+from tests.web.walking import events, gone, signed_in
 
 ENDPOINT = "/oauth/authorize"
 Pairs = list[tuple[str, str]]
@@ -85,6 +86,11 @@ WRONG = [
     ("claims that are a list", {"claims": "[]"}, "invalid_request"),
     ("claims deep as a well", {"claims": '{"id_token":' * 60 + "{}" + "}" * 60}, "invalid_request"),
     ("a scope of ours it is not registered for", {"scope": "openid groups"}, "invalid_scope"),
+    (
+        "a scope for administering",
+        {"scope": "openid admin:people:read"},
+        "invalid_scope",
+    ),
     ("a scope with a quote in it", {"scope": 'openid "x"'}, "invalid_scope"),
     ("a hint that is no ID token", {"id_token_hint": "not.a.token"}, "invalid_request"),
     ("a nonce with a line break", {"nonce": "a\nb"}, "invalid_request"),
@@ -114,6 +120,36 @@ def test_the_client_is_told_with_state_and_issuer(
     assert told["state"] == parameters["state"]
     assert told["iss"] == town.settings.issuer
     assert "code" not in told
+
+
+def on_record(town: House, shop: RelyingParty) -> list[tuple[str, str | None]]:
+    """What is in the audit log of this client's refused requests, and whom it names."""
+    found = events(town, client_id=shop.client_id, event="authorization.refused")
+    return [(event.data["error"], event.user_id) for event in found]
+
+
+def test_what_the_client_is_told_at_once_is_on_record(town: House) -> None:
+    """Whoever looks for why nobody can sign in to it finds nothing of it anywhere else here."""
+    shop = town.client(scope="openid")
+    answer(send(town, "GET", shop.authorization_parameters(code_challenge=None).items()))
+    assert on_record(town, shop) == [("invalid_request", None)]
+    unreadable = shop.authorization_parameters(request="a.b.c")
+    answer(send(town, "GET", unreadable.items()))
+    assert on_record(town, shop)[0] == ("invalid_request_object", None)
+    # And what was only a question is not.
+    answer(send(town, "GET", shop.authorization_parameters(prompt="none").items()))
+    assert len(on_record(town, shop)) == 2
+
+
+def test_who_is_signed_in_is_named_where_it_has_to_do_with_them(town: House) -> None:
+    shop, person = town.client(scope="openid"), town.person()
+    agent = signed_in(town, shop, person)
+    closed = town.client(scope="openid", allowed_groups=["Nobody"])
+    gone(agent.get(closed.authorization_url(prompt="none")))  # only asks, as often as it likes
+    gone(agent.get(closed.authorization_url()))
+    assert on_record(town, closed) == [("access_denied", person.id)]
+    gone(agent.get(shop.authorization_url(scope="openid groups")))
+    assert on_record(town, shop) == [("invalid_scope", None)]
 
 
 IGNORED = [

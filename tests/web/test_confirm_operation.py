@@ -216,6 +216,7 @@ def test_introspection_and_the_access_token_say_the_same(
     payload = json.loads(_decode(tokens.access_token.split(".")[1]))
     assert answer.json()["authorization_details"] == payload["authorization_details"]
     assert payload["authorization_details"] == tokens.claims["authorization_details"]
+    assert payload["authorization_details"] == tokens.raw["authorization_details"]
 
 
 def _decode(part: str) -> bytes:

@@ -17,6 +17,7 @@ from tests.helpers.user_agent import Page, Place, UserAgent
 from tests.web.walking import (
     enter,
     event_names,
+    events,
     housed,
     newcomer,
     press,
@@ -323,6 +324,8 @@ def test_whom_the_application_is_not_for(town: House, alice: Person) -> None:
     page = shown(enter(agent, typed(agent, told["user_code"]), alice))
     assert page.status == 403
     assert polled(tv, told).json()["error"] == "authorization_pending"
+    (kept,) = events(town, client_id=tv.client_id, event="authorization.refused")
+    assert (kept.user_id, kept.data["reason"]) == (alice.id, "in no allowed group")
 
 
 def test_an_application_that_is_for_nobody_yet(town: House, alice: Person) -> None:

@@ -226,7 +226,10 @@ def test_what_is_wrong_is_said_at_once_and_never_redirected(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_only_posts_are_pushes(shop: RelyingParty, method: str) -> None:
-    assert shop.http.request(method, "/oauth/par").status_code == 405
+    answer = shop.http.request(method, "/oauth/par")
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    assert answer.json()["error_description"] == "This address takes POST alone."
 
 
 def test_the_client_authenticates_as_at_the_token_endpoint(town: House, shop: RelyingParty) -> None:

@@ -1,7 +1,7 @@
 """Client authentication (RFC 6749 section 2.3): one method, and the one that was registered."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from idp.config import Settings
 from idp.models import db
@@ -9,6 +9,7 @@ from idp.oidc.client_auth.attempt import Attempt, Tools
 from idp.oidc.client_auth.methods import METHODS, SIGNING_ALGORITHMS, methods_of
 from idp.oidc.client_auth.presented import Presented, invalid_client, presented_in
 from idp.oidc.direct import DirectRequest
+from idp.protocol.errors import OAuthError
 from idp.services import repeated
 from idp.services.client_jwts import ClientJwts
 from idp.services.client_keys import ClientKeys
@@ -47,7 +48,7 @@ class ClientAuthentication:
         Unknown, disabled, by another method, with a wrong secret: all answer alike, and the audit
         log tells them apart. Raises ``invalid_request`` for two methods at once.
         """
-        presented = presented_in(request)
+        presented = _presented(request)
         client = self._tools.clients.get(presented.client_id)
         if client is None:
             raise _refused(presented, _UNKNOWN, request)
@@ -67,7 +68,7 @@ class ClientAuthentication:
         for the client, before it is committed (``RegisteredClient.confirm``), or calls again
         without this. Nobody is refused by what may be out of date.
         """
-        presented = presented_in(request)
+        presented = _presented(request)
         client = self._tools.clients.known(presented.client_id)
         if client is None or not _is_simple(client, request):
             return self(request, allowed)
@@ -126,20 +127,35 @@ def _is_simple(client: RegisteredClient, request: DirectRequest) -> bool:
     )
 
 
+def _presented(request: DirectRequest) -> Presented:
+    """``presented_in``, and on record where that cannot be read. Raises as it does."""
+    try:
+        return presented_in(request)
+    except OAuthError as error:
+        if error.reason is not None:
+            named = request.parameters.get("client_id") or ""
+            known = named if is_client_id(named) else None
+            _record(error.reason, request, alike=(error.reason,), client_id=known)
+        raise
+
+
 def _refused(presented: Presented, reason: str, request: DirectRequest) -> Exception:
     """Committed although it fails; nothing else was written before.
 
     Anybody can have anybody refused: it is counted, and never stands in the way of who is right.
     """
-    client_id = presented.client_id if is_client_id(presented.client_id) else None
     known = "" if reason == _UNKNOWN else presented.client_id
-    repeated.record(
-        "client.authentication.refused",
-        request.direct.context,
+    _record(
+        reason,
+        request,
         alike=(known, presented.way, reason),
-        client_id=client_id,
+        client_id=presented.client_id if is_client_id(presented.client_id) else None,
         method=presented.way,
-        reason=reason,
     )
-    db.session.commit()
     return invalid_client()
+
+
+def _record(reason: str, request: DirectRequest, *, alike: tuple[str, ...], **data: Any) -> None:
+    name = "client.authentication.refused"
+    repeated.record(name, request.direct.context, alike=alike, reason=reason, **data)
+    db.session.commit()

@@ -11,7 +11,14 @@ from idp.protocol.json_values import Json
 from idp.protocol.policy import FAPI_ALGS
 from idp.protocol.vocabulary import SYMMETRIC_ALGS
 from idp.secrecy import Unreadable
-from idp.services.client_jwts import SKEW, InvalidClientJwt, Unverified, audiences, check_times
+from idp.services.client_jwts import (
+    SKEW,
+    InvalidClientJwt,
+    NotSigned,
+    Unverified,
+    audiences,
+    check_times,
+)
 from idp.state import mark
 
 KEY_ALGORITHMS: Final = (
@@ -75,6 +82,8 @@ def _objection(attempt: Attempt, family: tuple[str, ...]) -> str | None:
     algorithms = [one for one in wanted if one in rules.algorithms]
     try:
         return _believed(attempt, assertion, rules, algorithms)
+    except NotSigned as error:
+        return attempt.by_no_key(f"assertion {error}")
     except InvalidClientJwt as error:
         return f"assertion {error}"
 

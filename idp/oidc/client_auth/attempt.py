@@ -38,3 +38,8 @@ class Attempt:
     path: str
     now: datetime
     certificate: ClientCertificate | None
+
+    def by_no_key(self, reason: str) -> str:
+        """``reason``, and what may be behind it: that its keys could not be fetched."""
+        problem = self.tools.keys.problem(self.client)
+        return reason if problem is None else f"{reason} (jwks_uri: {problem})"

@@ -42,7 +42,7 @@ def _self_signed(attempt: Attempt) -> str | None:
     if certificate is None:
         return "no certificate"
     found = attempt.tools.keys.which(attempt.client, certificate.is_of, attempt.now)
-    return None if found else "certificate of another key"
+    return None if found else attempt.by_no_key("certificate of another key")
 
 
 def _nothing(_attempt: Attempt) -> str | None:

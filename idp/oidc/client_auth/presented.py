@@ -28,20 +28,23 @@ class Presented:
     assertion: Unverified | None = field(default=None, repr=False)
 
 
+_NO_BASIC: Final = "Basic without a name and a secret"
+
+
 def _basic(request: DirectRequest) -> Presented | None:
     if request.direct.authorization is None:
         return None
     if request.direct.scheme != "basic":
-        raise invalid_client()
+        raise invalid_client("another scheme than Basic")
     try:
         decoded = base64.b64decode(request.direct.credentials, validate=True).decode()
         client_id, colon, secret = decoded.partition(":")
         # RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
         client_id, secret = unquoted(client_id), unquoted(secret)
     except ValueError:  # neither base64 nor UTF-8: the client's mistake, never our 500
-        raise invalid_client() from None
+        raise invalid_client(_NO_BASIC) from None
     if not colon or not is_clean(client_id) or not is_clean(secret):
-        raise invalid_client()
+        raise invalid_client(_NO_BASIC)
     return Presented("client_secret_basic", client_id, secret)
 
 
@@ -60,11 +63,11 @@ def _assertion(request: DirectRequest) -> Presented | None:
     if token is None and kind is None:
         return None
     if token is None or kind != ASSERTION_TYPE:
-        raise invalid_client()
+        raise invalid_client("client_assertion without its client_assertion_type")
     try:
         assertion = read(token)
-    except InvalidClientJwt:
-        raise invalid_client() from None
+    except InvalidClientJwt as error:
+        raise invalid_client(f"assertion: {error}") from None
     # RFC 7523 section 3: the subject is the client. Without one it is nobody's.
     subject = str(assertion.claims.get("sub", ""))
     return Presented("client_assertion", subject, assertion=assertion)
@@ -93,6 +96,6 @@ def presented_in(request: DirectRequest) -> Presented:
     return presented
 
 
-def invalid_client() -> OAuthError:
-    """RFC 6749 section 5.2; the answer carries WWW-Authenticate."""
-    return OAuthError("invalid_client", "Client authentication failed.", status=401)
+def invalid_client(reason: str | None = None) -> OAuthError:
+    """RFC 6749 section 5.2; the answer carries WWW-Authenticate, and nothing of the ``reason``."""
+    return OAuthError("invalid_client", "Client authentication failed.", status=401, reason=reason)
