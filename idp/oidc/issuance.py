@@ -72,8 +72,6 @@ class Issuance:
             **said_scope(redeemed.scope),
             **_details(redeemed.granted),  # RFC 9396 section 7
         }
-        if redeemed.granted.details:  # RFC 9396 section 7
-            response["authorization_details"] = list(redeemed.granted.details)
         if tokens.refresh is not None:
             response["refresh_token"] = tokens.refresh
         if is_openid:
