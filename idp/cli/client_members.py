@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from idp.cli.json_files import json_object
+from idp.cli.refusals import Refused
 
 NO_MEMBERS: Final[Mapping[str, object]] = {}
 
@@ -29,6 +30,22 @@ def members_from(
         members.setdefault("application_type", _application_type(members.get("redirect_uris")))
     members.setdefault("grant_types", ["authorization_code", "refresh_token"])
     return members
+
+
+def id_from(members: Mapping[str, object]) -> str | None:
+    """The ``client_id`` that the file names, if it names one.
+
+    Raises ``Refused`` where it names a secret, too: that would be another than it says.
+    """
+    if "client_secret" in members:
+        raise Refused(
+            "client_secret is made here, and told once: leave it out, or let `idp clients apply`"
+            " read one of yours."
+        )
+    client_id = members.get("client_id")
+    if not isinstance(client_id, str | None):
+        raise Refused("client_id must be a text.")
+    return client_id
 
 
 def _application_type(redirect_uris: object) -> str:

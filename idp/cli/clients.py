@@ -9,7 +9,7 @@ import click
 
 from idp.cli.client_changes import CHANGES
 from idp.cli.client_files import apply_files, export
-from idp.cli.client_members import members_from
+from idp.cli.client_members import id_from, members_from
 from idp.cli.client_trials import test
 from idp.cli.output import (
     json_option,
@@ -84,12 +84,15 @@ def add(
 ) -> None:
     """Register a relying party; its secret is told this once.
 
+    The metadata may name its client_id, as --id does, and no secret.
+
     Unless the metadata says otherwise it may use refresh tokens, which it still gets only when it
     asks for offline_access and the person allows it.
     """
     preset = PRESETS[kind].members if kind else {}
     read = metadata.read() if metadata else None
     members = members_from(read, _said(**said), public=public, preset=preset)
+    client_id = client_id or id_from(members)
     with place.services() as services:
         made = services.client_registry.register(members, context(), client_id=client_id)
         issuer = services.settings.issuer

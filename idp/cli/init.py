@@ -1,7 +1,9 @@
 """``idp init``: settings, keys and tables, from nothing."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,19 +41,37 @@ def init(issuer: str | None, database_url: str | None, force: bool, as_json: boo
     issuer = issuer or _ask_issuer()
     database_url = database_url or _ask_database()
     lines = [new_key(), *_lines(keys)]
-    load_settings(
-        Path(os.devnull), {}, issuer=issuer, database_url=database_url, keys="\n".join(lines)
-    )
+    around = _around()
+    own = {} if _KEYS & around.keys() else {"keys": "\n".join(lines)}
+    load_settings(Path(os.devnull), around, issuer=issuer, database_url=database_url, **own)
     write_private(keys, "\n".join(lines) + "\n")
     written = {"issuer": issuer, "database_url": database_url, "keys_file": KEYS_FILE}
     write_private(config, to_toml(written))
-    _prepare(load_settings(config))
+    _prepare(load_settings(config, around))
+    _tell_what_goes_before(written)
     if as_json:
         print_json({"config": str(config), "keys_file": str(keys), "issuer": issuer})
     else:
         say(f"{config} and {keys} are written, and the database is ready.")
         say("Keep a copy of the keys where it is safe: without them the database is worth little.")
         say("Next: `idp serve`, which prints a link that makes you the administrator.")
+
+
+_ASKED: Final = frozenset({"IDP_ISSUER", "IDP_DATABASE_URL"})
+_KEYS: Final = frozenset({"IDP_KEYS", "IDP_KEYS_FILE"})
+
+
+def _around() -> dict[str, str]:
+    """The environment without what an option, or an answer, has the say about."""
+    return {name: value for name, value in os.environ.items() if name not in _ASKED}
+
+
+def _tell_what_goes_before(written: Mapping[str, str]) -> None:
+    """Variables count more than the file: who has set one may not know."""
+    values = {f"IDP_{name.upper()}": value for name, value in written.items()}
+    for name in sorted((_ASKED | _KEYS) & os.environ.keys()):
+        if os.environ[name] != values.get(name):
+            click.echo(f"{name} is set, and counts more than {CONFIG_FILE}.", err=True)
 
 
 def _insist_on_nothing_there(*files: Path) -> None:

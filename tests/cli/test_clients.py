@@ -53,6 +53,17 @@ def test_a_scheme_of_its_own_makes_it_native(sqlite_idp: Command) -> None:
     assert made["application_type"] == "native"
 
 
+def test_metadata_may_name_the_id_and_no_secret(sqlite_idp: Command, tmp_path: Path) -> None:
+    file = tmp_path / "metadata.json"
+    file.write_text('{"client_id": "given"}')
+    assert sqlite_idp.json(*ADD, "--metadata", str(file))["client_id"] == "given"
+    assert sqlite_idp.json(*ADD, "--id", "other", "--metadata", str(file))["client_id"] == "other"
+    for text in ('{"client_id": "more", "client_secret": "mine"}', '{"client_id": 7}'):
+        file.write_text(text)
+        assert "client_" in sqlite_idp.refused(*ADD, "--metadata", str(file))
+    assert len(sqlite_idp.json("clients", "list")) == 2
+
+
 def test_metadata_comes_from_a_file_and_options_count_more(
     sqlite_idp: Command, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from idp.models import db
 from tests.cli.command import Command
+from tests.helpers.servers import TEST_KEY
 
 ISSUER = "https://id.example.com"
 
@@ -150,3 +151,25 @@ def test_postgresql_is_prepared_as_well(place: Path, postgresql_url: str) -> Non
     Command().done("init", "--issuer", ISSUER, "--database-url", postgresql_url)
     assert {path.name for path in place.iterdir()} == {"idp.toml", "idp.keys"}
     assert Command().json("db", "check")["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["IDP_MAIL_URL", "IDP_SESSION_IDEL", "IDP_KEYS_FILE"])
+def test_what_is_wrong_around_it_is_told_before_anything_is_written(place: Path, name: str) -> None:
+    assert Command({name: "bogus"}).refused("init", "--issuer", ISSUER)
+    assert list(place.iterdir()) == []
+
+
+def test_the_database_that_is_named_is_the_one_that_is_made(place: Path) -> None:
+    beside = Command({"IDP_DATABASE_URL": "sqlite:///other.sqlite3"})
+    made = beside("init", "--issuer", ISSUER, "--database-url", "sqlite:///mine.sqlite3")
+    assert made.exit_code == 0
+    assert made.stderr == "IDP_DATABASE_URL is set, and counts more than idp.toml.\n"
+    assert not (place / "other.sqlite3").exists()
+    assert Command().json("users", "list") == []
+
+
+def test_a_key_in_the_environment_goes_before_the_one_that_is_written(place: Path) -> None:
+    beside = Command({"IDP_KEYS": TEST_KEY})
+    assert "IDP_KEYS is set" in beside("init", "--issuer", ISSUER).stderr
+    assert beside.json("keys", "list")
+    assert beside.json("keys", "rotate")
