@@ -354,6 +354,15 @@ def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
         assert told in page.document.text
 
 
+def test_what_is_wrong_is_told_in_the_order_of_the_fields(admin: UserAgent) -> None:
+    page = register(
+        admin, client_name="", redirect_uris="nonsense\nhttp://x.example/", logo_uri="x"
+    )
+    links = re.findall(r'<li><a href="#(\w+)"', page.response.text)
+    assert links == ["client_name", "redirect_uris", "redirect_uris", "logo_uri"]
+    assert re.search(r"https://host/path\.<br>Address 2 must start", page.response.text)
+
+
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
     page = register(admin, **{**WEB, "redirect_uris": "https://wiki.example/"})
     assert "Address 1 looks like a homepage" in page.document.text
