@@ -245,6 +245,15 @@ def test_what_is_not_there(town: House) -> None:
     assert (response.status_code, response.json()["error"]) == (404, "invalid_request")
 
 
+@pytest.mark.parametrize("path", ["/admin/clients", "/me/security", "/device"])
+def test_a_slash_too_many_leads_to_the_page_that_was_meant(town: House, path: str) -> None:
+    client = town.browser().client
+    response = client.get(f"{path}/")
+    assert (response.status_code, response.headers["Location"]) == (303, path)
+    assert client.post(f"{path}/").status_code in (400, 404)
+    assert client.get("/me/no/such/page/").status_code == 404
+
+
 def test_what_does_not_work_that_way(town: House) -> None:
     response = town.browser().client.get("/me/sign-out")
     assert response.status_code == 405
