@@ -246,12 +246,18 @@ def http_error(error: HTTPException) -> Response:
             str(_HEADINGS.get(status, error.name)),
             status=status,
             detail=str(_DETAILS[status]) if status in _DETAILS else None,
-            back={"url": url_for("account.home"), "label": _("Go to your account")},
+            back=_way_back(),
         )
     for header, value in error.get_headers():
         if header in ("Allow", "Retry-After"):
             response.headers[header] = value
     return response
+
+
+def _way_back() -> dict[str, str]:
+    if request.path.startswith("/admin/"):
+        return {"url": url_for("admin.home"), "label": _("Back to the administration")}
+    return {"url": url_for("account.home"), "label": _("Go to your account")}
 
 
 def _without_last_slash() -> str | None:

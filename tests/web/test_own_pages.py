@@ -241,6 +241,9 @@ def test_no_path_leads_anywhere_else(town: House, path: str) -> None:
 def test_what_is_not_there(town: House) -> None:
     page = town.browser().page("/nowhere")
     assert (page.status, page.document.headings) == (404, ["There is nothing at this address"])
+    assert page.link("Go to your account").endswith("/me")
+    page = town.browser().page("/admin/nowhere")
+    assert page.link("Back to the administration").endswith("/admin")
     response = town.browser().client.get("/nowhere", headers={"Accept": "application/json"})
     assert (response.status_code, response.json()["error"]) == (404, "invalid_request")
 
