@@ -3,17 +3,7 @@
 import logging
 from typing import Any
 
-from flask import (
-    Flask,
-    Response,
-    current_app,
-    g,
-    jsonify,
-    make_response,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from flask_wtf.csrf import CSRFError
@@ -31,6 +21,7 @@ from idp.services.roles import Area, Permission, permits
 from idp.web.answers import problem, problem_details, redirect_to, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.forms import has_form_cookie
+from idp.web.strays import DETAILS, HEADINGS, way_back, without_last_slash
 
 log = logging.getLogger("idp.web")
 RETRY_AFTER = 5
@@ -239,51 +230,19 @@ def http_error(error: HTTPException) -> Response:
         return make_response(error.response)
     if _is_protocol() or wants_json():
         response = _for_a_script(status, "invalid_request", error.name)
-    elif status == 404 and (meant := _without_last_slash()):
+    elif status == 404 and (meant := without_last_slash()):
         return redirect_to(meant)
     else:
         response = page(
-            str(_HEADINGS.get(status, error.name)),
+            str(HEADINGS.get(status, error.name)),
             status=status,
-            detail=str(_DETAILS[status]) if status in _DETAILS else None,
-            back=_way_back(),
+            detail=str(DETAILS[status]) if status in DETAILS else None,
+            back=way_back(),
         )
     for header, value in error.get_headers():
         if header in ("Allow", "Retry-After"):
             response.headers[header] = value
     return response
-
-
-def _way_back() -> dict[str, str]:
-    if request.path.startswith("/admin/"):
-        return {"url": url_for("admin.home"), "label": _("Back to the administration")}
-    return {"url": url_for("account.home"), "label": _("Go to your account")}
-
-
-def _without_last_slash() -> str | None:
-    """The page of ours that was meant by whoever typed a slash too many.
-
-    Only under prefixes of ours: what begins with two slashes would be another site's address.
-    """
-    path, adapter = request.path.rstrip("/"), current_app.create_url_adapter(request)
-    ours = (
-        request.method == "GET"
-        and path != request.path
-        and path.startswith(("/me", "/admin", "/device"))
-    )
-    return path if ours and adapter and adapter.test(path, "GET") else None
-
-
-_HEADINGS = {
-    404: later("There is nothing at this address"),
-    405: later("This address does not work that way"),
-    413: later("That was too large"),
-}
-_DETAILS = {
-    404: later("If you typed it, check that it is right."),
-    405: later("It only takes what its form sends. Nothing was done."),
-    413: later("Nothing was saved. Go back and send less: a smaller file, or a shorter text."),
-}
 
 
 def unexpected(error: Exception) -> Response:
