@@ -255,8 +255,8 @@ def test_a_slash_too_many_leads_to_the_page_that_was_meant(town: House, path: st
     assert (response.status_code, response.headers["Location"]) == (303, path)
     assert client.post(f"{path}/").status_code in (400, 404)
     assert client.get("/me/no/such/page/").status_code == 404
-    odd = client.get("/device/a%0d%0aSet-Cookie:%20b=c%C3%A9/")
-    assert odd.headers["Location"] == "/device/a%0D%0ASet-Cookie%3A%20b%3Dc%C3%A9"
+    odd = client.get("/device/a%0d%0aSet-Cookie:%20b=c/")
+    assert odd.headers["Location"] == "/device/a%0D%0ASet-Cookie%3A%20b%3Dc"
 
 
 def test_what_does_not_work_that_way(town: House) -> None:
