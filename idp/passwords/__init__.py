@@ -4,6 +4,7 @@ from idp.passwords.hashing import LONGEST, Hasher, Verdict, normalise
 from idp.passwords.rules import (
     ALONE,
     BESIDE_ANOTHER,
+    EMPTY,
     Requirement,
     problem,
     requirement_for,
@@ -12,6 +13,7 @@ from idp.passwords.rules import (
 __all__ = [
     "ALONE",
     "BESIDE_ANOTHER",
+    "EMPTY",
     "LONGEST",
     "Hasher",
     "Requirement",

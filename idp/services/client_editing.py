@@ -34,6 +34,7 @@ class ClientEditing:
         context: Context,
         *,
         found: Problems = (),
+        managed_by: str = "console",
     ) -> Registration:
         """Add a client; ``found`` is what was seen to be wrong with the form already.
 
@@ -41,7 +42,7 @@ class ClientEditing:
         """
         wanted = _named(members)
         self._check(wanted, {}, manager, context, found=found)
-        return self._registry.register(wanted, context, managed_by="console")
+        return self._registry.register(wanted, context, managed_by=managed_by)
 
     def change(
         self,

@@ -18,7 +18,7 @@ TIME_TO_UNDO: Final = timedelta(days=14)
 BATCH: Final = 100
 
 NOT_HER_ADDRESS = Refused(
-    "not_confirmed", "Type your email address as it stands here.", "confirm_email", counts=False
+    "not_confirmed", "Type the email address as it stands here.", "confirm_email", counts=False
 )
 
 LAST_ADMINISTRATOR = Refused(

@@ -13,7 +13,7 @@ from idp.config import Settings
 from idp.factors.base import Factor, Proof, Refused
 from idp.factors.password import KIND as PASSWORD
 from idp.models import User, db, release
-from idp.passwords import Hasher
+from idp.passwords import EMPTY, Hasher
 from idp.services import accounts
 from idp.services.invalid import Invalid
 from idp.services.passwords import Passwords
@@ -100,9 +100,14 @@ class FirstRun:
         return self._signed_in(user, new_password, transaction_id, context)
 
     def _read(self, email: str, name: str, new_password: str, context: Context) -> tuple[User, str]:
-        user, _ = accounts.new_user(
-            {"email": email, "email_verified": True, "name": name, "role": ADMINISTRATOR}, context
-        )
+        try:
+            user, _ = accounts.new_user(
+                {"email": email, "email_verified": True, "name": name, "role": ADMINISTRATOR},
+                context,
+            )
+        except Invalid as wrong:  # all of it at once: without an address no password is judged
+            left_empty = {} if new_password else {"new_password": EMPTY}
+            raise Invalid(wrong.problems | left_empty) from wrong
         if accounts.find_by_login(user.email) is not None:
             raise Invalid({"email": accounts.TAKEN["email"]})
         self._passwords.check(new_password, user, field="new_password")

@@ -8,6 +8,7 @@ from idp import audit
 from idp.audit import Context
 from idp.config import Settings
 from idp.factors.base import Mail, Refused
+from idp.factors.password import Password
 from idp.models import User, db, release
 from idp.passwords import ALONE, Hasher
 from idp.secrecy import digest
@@ -16,6 +17,7 @@ from idp.services.accounts import find_by_login
 from idp.services.addresses import NOT_AN_ADDRESS, normalise_email
 from idp.services.invalid import Invalid
 from idp.services.mail import Mailer
+from idp.services.methods import in_use
 from idp.services.passwords import Passwords
 from idp.services.reset import GONE
 from idp.services.throttle import Throttle, Wait
@@ -34,11 +36,12 @@ class Closed(Exception):
 class Verified:
     """An address whose link was opened, and how many characters the password needs.
 
-    ``transaction_id`` is the sign-in during which it was asked for.
+    None: a password is not in use here, and none is asked for. ``transaction_id`` is the sign-in
+    during which it was asked for.
     """
 
     email: str
-    minimum: int
+    minimum: int | None
     transaction_id: str | None
 
 
@@ -105,7 +108,7 @@ class Registration:
     def peek(self, token: str, now: datetime) -> Verified | None:
         """What the page of an opened link shows; the link stays as it is. None: of no use."""
         entry = peek(PURPOSE, token, now=now) if self._settings.registration else None
-        return _verified(entry) if entry else None
+        return self._verified(entry) if entry else None
 
     def finish(
         self, token: str, *, name: str, new_password: str, context: Context
@@ -123,8 +126,10 @@ class Registration:
         user, _ = accounts.new_user(
             {"email": entry["email"], "email_verified": True, "name": name}, context
         )
-        self._passwords.check(new_password, user, field="new_password")
-        hashed = self._passwords.hash(new_password)
+        hashed = None
+        if in_use(Password, self._settings):
+            self._passwords.check(new_password, user, field="new_password")
+            hashed = self._passwords.hash(new_password)
         if take(PURPOSE, token, now=context.at) is None:
             db.session.commit()
             return GONE
@@ -140,6 +145,6 @@ class Registration:
         if not self._settings.registration:
             raise Closed
 
-
-def _verified(entry: dict[str, Any]) -> Verified:
-    return Verified(entry["email"], ALONE.length, entry["transaction_id"])
+    def _verified(self, entry: dict[str, Any]) -> Verified:
+        minimum = ALONE.length if in_use(Password, self._settings) else None
+        return Verified(entry["email"], minimum, entry["transaction_id"])

@@ -42,12 +42,14 @@ GONE = Refused(
 class Pending:
     """Whose password a link will set, and how many characters that needs.
 
-    ``transaction_id`` is the sign-in during which it was asked for.
+    ``transaction_id`` is the sign-in during which it was asked for; ``first``: the person has no
+    way to sign in yet, so that nothing is changed by it.
     """
 
     user: User
     minimum: int
     transaction_id: str | None = None
+    first: bool = False
 
 
 class PasswordReset:
@@ -155,8 +157,9 @@ class PasswordReset:
         user = _owner_of(entry)
         if entry is None or user is None:
             return None
-        required = requirement_for(kinds_of(HELD.all({"user": user.id})))
-        return Pending(user, required.length, entry.get("transaction_id"))
+        held = HELD.all({"user": user.id})
+        required = requirement_for(kinds_of(held))
+        return Pending(user, required.length, entry.get("transaction_id"), first=not held)
 
     def finish(self, token: str, new_password: str, context: Context) -> User | Refused:
         """Use the link up and set the password, in one transaction; ``GONE`` when it is too late.
@@ -181,11 +184,12 @@ class PasswordReset:
         if entry is None or user is None:
             db.session.commit()
             return GONE
-        self._set(user, hashed, context, by_mail=entry["address"] is not None)
+        event = "Your password was changed." if held else "Your password was set."
+        self._set(user, hashed, context, event, by_mail=entry["address"] is not None)
         db.session.commit()
         return user
 
-    def _set(self, user: User, hashed: str, context: Context, *, by_mail: bool) -> None:
+    def _set(self, user: User, hashed: str, context: Context, event: str, *, by_mail: bool) -> None:
         store(user.id, hashed, context.at)
         self._throttle.reopen_password(user.id)
         # After the counts, as a proof under way has it, or the two wait for each other.
@@ -194,7 +198,7 @@ class PasswordReset:
             user.email_verified, user.updated_at = True, context.at
         audit.record("password.reset.finished", context, user_id=user.id, by_mail=by_mail)
         self._mailer.queue(
-            notice(user, "Your password was changed.", self._mailer.url("/me/security"), context),
+            notice(user, event, self._mailer.url("/me/security"), context),
             now=context.at,
             user_id=user.id,
         )

@@ -18,9 +18,10 @@ from idp.secrecy import new_reference
 from idp.services import refused_requests, repeated
 from idp.services.clients import RegisteredClient
 from idp.services.roles import Area, Permission, permits
-from idp.web.answers import problem, problem_details, wants_json
+from idp.web.answers import problem, problem_details, redirect_to, wants_json
 from idp.web.context import context, live_session, services
 from idp.web.forms import has_form_cookie
+from idp.web.strays import DETAILS, HEADINGS, way_back, without_last_slash
 
 log = logging.getLogger("idp.web")
 RETRY_AFTER = 5
@@ -155,7 +156,7 @@ def busy(_error: Busy) -> Response:
 
 
 def _calmly(status: int, error: str, message: str) -> Response:
-    if _is_protocol() or wants_json():
+    if _is_protocol() or wants_json() or request.endpoint == "health.ready":
         return _for_a_script(status, error, message)
     if status == 503:
         return make_response(render_template("unavailable.html"), status)
@@ -229,12 +230,14 @@ def http_error(error: HTTPException) -> Response:
         return make_response(error.response)
     if _is_protocol() or wants_json():
         response = _for_a_script(status, "invalid_request", _named_for_a_script(error))
+    elif status == 404 and (meant := without_last_slash()):
+        return redirect_to(meant)
     else:
         response = page(
-            str(_HEADINGS.get(status, error.name)),
+            str(HEADINGS.get(status, error.name)),
             status=status,
-            detail=_("If you typed it, check that it is right.") if status == 404 else None,
-            back={"url": url_for("account.home"), "label": _("Go to your account")},
+            detail=str(DETAILS[status]) if status in DETAILS else None,
+            back=way_back(),
         )
     for header, value in error.get_headers():
         if header in ("Allow", "Retry-After"):
@@ -247,13 +250,6 @@ def _named_for_a_script(error: HTTPException) -> str:
         taken = sorted(set(error.valid_methods) - {"HEAD", "OPTIONS"})
         return f"This address takes {' and '.join(taken)} alone."
     return error.name
-
-
-_HEADINGS = {
-    404: later("There is nothing at this address"),
-    405: later("This address does not work that way"),
-    413: later("That was too large"),
-}
 
 
 def unexpected(error: Exception) -> Response:

@@ -16,6 +16,7 @@ from idp.web.models import address
 # Of the notices in login/restarted.html:
 ACCOUNT_MADE: Final = "account_made"
 CHANGED: Final = "password_changed"
+FIRST_SET: Final = "password_set"
 
 
 def to_sign_in(email: str, transaction_id: str | None, note: str) -> Response:

@@ -13,7 +13,7 @@ from idp.web import errors, under_way
 from idp.web.context import context, services
 from idp.web.forms import submitted
 from idp.web.models import NO_ADDRESS, back_to_sign_in, errors_of
-from idp.web.onward import CHANGED, to_sign_in
+from idp.web.onward import CHANGED, FIRST_SET, to_sign_in
 
 bp = Blueprint("reset", __name__, url_prefix="/login")
 
@@ -102,6 +102,7 @@ def _reset_page(token: str, pending: Pending, refused: Refused | None = None) ->
         action=url_for("reset.finish", token=token),
         user=pending.user,
         minimum=pending.minimum,
+        first=pending.first,
         errors=errors_of(refused),
     )
     return make_response(page, 422 if refused else 200)
@@ -115,7 +116,8 @@ def finish(token: str) -> Response:
     outcome = services().password_reset.finish(token, new_password, context())
     if not isinstance(outcome, Refused):
         begun = opened_for.transaction_id if opened_for else None
-        return to_sign_in(outcome.email, begun, CHANGED)
+        first = opened_for is not None and opened_for.first
+        return to_sign_in(outcome.email, begun, FIRST_SET if first else CHANGED)
     pending = services().password_reset.peek(token, context().at)
     return _reset_page(token, pending, outcome) if pending else _gone()
 

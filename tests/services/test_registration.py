@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -88,6 +89,23 @@ def test_account_comes_to_be_when_the_link_is_used(house: House) -> None:
     assert (user.role, user.username) == (None, None)
     assert db.session.scalars(select(Credential.kind)).all() == ["password"]
     assert events() == ["registration.requested", "user.created"]
+
+
+@pytest.mark.parametrize(
+    "without",
+    [{"login_style": "passkey_only"}, {"refused_methods": ("password",)}],
+    ids=["passkeys only", "passwords refused"],
+)
+def test_no_password_is_asked_for_or_kept_where_none_is_taken(
+    house: House, without: dict[str, Any]
+) -> None:
+    passwordless = House(replace(house.settings, **without), house.box, house.clock)
+    token = passwordless.request()
+    seen = passwordless.registration.peek(token, house.clock())
+    assert seen is not None
+    assert seen.minimum is None
+    assert isinstance(passwordless.finish(token, password=""), User)
+    assert db.session.scalars(select(Credential.kind)).all() == []
 
 
 def test_looking_at_the_link_does_nothing(house: House) -> None:

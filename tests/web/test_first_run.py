@@ -80,3 +80,6 @@ def test_what_will_not_do_is_named_and_what_was_typed_is_kept(house: House) -> N
     assert page.document.forms[0].inputs["email"]["value"] == "ann@example.com"
     assert fill_in(agent, url, email="nobody").status == 422
     assert agent.page(url).status == 200
+    page = fill_in(agent, url, email="", new_password="")
+    for told in ("Enter an email address in the form", "Enter a new password."):
+        assert told in page.document.text

@@ -241,8 +241,22 @@ def test_no_path_leads_anywhere_else(town: House, path: str) -> None:
 def test_what_is_not_there(town: House) -> None:
     page = town.browser().page("/nowhere")
     assert (page.status, page.document.headings) == (404, ["There is nothing at this address"])
+    assert page.link("Go to your account").endswith("/me")
+    page = town.browser().page("/admin/nowhere")
+    assert page.link("Back to the administration").endswith("/admin")
     response = town.browser().client.get("/nowhere", headers={"Accept": "application/json"})
     assert (response.status_code, response.json()["error"]) == (404, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/admin/clients", "/me/security", "/device"])
+def test_a_slash_too_many_leads_to_the_page_that_was_meant(town: House, path: str) -> None:
+    client = town.browser().client
+    response = client.get(f"{path}/")
+    assert (response.status_code, response.headers["Location"]) == (303, path)
+    assert client.post(f"{path}/").status_code in (400, 404)
+    assert client.get("/me/no/such/page/").status_code == 404
+    odd = client.get("/device/a%0d%0aSet-Cookie:%20b=c/")
+    assert odd.headers["Location"] == "/device/a%0D%0ASet-Cookie%3A%20b%3Dc"
 
 
 def test_what_does_not_work_that_way(town: House) -> None:

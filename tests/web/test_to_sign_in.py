@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from idp.services.account_fields import Fields
 from tests.helpers.clock import FakeClock
 from tests.helpers.house import PASSWORD, House
 from tests.helpers.relying_party import RelyingParty
@@ -138,3 +139,16 @@ def test_a_link_from_an_administrator_leads_to_a_sign_in_of_its_own(open_house: 
     page = shown(agent.submit(page, page.document.forms[0], {"new_password": NEW}))
     assert CHANGED in page.document.text
     assert address_in(page) == alice.email
+
+
+def test_a_first_password_is_not_called_a_new_one(open_house: House, shop: RelyingParty) -> None:
+    ann, agent = "ann@example.com", open_house.browser()
+    with open_house.app.app_context():
+        wanted: Fields = {"email": ann, "email_verified": True}
+        open_house.services.accounts.create(wanted, open_house.context)
+    page = agent.page(asked_for_password(open_house, agent, shop.authorization_url(), ann))
+    assert page.document.headings == ["Choose a password"]
+    assert "signed out" not in page.document.text
+    page = shown(agent.submit(page, page.document.forms[0], {"new_password": NEW}))
+    assert "Your password is set. Sign in with it to go on." in page.document.text
+    assert mails(open_house)[-1]["subject"] == "Gatehouse: Your password was set."

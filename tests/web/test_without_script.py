@@ -42,6 +42,13 @@ def test_another_way_stands_first_where_there_is_one(town: House) -> None:
     assert agent.page(link).document.headings[0] == "Enter your code"
 
 
+def test_nothing_stands_twice_on_a_first_page_for_passkeys(databases_url: str, town: House) -> None:
+    house = House(databases_url, town.clock, login_style="passkey_only")
+    page = house.browser().page(house.client().authorization_url())
+    assert "Passkeys need JavaScript." in unscripted(page)
+    assert page.response.text.count("Email me a sign-in link") == 1
+
+
 def test_what_is_wanting_is_said_where_there_is_none(town: House) -> None:
     _agent, page = asked(town, app=False)
     assert "Passkeys need JavaScript. Turn it on for this page." in unscripted(page)

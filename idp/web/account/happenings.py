@@ -24,6 +24,7 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "consent.revoked": later("You removed %(app)s."),
     "grant.ended": later("Access was ended for apps: %(app)s."),
     "token.revoked": later("%(app)s gave its access back."),
+    "token.refused": later("%(app)s could not renew its access."),
     "token.repeated": later("%(app)s renewed its access twice at once."),
     "token.replayed": later(
         "Somebody used what %(app)s had used already. Its access was ended to be safe."
@@ -45,8 +46,12 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "email.change.forgotten": later("The change of your email address was called off."),
     "email.changed": later("Your email address was changed."),
     "email.change.undone": later("Your email address was put back."),
+    "second_step.reset": later("An administrator took the second step off your account."),
+    "administrator.made": later("You became the first administrator, by the link."),
+    "client.tested": later("You tested %(app)s."),
     "user.created": later("Your account was made."),
     "user.updated": later("Your details were changed."),
+    "user.change.refused": later("A change to your account was refused."),
     "user.disabled": later("Your account was disabled."),
     "user.enabled": later("Your account was enabled."),
     "user.deletion.requested": later("The deletion of your account was asked for."),
@@ -56,6 +61,9 @@ _SENTENCES: Final[Mapping[str, Any]] = {
     "logout.notice.failed": later("%(app)s could not be told that you had signed out."),
     "mail.failed": later("A mail to you could not be delivered."),
     "registration.requested": later("Somebody tried to make an account with your address."),
+    "registration.throttled": later(
+        "Somebody tried too often to make an account with your address."
+    ),
     "passkey.proposed": later("You were asked whether you would like a passkey."),
 }
 _ATTEMPTS: Final[Mapping[str, Any]] = {

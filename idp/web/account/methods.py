@@ -102,6 +102,7 @@ def manage(
         credentials=mine,
         total=sum(one.kind == method for one in credentials),
         choice=choice,
+        in_use=services().holdings.uses(method),
         shown=shown,
         urls=_urls(method),
         errors=errors_of(refused),

@@ -39,6 +39,7 @@ def home() -> Response:
         findings=findings,
         suggestion=next(_suggestions(user, findings, there), None),
         counts={name: _about(number) for name, number in there.items()},
+        there=there,
         sign_ins=last_sign_ins(services().factors) if may(Permission(Area.AUDIT)) else [],
     )
 

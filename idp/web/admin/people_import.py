@@ -46,13 +46,15 @@ def import_people() -> Response:
     return _ask()
 
 
-def _ask(problem: str | None = None, typed: dict[str, str] | None = None) -> Response:
+def _ask(
+    problem: str | None = None, typed: dict[str, str] | None = None, *, at: str = "file"
+) -> Response:
     return page(
         "admin/import.html",
         section="admin.people",
         status=422 if problem else 200,
         values=typed or {},
-        errors=[{"field": "file", "message": problem}] if problem else [],
+        errors=[{"field": at, "message": problem}] if problem else [],
     )
 
 
@@ -62,15 +64,16 @@ def look_at_people() -> Response:
     """Read it, and show what would be made; nothing is made yet."""
     live, _me = viewer()
     sent, typed = request.files.get("file"), submitted()
-    content = sent.read() if sent else typed.get("people", "").encode("utf-8", "replace")
-    content = content or typed.get("people", "").encode("utf-8", "replace")
+    content, at = sent.read() if sent else b"", "file"
+    if not content and typed.get("people"):
+        content, at = typed["people"].encode("utf-8", "replace"), "people"
     if not content.strip():
         return _ask(_("Choose a file or paste text."), typed)
     kept = {"content": b64encode(compress(content)).decode(), "firebase": _firebase(typed)}
     try:
         planned = _planned(kept)
     except Unreadable as error:
-        return _ask(str(error), typed)
+        return _ask(str(error), typed, at=at)
     services().once.keep(live.id, _KEPT_AS, kept, context().at)
     return _to_preview(live, planned)
 

@@ -110,7 +110,9 @@ def list_clients(call: Call) -> Answer:
 )
 def register_client(call: Call) -> Answer:
     """Register an application."""
-    made = services().client_editing.register(call.body, call.caller.manager, call.context)
+    made = services().client_editing.register(
+        call.body, call.caller.manager, call.context, managed_by="api"
+    )
     info = seen(call, made.client_id)
     return _registered(info, made.secret, location=f"/clients/{info.id}")
 

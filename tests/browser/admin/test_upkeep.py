@@ -33,7 +33,7 @@ def become_administrator(page: Page, house: House) -> None:
     assert violations_in_both_schemes(page) == []
     look(page, "first-run")
     page.get_by_label("Email address").fill("ann@example.com")
-    page.get_by_label("Your name").fill("Ann Archer")
+    page.get_by_label("Your name (optional)").fill("Ann Archer")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Continue to your passkey").click()
     page.get_by_role("link", name="Set up a passkey").click()

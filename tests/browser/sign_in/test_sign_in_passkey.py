@@ -204,6 +204,7 @@ def test_a_browser_that_knows_no_passkeys(gate: World, shop: RelyingParty, page:
     expect(page.locator("[data-off]")).to_have_css("display", "none")  # not even a gap
     enter(page, ana)
     expect(main(page)).to_contain_text("This browser cannot use passkeys. Choose another way.")
+    expect(page.get_by_text("Your device will ask for")).to_be_hidden()
     page.get_by_role("link", name="Use a code from your authenticator app").click()
     headed(page, "Enter your code")
     expect(page.get_by_role("heading", name="Other ways")).to_be_hidden()

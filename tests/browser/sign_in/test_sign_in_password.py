@@ -304,6 +304,16 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"Tab never came to {name}")
 
 
+def test_or_stands_above_nothing_without_a_script(two_pages: World, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(two_pages.shop().authorization_url())
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    expect(page.get_by_text("or", exact=True)).to_be_hidden()
+    expect(page.locator(".options")).to_be_hidden()
+    context.close()
+
+
 def test_everything_but_passkeys_without_a_script(
     gate: World, shop: RelyingParty, browser: Browser
 ) -> None:

@@ -49,7 +49,7 @@ def test_leaving_signs_out_everywhere_and_can_be_undone_for_two_weeks(
     agent, page = entered(house, alice, "/me/security/delete")
     wrong = press(agent, page, "/security/delete", confirm_email="bob@example.com")
     assert wrong.status == 422
-    assert "Type your email address as it stands here." in wrong.document.text
+    assert "Type the email address as it stands here." in wrong.document.text
     done = press(agent, page, "/security/delete", confirm_email="Alice@Example.com")
     assert "Your account will be deleted" in done.document.headings
     assert "15 Jun 2030" in done.document.text

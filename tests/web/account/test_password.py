@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.sign_in import Stuck, passkey, sign_in
 from tests.helpers.user_agent import Page
 from tests.web.account.visits import entered, events, kinds, link_in, mails, press, visit
+from tests.web.walking import housed
 
 PATH = "/me/security/password"
 ANOTHER = "wet gravel under slow wheels"
@@ -119,3 +121,15 @@ def test_who_has_nothing_else_cannot(house: House, alice: Person) -> None:
     agent, page = entered(house, alice, PATH)
     assert [form.action for form in page.document.forms if form.action.endswith("/remove")] == []
     assert agent.page(PATH).document.text.count("Do without") == 0
+
+
+def test_where_passwords_are_not_in_use_it_can_only_be_removed(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    with housed(sqlite_url, clock, login_style="passkey_only") as house:
+        bob = house.person("bob@example.com")
+        agent, page = entered(house, bob, PATH, {"passkey": passkey(house.passkey(bob))})
+        assert "It is not in use here: nobody is asked for it." in page.document.text
+        assert "Remove your password?" in page.document.text
+        assert "Change it" not in page.document.text
+        assert agent.page(f"{PATH}/new").status == 404

@@ -2,6 +2,7 @@
 
 import pytest
 
+from idp import audit
 from idp.models import AuditEvent, BrowserSession, db
 from tests.helpers.house import House, Person
 from tests.helpers.relying_party import RelyingParty, TokenRefused, Tokens
@@ -119,6 +120,14 @@ class TestApps:
         assert shop.userinfo(theirs.access_token)["sub"] == bob.id
 
 
+SELDOM = {
+    "administrator.made": "You became the first administrator, by the link.",
+    "second_step.reset": "An administrator took the second step off your account.",
+    "user.change.refused": "A change to your account was refused.",
+    "registration.throttled": "Somebody tried too often to make an account with your address.",
+}
+
+
 class TestActivity:
     def test_events_are_sentences(self, house: House, alice: Person) -> None:
         agent = house.browser()
@@ -130,6 +139,16 @@ class TestActivity:
         assert "You signed in with your password." in text
         assert "A sign-in with your password failed." in text
         assert "Your account was made." in text
+
+    def test_what_seldom_happens_has_its_sentence_too(self, house: House, alice: Person) -> None:
+        with house.app.app_context():
+            for name in SELDOM:
+                audit.record(name, house.context, user_id=alice.id)
+            db.session.commit()
+        _agent, page = entered(house, alice, "/me/activity")
+        for told in SELDOM.values():
+            assert told in page.document.text
+        assert "Noted:" not in page.document.text
 
     def test_filters_and_pages_keep_to_what_was_asked(self, house: House, alice: Person) -> None:
         agent, page = entered(house, alice, "/me/sessions")

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from idp import audit
 from idp.models import Client, db
 from idp.protocol.vocabulary import TOKEN_EXCHANGE
 from idp.services import known_apps
@@ -354,6 +355,15 @@ def test_all_that_is_wrong_is_told_at_once(admin: UserAgent) -> None:
         assert told in page.document.text
 
 
+def test_what_is_wrong_is_told_in_the_order_of_the_fields(admin: UserAgent) -> None:
+    page = register(
+        admin, client_name="", redirect_uris="nonsense\nhttp://x.example/", logo_uri="x"
+    )
+    links = re.findall(r'<li><a href="#(\w+)"', page.response.text)
+    assert links == ["client_name", "redirect_uris", "redirect_uris", "logo_uri"]
+    assert re.search(r"https://host/path\.<br>Address 2 must start", page.response.text)
+
+
 def test_a_slip_is_saved_and_said(admin: UserAgent) -> None:
     page = register(admin, **{**WEB, "redirect_uris": "https://wiki.example/"})
     assert "Address 1 looks like a homepage" in page.document.text
@@ -667,9 +677,22 @@ def test_a_member_of_the_owners_keeps_it_and_cannot_give_it_away(town: House) ->
     assert "owner_groups" not in agent.page(f"{path}/access").form("/access").inputs
 
 
-def test_what_happened_is_told_in_sentences(admin: UserAgent, shop: RelyingParty) -> None:
+def test_what_happened_is_told_in_sentences(
+    town: House, admin: UserAgent, shop: RelyingParty
+) -> None:
+    seldom = {
+        "login.totp.throttled": "Somebody tried too often on the way to it.",
+        "logout.flawed": "It asked to sign somebody out, in a way that proves nothing.",
+        "logout.notice.failed": "It could not be told that somebody had signed out.",
+        "token.repeated": "It renewed its access twice at once.",
+    }
+    with town.app.app_context():
+        for name in seldom:
+            audit.record(name, town.context, client_id=shop.client_id)
+        db.session.commit()
     text = admin.page(f"/admin/clients/{shop.client_id}/activity").document.text
-    assert "It was registered." in text
+    for told in ("It was registered.", *seldom.values()):
+        assert told in text
 
 
 def test_groups_are_chosen_where_they_are_few_enough(

@@ -30,7 +30,7 @@ def test_the_state_comes_first_in_words(house: House) -> None:
     document = signed_in_as(house, "administrator").page("/admin").document
     assert "2 things need attention. " in document.text
     assert "http://localhost:8000 is without TLS: good for this machine only" in document.text
-    assert "Administrators 1" in document.text
+    assert "Administrator 1" in document.text
     assert "Last sign-ins" in document.text
 
 
@@ -87,6 +87,6 @@ def test_an_administrator_without_a_passkey_is_led_to_one(house: House) -> None:
 
 def test_a_client_manager_sees_nobody(house: House) -> None:
     document = signed_in_as(house, "client_manager").page("/admin").document
-    for told in ("Last sign-ins", "Administrators", "in order", "SQLite"):
+    for told in ("Last sign-ins", "What is here", "in order", "SQLite"):
         assert told not in document.text
     assert "Explain" in document.text

@@ -39,6 +39,15 @@ def test_nothing_given_is_asked_for(admin: UserAgent) -> None:
         assert "Choose a file or paste text." in page.document.text
 
 
+def test_what_cannot_be_read_is_told_where_it_was_given(admin: UserAgent) -> None:
+    assert 'href="#file"' in upload(admin, b"neither, nor").response.text
+    page = admin.page("/admin/people/import")
+    page = shown(admin.submit(page, page.form("/import"), {"people": "neither, nor"}))
+    assert 'href="#people"' in page.response.text
+    assert page.response.text.count("The first line must name columns") == 2
+    assert page.form("/import").fields["people"] == "neither, nor"
+
+
 def test_looked_at_confirmed_and_signed_in_with_an_old_hash(town: House, admin: UserAgent) -> None:
     export = EXPORTS["Django, PBKDF2 with SHA-256"]
     preview = upload(admin, export.content)

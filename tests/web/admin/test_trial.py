@@ -131,6 +131,7 @@ def test_a_preview_for_a_person_writes_nothing(town: House, admin: UserAgent) ->
     assert f'"sub": "{bob.id}"' in text
     assert len(events(town)) == before
     assert "Nobody is called so." in admin.page(url.replace("bob.", "rob.")).document.text
+    assert "Say for whom." in admin.page(url.partition("person=")[0] + "person=").document.text
 
 
 def test_a_client_manager_sees_nobody_elses_claims(town: House) -> None:

@@ -27,7 +27,7 @@ def test_one_is_registered_and_its_secret_told_once(town: House, admin: Tool) ->
     assert response.status_code == 201
     made, secret = response.json()["client"], response.json()["client_secret"]
     assert made["registration"]["redirect_uris"] == WIKI["redirect_uris"]
-    assert (made["kind"], made["managed_by"], made["disabled"]) == ("web", "console", False)
+    assert (made["kind"], made["managed_by"], made["disabled"]) == ("web", "api", False)
     shown = admin("GET", response.headers["Location"])
     assert shown.json() == made
     assert shown.headers["ETag"] == response.headers["ETag"]

@@ -18,11 +18,15 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "client.disabled": later("It was disabled."),
     "client.enabled": later("It was enabled again."),
     "client.deleted": later("It was deleted."),
+    "client.change.refused": later("A change of its registration was refused."),
+    "client.registration.refused": later("It could not change its registration."),
+    "client.registration_token.used": later("It was registered with a token."),
     "client.tested": later("It was tested from the console."),
     "client.authentication.refused": later("It could not show that it is itself."),
     "authorization.refused": later("An authorization request was refused."),
     "code.refused": later("A code was refused."),
     "token.refused": later("A token was refused."),
+    "token.repeated": later("It renewed its access twice at once."),
     "token.replayed": later("Something that works once was used twice, so its grant was ended."),
     "token.revoked": later("It gave a token back."),
     "token.exchanged": later("It exchanged a token."),
@@ -34,6 +38,9 @@ SENTENCES: Final[Mapping[str, Any]] = {
     "device.requested": later("A device asked to be connected."),
     "device.approved": later("Somebody connected a device."),
     "device.denied": later("Somebody did not connect a device."),
+    "device.code.refused": later("It could not finish the sign-in on a device."),
+    "logout.flawed": later("It asked to sign somebody out, in a way that proves nothing."),
+    "logout.notice.failed": later("It could not be told that somebody had signed out."),
 }
 _TOLD: Final = ("members", "reason", "error", "description", "redirect_uri", "before", "after")
 
@@ -60,4 +67,6 @@ def _sign_in(name: str) -> Any:
         return later("Somebody signed in for it.")
     if parts[0] == "login" and parts[-1] == "refused":
         return later("Somebody’s proof was refused on the way to it.")
+    if parts[0] == "login" and parts[-1] == "throttled":
+        return later("Somebody tried too often on the way to it.")
     return name

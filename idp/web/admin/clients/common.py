@@ -116,9 +116,9 @@ def sentence_on(note: Note) -> str:
 def problems(
     found: Iterable[tuple[str, str]], fields: Iterable[str]
 ) -> list[dict[str, str | None]]:
-    """What is wrong with a registration, at the fields that there are for it."""
-    named = frozenset(fields)
+    """What is wrong with a registration, in the order of the fields that there are for it."""
+    places = {field: place for place, field in enumerate(fields)}
     return [
-        {"field": member if member in named else None, "message": for_people(member, sentence)}
-        for member, sentence in found
+        {"field": member if member in places else None, "message": for_people(member, sentence)}
+        for member, sentence in sorted(found, key=lambda one: places.get(one[0], len(places)))
     ]

@@ -88,26 +88,26 @@ def who_of(members: Mapping[str, object]) -> str:
 
 WHO: Final[Mapping[str, Reader]] = {
     "client_name": text,
-    "logo_uri": text,
     "redirect_uris": lines,
+    "logo_uri": text,
     "allowed_groups": lines,
 }
 DETAILS: Final[Mapping[str, Reader]] = {
     "client_name": text,
+    "redirect_uris": lines,
+    "post_logout_redirect_uris": lines,
     "client_uri": text,
     "logo_uri": text,
     "policy_uri": text,
     "tos_uri": text,
-    "redirect_uris": lines,
-    "post_logout_redirect_uris": lines,
     "initiate_login_uri": text,
 }
 ACCESS: Final[Mapping[str, Reader]] = {
+    "allowed_groups": lines,
     "minimum_acr": text,
     "max_auth_age": number,
     "refused_methods": several,
     "consent": text,
-    "allowed_groups": lines,
     "enrol_in_step_up": ticked,
     "acr_values_voluntary": ticked,
 }

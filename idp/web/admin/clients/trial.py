@@ -119,7 +119,7 @@ def _preview(info: ClientInfo) -> dict[str, Any]:
         "kinds": ", ".join(KINDS),
         "explain_url": url_for("admin.explain", url=url, person=person, evidence=evidence),
     }
-    return told | (_previewed(url, person, evidence) if person else {})
+    return told | (_previewed(url, person, evidence) if "person" in request.args else {})
 
 
 def _request(info: ClientInfo) -> str:
@@ -137,6 +137,8 @@ def _request(info: ClientInfo) -> str:
 
 
 def _previewed(url: str, person: str, evidence: str) -> dict[str, Any]:
+    if not person:
+        return {"errors": [{"field": "person", "message": _("Say for whom.")}]}
     user = services().accounts.find_by_login(person)
     if user is None:
         return {"errors": [{"field": "person", "message": _("Nobody is called so.")}]}

@@ -102,7 +102,7 @@ def _wrong(error: InvalidClientMetadata, *, home: str, follows: bool) -> Errors:
 
     Whatever is wrong with redirect addresses that follow from that is wrong there, and said once.
     """
-    found = problems(error.problems, {*fields.WHO, "client_uri"})
+    found = problems(error.problems, (*fields.WHO, "client_uri"))
     there = ("client_uri", "redirect_uris") if follows else ("client_uri",)
     first = {one["field"]: one["message"] for one in reversed(found)}
     said = next((first[member] for member in there if member in first), None)
