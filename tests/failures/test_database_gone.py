@@ -212,7 +212,7 @@ def test_what_is_asked_directly_is_answered_in_its_own_way(
         ready = house.http().get("/readyz")
         alive = house.http().get("/healthz")
     assert (refused.status_code, script.status_code, ready.status_code) == (503, 503, 503)
-        assert ready.json()["error"] == "temporarily_unavailable"
+    assert ready.json()["error"] == "temporarily_unavailable"
     assert refused.headers["Retry-After"]
     assert refused.json()["error"] == "temporarily_unavailable"
     assert {"error", "message"} <= set(script.json())
