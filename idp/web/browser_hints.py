@@ -5,6 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, url_for
 
 from idp.factors.password import KIND as PASSWORD
+from idp.factors.password import Password
+from idp.services.methods import in_use
 from idp.web.context import services
 
 bp = Blueprint("browser_hints", __name__, url_prefix="/.well-known")
@@ -15,8 +17,13 @@ MAX_AGE = 3600
 
 @bp.get("/change-password")
 def change_password() -> Response:
-    """Where a password is changed (W3C, A Well-Known URL for Changing Passwords)."""
-    return make_response(redirect(url_for("account.new", method=PASSWORD), code=302))
+    """Where a password is changed (W3C, A Well-Known URL for Changing Passwords).
+
+    Where there are none, what there is in their place.
+    """
+    is_there = in_use(Password, services().settings)
+    page = url_for("account.new", method=PASSWORD) if is_there else url_for("account.security")
+    return make_response(redirect(page, code=302))
 
 
 @bp.get("/passkey-endpoints")

@@ -46,7 +46,6 @@ def _form(refused: Refused | None = None, address: str = "") -> Response:
         app=None,
         action=url_for("register.request_link", sign_in=request.args.get("sign_in")),
         values={"username": address},
-        terms=None,
         links={"back": back_to_sign_in()},
         errors=errors_of(refused),
     )

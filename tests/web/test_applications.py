@@ -59,6 +59,9 @@ def test_the_places_own_papers_are_at_the_foot_of_every_page(sqlite_url: str, to
     text = house.browser().page("/login/").response.text
     assert f'<a href="{papers["privacy_url"]}">Privacy</a>' in text
     assert f'<a href="{papers["terms_url"]}">Terms</a>' in text
+    joining = House(sqlite_url, town.clock, registration=True, **papers).browser()
+    page = joining.page("/login/register").document.text
+    assert "By creating an account you agree to the terms of use" in " ".join(page.split())
     told = house.http().get("/.well-known/openid-configuration").json()
     assert (told["op_policy_uri"], told["op_tos_uri"]) == tuple(papers.values())
     plain = town.http().get("/.well-known/openid-configuration").json()

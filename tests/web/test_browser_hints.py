@@ -17,6 +17,14 @@ def test_a_password_manager_finds_where_passwords_are_changed(house: House) -> N
     assert nothing.status_code == 404
 
 
+def test_where_there_are_no_passwords_it_finds_what_there_is(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    house = House(sqlite_url, clock, login_style="passkey_only")
+    answered = house.http().get("/.well-known/change-password")
+    assert answered.headers["Location"] == "/me/security"
+
+
 def test_a_passkey_manager_finds_where_passkeys_are(house: House) -> None:
     answered = house.http().get("/.well-known/passkey-endpoints")
     page = f"{house.settings.issuer}/me/passkeys"
