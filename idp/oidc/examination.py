@@ -14,6 +14,7 @@ from urllib.parse import quote
 from sqlalchemy import select
 
 from idp import audit
+from idp.assurance import Demand
 from idp.audit import Context
 from idp.config import Settings
 from idp.models import AuditEvent, db, release
@@ -30,13 +31,16 @@ from idp.services.client_rules import ClientRules
 from idp.services.client_secrets import has_secret
 from idp.services.client_tokens import ClientTokens
 from idp.services.clients import RegisteredClient
+from idp.services.demands import client_floor
 from idp.services.grant_ends import end_grant
 from idp.services.groups import is_anybody_in
 from idp.services.turned_away import NOBODY_ADMITTED, denied
+from idp.services.weighing import Weighing
 
 GRANT: Final = "client_credentials"
 TESTED: Final = "client.tested"
 NOBODY_IN_THEM: Final = "nobody is in an allowed group"
+OUT_OF_REACH: Final = "nobody can prove as much"
 LATEST: Final = 1000
 
 
@@ -65,12 +69,14 @@ class Examiner:
         settings: Settings,
         *,
         rules: ClientRules,
+        weighing: Weighing,
         keys: ClientKeys,
         client_tokens: ClientTokens,
         issuance: Issuance,
     ) -> None:
-        self._issuer = settings.issuer
+        self._settings = settings
         self._rules = rules
+        self._weighing = weighing
         self._keys = keys
         self._client_tokens = client_tokens
         self._issuance = issuance
@@ -86,7 +92,7 @@ class Examiner:
         release()
         steps = tuple(self._steps(client, context, scope))
         if client.metadata.redirect_uris and "code" in client.metadata.response_types:
-            address = f"{self._issuer}/admin/clients/{quote(client.id)}/test"
+            address = f"{self._settings.issuer}/admin/clients/{quote(client.id)}/test"
         else:
             address = None
         return Examination(Trial(steps), address, last)
@@ -102,10 +108,19 @@ class Examiner:
         yield from standing
         if standing[-1].error is not None:
             return
-        if (closed := _closed(client.metadata)) is not None:
+        if (closed := _closed(client.metadata) or self._too_high(client.metadata)) is not None:
             yield failed("entry", {}, closed)
         elif GRANT in client.metadata.grant_types:
             yield self._exchanged(client, context, scope)
+
+    def _too_high(self, metadata: ClientMetadata) -> OAuthError | None:
+        """Why nobody can come in, whatever she sets up: it asks for more than there is to show."""
+        floor = client_floor(metadata, self._settings)
+        demand = Demand(floor=floor.minimum, refused=floor.refused)
+        if not signs_people_in(metadata) or self._weighing.reaches(demand):
+            return None
+        told = f"Nobody can reach {metadata.minimum_acr} by the ways to sign in that are left here."
+        return OAuthError("unmet_authentication_requirements", told, reason=OUT_OF_REACH)
 
     def _health(self, client: RegisteredClient, context: Context) -> Iterator[Step]:
         checks: tuple[tuple[str, Callable[[RegisteredClient, Context], Mapping[str, object]]], ...]

@@ -16,12 +16,11 @@ from idp.models import User, db, new_id
 from idp.secrecy import Box
 from idp.services import kept, open_links
 from idp.services.going_on import goes_on
-from idp.services.holdings import Holdings
+from idp.services.holdings import Holdings, credentials_of
 from idp.services.notices import Notices, sentence
 from idp.services.once import Once
 from idp.services.sessions import Live, Sessions
 from idp.services.throttle import Throttle
-from idp.services.weighing import credentials_of
 from idp.state import supersede
 
 PURPOSE: Final = "enrolment"

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from idp.models import AuditEvent, BrowserSession, Credential, Grant, User, db
 from idp.services.apps import ConnectedApps
 from idp.services.claims import claims_of
+from idp.services.holdings import credentials_of
 from idp.services.passkeys import passkeys
-from idp.services.weighing import credentials_of
 
 
 def exported(user: User, apps: ConnectedApps, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy import select
+
 from idp.assurance import (
     Demand,
     Evidence,
@@ -19,11 +21,18 @@ from idp.assurance import (
 from idp.config import Settings
 from idp.factors.base import Factor
 from idp.factors.password import KIND as PASSWORD
-from idp.models import Credential, User
+from idp.models import Credential, User, db
 from idp.passwords import requirement_for
 from idp.services.methods import in_use
 
 _OPENS = frozenset({Trait.KNOWLEDGE, Trait.PHISHING_RESISTANT})
+
+
+def credentials_of(user: User | None) -> Sequence[Credential]:
+    """All of a person's credentials; none for nobody."""
+    if user is None:
+        return ()
+    return db.session.scalars(select(Credential).where(Credential.user_id == user.id)).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from idp.factors.passkey import Passkey
 from idp.models import Transaction, User, db
 from idp.services import transactions
 from idp.services.enrolment import Enrolment, Made
-from idp.services.holdings import Holdings
+from idp.services.holdings import Holdings, credentials_of
 from idp.services.sessions import Live
-from idp.services.weighing import Standing, credentials_of
+from idp.services.weighing import Standing
 
 METHOD: Final = Passkey.name
 SNOOZE: Final = timedelta(days=90)

@@ -17,12 +17,11 @@ from idp.passwords import Hasher
 from idp.protocol.text import is_displayable
 from idp.services import open_links
 from idp.services.enrolment import Enrolment
-from idp.services.holdings import Holdings, Loss, kinds_of
+from idp.services.holdings import Holdings, Loss, credentials_of, kinds_of
 from idp.services.notices import Notices, sentence
 from idp.services.passwords import Passwords
 from idp.services.sessions import Live
 from idp.services.signing_out import end_resting_on
-from idp.services.weighing import credentials_of
 
 LONGEST_NAME: Final = 60
 

@@ -4,8 +4,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sqlalchemy import select
-
 from idp.assurance import (
     Challenge,
     Choice,
@@ -24,7 +22,7 @@ from idp.config import Settings
 from idp.factors.base import Factor
 from idp.factors.rows import HELD
 from idp.frozen import made_often
-from idp.models import Credential, Transaction, User, db
+from idp.models import Credential, Transaction, User
 from idp.services import persons
 from idp.services.methods import in_use
 from idp.services.sessions import Live, Sessions
@@ -241,6 +239,12 @@ class Weighing:
         """The account's own floor, by policy."""
         return account_floor(offers) if self._settings.account_second_step else Rung.ONE_FACTOR
 
+    def reaches(self, demand: Demand) -> bool:
+        """Could anybody come to this who had set up everything that is in use here?"""
+        new = [offer for one in self._factors.values() for offer in _new(one)]
+        held = [replace(one, enrolled=True) for one in new]
+        return not isinstance(decide(demand, (), held), Unmet)
+
     def opens(self, known: Known, evidence: Sequence[Evidence]) -> bool:
         """Is this enough for the session to be presented at all?"""
         return isinstance(decide(_AT_LEAST[known.floor], evidence, ()), Satisfied)
@@ -290,10 +294,3 @@ def _new(factor: Factor) -> tuple[Offer, ...]:
 def _held_by(user: User | None) -> Sequence[Credential]:
     """The same as values: nothing that is done to them is stored."""
     return () if user is None else HELD.all({"user": user.id})
-
-
-def credentials_of(user: User | None) -> Sequence[Credential]:
-    """All of a person's credentials; none for nobody."""
-    if user is None:
-        return ()
-    return db.session.scalars(select(Credential).where(Credential.user_id == user.id)).all()

@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from idp.assurance import Rung, Satisfied
 from idp.models import User, db, release
 from idp.services import demands
+from idp.services.holdings import credentials_of
 from idp.services.sessions import Live
 from idp.services.standing_in import ANEW, BY_CODE, WHOSE
 from idp.services.transactions import Purpose
-from idp.services.weighing import credentials_of
 from idp.web import again, flow
 from idp.web.answers import redirect_to, wants_json
 from idp.web.context import live_session, services

@@ -221,6 +221,7 @@ class Services(SignInServices):
         return Examiner(
             self.settings,
             rules=self.client_rules,
+            weighing=self.weighing,
             keys=self.client_keys,
             client_tokens=ClientTokens(self.settings),
             issuance=self.issuance,

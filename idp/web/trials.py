@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask_babel import lazy_gettext as later
 
-from idp.oidc.examination import NOBODY_IN_THEM, Examination
+from idp.oidc.examination import NOBODY_IN_THEM, OUT_OF_REACH, Examination
 from idp.oidc.trial import Trial
 from idp.services.turned_away import NOBODY_ADMITTED
 
@@ -56,6 +56,10 @@ FIXES: Final[Mapping[str, Any]] = {
 _CLOSED: Final[Mapping[str | None, Any]] = {
     NOBODY_ADMITTED: later(
         "Nobody may sign in to it yet, and so cannot you. Choose who may under Access and strength."
+    ),
+    OUT_OF_REACH: later(
+        "Lower what it asks for, take back a way to sign in that it refuses, or let passkeys be"
+        " asked for their attestation (webauthn_attestation)."
     ),
     NOBODY_IN_THEM: later(
         "Nobody is in a group that may sign in. Put somebody into one, or change who may under"

@@ -160,6 +160,31 @@ def test_a_door_that_nobody_may_come_in_by_does_not_work(idp: Command) -> None:
     assert "Nobody may sign in to it yet" in idp.refused("clients", "test", "shop")
 
 
+@pytest.mark.parametrize(
+    ("minimum", "refused", "works"),
+    [
+        pytest.param("phr", [], True, id="a passkey"),
+        pytest.param("phr", ["passkey"], False, id="a passkey, of which there are none"),
+        pytest.param("urn:idp:acr:mfa", ["passkey"], True, id="a password and an app"),
+        pytest.param("urn:idp:acr:mfa", ["passkey", "totp"], True, id="a password and a code"),
+        pytest.param(
+            "urn:idp:acr:mfa", ["passkey", "totp", "recovery_code"], False, id="a password alone"
+        ),
+        pytest.param("phrh", [], False, id="a key that nobody is asked to attest"),
+    ],
+)
+def test_what_nobody_can_reach_does_not_work(
+    sqlite_idp: Command, minimum: str, refused: list[str], works: bool
+) -> None:
+    add = ("clients", "add", "--id", "bank", "--redirect-uri", "https://bank.example.com/callback")
+    sqlite_idp.done(*add, "--name", "Bank", "--minimum-acr", minimum)
+    sqlite_idp.done("clients", "set", "bank", "refused_methods", json.dumps(refused))
+    if works:
+        assert sqlite_idp.json("clients", "test", "bank")["passed"]
+    else:
+        assert "Lower what it asks for" in sqlite_idp.refused("clients", "test", "bank")
+
+
 NO_ANSWER = frozenset({"init", "serve", "demo", "cleanup", "upgrade", "downgrade", "check"})
 """What runs, or does the upkeep of a database."""
 

@@ -9,8 +9,8 @@ from idp.assurance import Trait
 from idp.factors.base import of_kind
 from idp.models import User
 from idp.services.activity import GROUPS, Happening, activity, happening
+from idp.services.holdings import credentials_of
 from idp.services.signing_out import end_others
-from idp.services.weighing import credentials_of
 from idp.web.account.blueprint import bp, page
 from idp.web.account.happenings import happening_view, method_of
 from idp.web.account.rows import MethodRow, method_rows

@@ -7,8 +7,8 @@ from flask import Response
 from flask_babel import gettext as _
 
 from idp.models import User
+from idp.services.holdings import credentials_of
 from idp.services.session_list import session_list
-from idp.services.weighing import credentials_of
 from idp.web.account.apps import app_views
 from idp.web.account.blueprint import bp, page
 from idp.web.account.rows import ENOUGH_LEFT, MethodRow, deletion_of, method_rows

@@ -15,12 +15,12 @@ from idp.assurance import MAILBOX, Trait
 from idp.factors.base import Refused
 from idp.models import Credential, User
 from idp.services.enrolment import Made
+from idp.services.holdings import credentials_of
 from idp.services.notices import sentence
 from idp.services.passkeys import signals
 from idp.services.removal import NOT_HERS
 from idp.services.sessions import Live
 from idp.services.signing_out import end_others
-from idp.services.weighing import credentials_of
 from idp.web import cookies
 from idp.web.account.blueprint import bp, page
 from idp.web.account.credentials import as_json, credential_views

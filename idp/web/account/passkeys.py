@@ -2,8 +2,8 @@
 
 from flask import Response, jsonify
 
+from idp.services.holdings import credentials_of
 from idp.services.passkeys import METHOD
-from idp.services.weighing import credentials_of
 from idp.web.account.blueprint import bp
 from idp.web.account.credentials import as_json, credential_views
 from idp.web.account.methods import manage, managed

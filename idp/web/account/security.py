@@ -3,7 +3,7 @@
 from flask import Response, url_for
 from flask_babel import gettext as _
 
-from idp.services.weighing import credentials_of
+from idp.services.holdings import credentials_of
 from idp.web.account.blueprint import bp, page
 from idp.web.account.rows import deletion_of, method_rows
 from idp.web.context import context, services

@@ -7,10 +7,10 @@ from flask import Response, current_app, url_for
 from flask_babel import gettext as _
 
 from idp.models import User, release
+from idp.services.holdings import credentials_of
 from idp.services.overview import MOST, counts, last_sign_ins
 from idp.services.passkeys import METHOD
 from idp.services.roles import Area, Permission
-from idp.services.weighing import credentials_of
 from idp.web.admin.blueprint import bp, page
 from idp.web.admin.guard import console, may
 from idp.web.admin.health import finding_view

@@ -3,8 +3,8 @@
 from idp.assurance import Rung
 from idp.models import User, db
 from idp.oidc.protected import Needed
+from idp.services.holdings import credentials_of
 from idp.services.roles import permits
-from idp.services.weighing import credentials_of
 from idp.web.api.call import Caller
 from idp.web.api.operation import Operation
 from idp.web.api.presenting import direct

@@ -12,9 +12,9 @@ from idp.models import BrowserSession, User, db
 from idp.oidc.protected import Needed
 from idp.services import signing_out
 from idp.services.access import LiveToken
+from idp.services.holdings import credentials_of
 from idp.services.passkeys import passkeys
 from idp.services.session_list import listed
-from idp.services.weighing import credentials_of
 from idp.web.api.operation import Method, OwnOperation
 from idp.web.api.presenting import direct
 from idp.web.api.registry import OWN, VIEWS, summary_of
