@@ -25,6 +25,7 @@ from idp.frozen import made_often
 from idp.models import Credential, Transaction, User
 from idp.services import persons
 from idp.services.methods import in_use
+from idp.services.offering import beside, new_offers
 from idp.services.sessions import Live, Sessions
 from idp.services.transactions import subject_of
 
@@ -224,14 +225,14 @@ class Weighing:
         return tuple(
             offer
             for name, factor in factors.items()
-            for offer in factor.offers(user, credentials) or new.get(name, ())
+            for offer in beside(factor.offers(user, credentials), new.get(name, ()))
         )
 
     def _to_enrol(self, factors: Mapping[str, Factor]) -> Mapping[str, tuple[Offer, ...]]:
         """What anybody could show with these if she set them up now; alike like ``_anybodys``."""
         known, offers = self._enrolable
         if known is not factors:
-            offers = {name: _new(one) for name, one in factors.items() if one.enrolable}
+            offers = {name: new_offers(one) for name, one in factors.items() if one.enrolable}
             self._enrolable = factors, offers
         return offers
 
@@ -241,7 +242,7 @@ class Weighing:
 
     def reaches(self, demand: Demand) -> bool:
         """Could anybody come to this who had set up everything that is in use here?"""
-        new = [offer for one in self._factors.values() for offer in _new(one)]
+        new = [offer for one in self._factors.values() for offer in new_offers(one)]
         held = [replace(one, enrolled=True) for one in new]
         return not isinstance(decide(demand, (), held), Unmet)
 
@@ -283,12 +284,6 @@ class _FirstAsked:
 def _somebody_else(transaction: Transaction) -> bool:
     """Did the person say that she is not who is signed in here?"""
     return bool(transaction.state.get("other_person"))
-
-
-def _new(factor: Factor) -> tuple[Offer, ...]:
-    """What somebody could show with this factor if she set it up now."""
-    most = [offer.proves for offer in factor.offers(None, ())] or [factor.can_prove]
-    return tuple(Offer(factor.name, proves, enrolled=False) for proves in most)
 
 
 def _held_by(user: User | None) -> Sequence[Credential]:

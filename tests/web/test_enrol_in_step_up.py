@@ -1,11 +1,14 @@
 """A first second step, set up in the middle of a step-up: allowed, told, and on the ledger."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from idp.models import EvidenceRow, db
+from tests.helpers.attestation import AttestationRoot
 from tests.helpers.authenticator import SoftAuthenticator
+from tests.helpers.clock import FakeClock
 from tests.helpers.house import House, Person
 from tests.helpers.html import find_object
 from tests.helpers.relying_party import RelyingParty
@@ -78,6 +81,39 @@ def test_a_stolen_password_cannot_set_one_up_beside_a_second_factor(
     assert isinstance(place, Page)
     assert "Set up a passkey" not in place.document.text
     assert place.form("/totp")
+
+
+def test_who_has_a_passkey_elsewhere_can_set_a_key_in_hardware_up(
+    sqlite_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    """By what she has already, fresh in this sign-in: then the new one, and that is enough."""
+    maker = AttestationRoot.generate()
+    (tmp_path / "root.pem").write_bytes(maker.pem)
+    roots = {"webauthn_attestation": "direct", "webauthn_attestation_roots": str(tmp_path)}
+    house = House(sqlite_url, clock, **roots)
+    alice, shop, agent = house.person(), house.client(consent="never"), house.browser()
+    synced, key = (
+        house.passkey(alice),
+        SoftAuthenticator(house.settings.issuer, aaguid=bytes(range(16))),
+    )
+    page = agent.page(shop.authorization_url(acr_values="phrh"))
+    place = agent.submit(page, page.form("/password"), {"passkey_response": asserted(page, synced)})
+    assert isinstance(place, Page)
+    page = agent.page(place.link("Set up a passkey"))
+    options = find_object(page.document.data, "challenge")
+    assert options is not None
+    made = key.make_credential(options, attestation=maker, be=False, bs=False)
+    place = agent.submit(page, page.form("/passkey"), {"passkey_response": json.dumps(made)})
+    if isinstance(place, Page):
+        place = agent.submit(place, place.form("/saved"), {"saved": "yes"})
+    assert isinstance(place, Departure)
+    assert shop.finish(place).claims["acr"] == "phrh"
+
+
+def asserted(page: Page, soft: SoftAuthenticator) -> str:
+    options = find_object(page.document.data, "challenge")
+    assert options is not None
+    return json.dumps(soft.get_assertion(options))
 
 
 @pytest.mark.parametrize("who", ["the deployment", "the registration"])
