@@ -69,6 +69,10 @@ ROWS = {
         "what was used or ended since stays so",
         ["tests/failures/test_backup.py"],
     ),
+    "everything goes from SQLite to PostgreSQL, or is killed on the way": (
+        "all of it or nothing, and what was used stays used",
+        ["tests/failures/test_transfer.py", "tests/test_transfer.py"],
+    ),
     "the deployment's keys are lost, wrong, or replaced": (
         "it does not start, makes nothing up, and apps are set up again on record",
         ["tests/failures/test_deployment_keys.py"],
