@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, Table, delete, func, inspect, make_url, select
+from sqlalchemy.exc import OperationalError
 
 from idp import migrate
 from idp.models import Fact, db
@@ -25,7 +26,7 @@ def transfer(source: str, target: str) -> Mapping[str, int]:
     Both are URLs. What is stored encrypted stays so: the same keys read it there. Whoever else has
     the file open has to let go of it, and nobody gets at it or at the other database meanwhile.
 
-    Raises ``NotTransferable``, or SQLAlchemy's ``OperationalError`` where one cannot be reached.
+    Raises ``NotTransferable``, or what the drivers do when one of them fails on the way.
     """
     _insist_on_kinds(source, target)
     found = migrate.revision(source)
@@ -36,7 +37,11 @@ def transfer(source: str, target: str) -> Mapping[str, int]:
             f"What is there is at revision {found}, this version at {migrate.head()}: run"
             " `idp db upgrade` first"
         )
-    _make_tables(target)
+    try:
+        _make_tables(target)
+    except OperationalError as error:
+        told = str(error.orig).strip().partition("\n")[0]
+        raise NotTransferable(f"The other database cannot be used: {told}") from error
     with _alone_at(source) as rows, migrate.connected(target) as connection, connection.begin():
         _lock_empty(connection)
         return {table.name: _carried(table, rows, connection) for table in _TABLES}

@@ -208,6 +208,12 @@ def test_a_row_that_does_not_fit_is_told_without_what_is_in_it(pair: Pair) -> No
     assert rows(pair.new) == rows(pair.old)
 
 
+def test_a_database_that_does_not_answer_is_told_without_its_password(pair: Pair) -> None:
+    told = Pair(pair.old, "postgresql+psycopg://idp:hunter2@127.0.0.1:9/idp").refused()
+    assert told.startswith("The other database cannot be used: ")
+    assert "hunter2" not in told
+
+
 def test_a_schema_of_another_version_is_upgraded_first(pair: Pair) -> None:
     migrate.downgrade(pair.old, "-1")
     assert "idp db upgrade" in pair.refused()
