@@ -20,6 +20,7 @@ from idp.web.admin.guard import console, may
 from idp.web.context import context, services
 from idp.web.guards import viewer
 
+NOTHING_WRONG: Final[Mapping[str, str]] = {}
 PEOPLE: Final = Permission(Area.PEOPLE)
 
 
@@ -33,19 +34,24 @@ def explain() -> Response:
     values = {name: request.args.get(name, "").strip() for name in ("url", "person", "evidence")}
     if not may(PEOPLE):  # how somebody signs in is not for whoever keeps applications
         values["person"] = ""
-    if not values["url"]:
-        nothing = ("url", _("Paste the address that an application sends people to."))
-        return _page(values, problem=nothing if "url" in request.args else None)
+    if "url" not in request.args:
+        return _page(values)
     asked = _asked(values["url"])
-    if is_hidden(asked, Manager.of(viewer()[1])):
-        return _page(values, problem=("url", _("There is no such application.")))
     person = services().accounts.find_by_login(values["person"]) if values["person"] else None
+    problems: dict[str, str] = {}
+    supposed: tuple[Supposed, ...] = ()
+    if not values["url"]:
+        problems["url"] = _("Paste the address that an application sends people to.")
+    elif is_hidden(asked, Manager.of(viewer()[1])):
+        problems["url"] = _("There is no such application.")
     if values["person"] and person is None:
-        return _page(values, problem=("person", _("Nobody is called so.")))
+        problems["person"] = _("Nobody is called so.")
     try:
         supposed = read_supposed(values["evidence"])
     except ValueError as error:
-        return _page(values, problem=("evidence", f"{error}."))
+        problems["evidence"] = f"{error}."
+    if problems:
+        return _page(values, problems=problems)
     return _page(values, found=_explained(asked, person, supposed), person=person)
 
 
@@ -69,7 +75,7 @@ def _explained(
     )
     return {
         "outcome": _outcome(found),
-        "client": called(found.asked.client) if found.asked else None,
+        "client": called(found.asked.client) if found.asked else found.client_id,
         "came": came(found.asked.arrived) if found.asked else None,
         "demands": list(demands(found.demand, now)) if found.demand else [],
         "proved": [proved(one, now) for one in found.evidence],
@@ -109,17 +115,17 @@ def _page(
     *,
     found: dict[str, Any] | None = None,
     person: User | None = None,
-    problem: tuple[str, str] | None = None,
+    problems: Mapping[str, str] = NOTHING_WRONG,
 ) -> Response:
     return page(
         "admin/explain.html",
         section="admin.explain",
-        status=422 if problem else 200,
+        status=422 if problems else 200,
         values=values,
         kinds=", ".join(KINDS),
         names_people=may(PEOPLE),
         found=found,
         person=person,
         command=_command(values),
-        errors=[{"field": problem[0], "message": problem[1]}] if problem else [],
+        errors=[{"field": name, "message": told} for name, told in problems.items()],
     )

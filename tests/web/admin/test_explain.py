@@ -110,6 +110,15 @@ def test_what_cannot_be_read_is_named(
     assert told in explained(inside(house, alice), url="client_id=x", **values)
 
 
+def test_all_that_cannot_be_read_is_named_at_once(house: House, alice: Person) -> None:
+    text = explained(
+        inside(house, alice), url="", person="nobody@example.com", evidence="palmistry"
+    )
+    missing = "Paste the address that an application sends people to."
+    for told in (missing, "Nobody is called so.", "palmistry is none of"):
+        assert text.count(told) >= 2, "in the summary, and at its field"
+
+
 def test_pressed_with_nothing_typed_it_says_what_is_missing(house: House, alice: Person) -> None:
     agent = inside(house, alice)
     page = agent.page("/admin/explain")
