@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, Table, delete, func, inspect, make_url, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
 from idp import migrate
@@ -105,7 +106,7 @@ def _carried(table: Table, source: sqlite3.Connection, connection: Connection) -
     """All rows of one table; how many they were."""
     preparer = connection.dialect.identifier_preparer
     name, columns = preparer.format_table(table), ", ".join(map(preparer.quote, table.c.keys()))
-    rows = source.execute(f"SELECT {columns} FROM {name}")  # noqa: S608  names of our own
+    rows = source.execute(str(select(table).compile(dialect=sqlite.dialect())))
     driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor() as cursor:
@@ -116,7 +117,7 @@ def _carried(table: Table, source: sqlite3.Connection, connection: Connection) -
     except psycopg.DatabaseError as error:
         # What else it says shows the row.
         told = error.diag.message_primary or type(error).__name__
-        raise NotTransferable(f"A row of {table.name} does not fit there: {told}") from error
+        raise NotTransferable(f"{table.name} could not be copied: {told}") from error
     _count_on(table, connection)
     connection.exec_driver_sql(f"ANALYZE {name}")
     return count

@@ -18,7 +18,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    create_engine,
     func,
     insert,
     make_url,
@@ -32,6 +31,7 @@ from idp.models import Fact, User, db
 from idp.models.base import Instant
 from idp.transfer import NotTransferable, transfer
 from tests.helpers.databases import Databases
+from tests.test_migrations import connected
 
 TABLES = db.metadata.sorted_tables
 
@@ -62,12 +62,8 @@ def pair(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair
 
 @contextmanager
 def opened(url: str) -> Iterator[Connection]:
-    engine = create_engine(url)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with connected(url) as connection, connection.begin():
+        yield connection
 
 
 AWKWARD = '\\N\t\n"ü😀'

@@ -218,6 +218,7 @@ class Services(SignInServices):
 
     @cached_property
     def examiner(self) -> Examiner:
+        """Applications looked at, with no browser at hand."""
         return Examiner(
             self.settings,
             rules=self.client_rules,
